@@ -1,0 +1,93 @@
+//! What is metered, and amounts of it.
+
+use core::fmt;
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Dimension {
+    /// Requests started.
+    Requests,
+    /// Tokens of input and output together.
+    Tokens,
+    /// Tokens of the prompt.
+    InputTokens,
+    /// Tokens produced.
+    OutputTokens,
+    /// Images sent or produced.
+    Images,
+    /// Requests in flight at one moment. Does not refill: it comes back when a request ends.
+    Concurrent,
+}
+
+impl Dimension {
+    /// How many dimensions there are.
+    pub const COUNT: usize = 6;
+
+    /// Every dimension, in the order of their [`index`](Self::index).
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Requests, Self::Tokens, Self::InputTokens, Self::OutputTokens, Self::Images, Self::Concurrent];
+
+    /// The position in [`Dimension::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The name in lower case with underscores: `requests`, `input_tokens`, ...
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::InputTokens => "input_tokens",
+            Self::OutputTokens => "output_tokens",
+            Self::Images => "images",
+            Self::Concurrent => "concurrent_requests",
+        }
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An amount in every dimension, zero where nothing was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amounts([u64; Dimension::COUNT]);
+
+impl Amounts {
+    /// Nothing in any dimension.
+    pub const ZERO: Self = Self([0; Dimension::COUNT]);
+
+    /// The same amounts with `amount` in `dimension`.
+    #[must_use]
+    pub const fn with(mut self, dimension: Dimension, amount: u64) -> Self {
+        self.0[dimension.index()] = amount;
+        self
+    }
+
+    /// The amount in one dimension.
+    #[must_use]
+    pub const fn of(&self, dimension: Dimension) -> u64 {
+        self.0[dimension.index()]
+    }
+
+    /// Adds `other` in every dimension, saturating.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.saturating_add(theirs);
+        }
+    }
+
+    /// The larger of the two in every dimension.
+    #[must_use]
+    pub fn max(mut self, other: &Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = (*mine).max(theirs);
+        }
+        self
+    }
+}

@@ -1,0 +1,94 @@
+//! What a provider allows: a dimension, a window, an amount, and how it comes back.
+
+use crate::{Dimension, Nanos};
+
+/// How a limit's capacity comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refill {
+    /// Continuously, at amount per window: a token bucket.
+    Continuous,
+    /// All of it at once, at `phase` and every window before and after it: a fixed window.
+    AtBoundary {
+        /// One of the instants at which the window turns, on the caller's clock.
+        phase: Nanos,
+    },
+}
+
+/// One limit: at most `amount` of `dimension` per `window`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    dimension: Dimension,
+    window: Nanos,
+    amount: u64,
+    burst: u64,
+    refill: Refill,
+}
+
+impl Limit {
+    /// The longest window: 31 days. A longer one is shortened to it.
+    pub const MAX_WINDOW: Nanos = Nanos::from_secs(31 * 86_400);
+    /// The largest amount and burst: 10^15. A larger one is lowered to it.
+    pub const MAX_AMOUNT: u64 = 1_000_000_000_000_000;
+
+    /// `amount` per `window`, refilled continuously, with a bucket one window deep.
+    ///
+    /// An amount or window of zero is raised to one, and both are lowered to [`Limit::MAX_AMOUNT`] and
+    /// [`Limit::MAX_WINDOW`], so that every `Limit` that exists can be computed with.
+    #[must_use]
+    pub fn new(dimension: Dimension, amount: u64, window: Nanos) -> Self {
+        let amount = amount.clamp(1, Self::MAX_AMOUNT);
+        let window = Nanos::new(window.get().clamp(1, Self::MAX_WINDOW.get()));
+        Self { dimension, window, amount, burst: amount, refill: Refill::Continuous }
+    }
+
+    /// `amount` per minute.
+    #[must_use]
+    pub fn per_minute(dimension: Dimension, amount: u64) -> Self {
+        Self::new(dimension, amount, Nanos::MINUTE)
+    }
+
+    /// The same limit with a bucket that holds `burst` (clamped as amounts are).
+    #[must_use]
+    pub fn with_burst(mut self, burst: u64) -> Self {
+        self.burst = burst.clamp(1, Self::MAX_AMOUNT);
+        self
+    }
+
+    /// The same limit with another refill.
+    #[must_use]
+    pub const fn with_refill(mut self, refill: Refill) -> Self {
+        self.refill = refill;
+        self
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub const fn dimension(&self) -> Dimension {
+        self.dimension
+    }
+
+    /// The span that the amount is stated for.
+    #[must_use]
+    pub const fn window(&self) -> Nanos {
+        self.window
+    }
+
+    /// How much comes back in one window.
+    #[must_use]
+    pub const fn amount(&self) -> u64 {
+        self.amount
+    }
+
+    /// How much the bucket holds when full.
+    #[must_use]
+    pub const fn burst(&self) -> u64 {
+        self.burst
+    }
+
+    /// How capacity comes back.
+    #[must_use]
+    pub const fn refill(&self) -> Refill {
+        self.refill
+    }
+}
