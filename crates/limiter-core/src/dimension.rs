@@ -64,15 +64,17 @@ impl Amounts {
 
     /// The same amounts with `amount` in `dimension`.
     #[must_use]
-    pub const fn with(mut self, dimension: Dimension, amount: u64) -> Self {
-        self.0[dimension.index()] = amount;
+    pub fn with(mut self, dimension: Dimension, amount: u64) -> Self {
+        if let Some(mine) = self.0.get_mut(dimension.index()) {
+            *mine = amount;
+        }
         self
     }
 
     /// The amount in one dimension.
     #[must_use]
-    pub const fn of(&self, dimension: Dimension) -> u64 {
-        self.0[dimension.index()]
+    pub fn of(&self, dimension: Dimension) -> u64 {
+        self.0.get(dimension.index()).copied().unwrap_or_default()
     }
 
     /// Adds `other` in every dimension, saturating.

@@ -17,13 +17,16 @@ pub struct Reading {
     /// The span from the response to the moment when the limit is full again (a token bucket) or turns (a fixed
     /// window).
     pub reset: Option<Nanos>,
+    /// Whether the provider is known to give everything back at once when the window turns. `false` where that is not
+    /// known: the limiter finds out.
+    pub fixed_window: bool,
 }
 
 impl Reading {
     /// A reading that says nothing yet about `dimension`.
     #[must_use]
     pub const fn of(dimension: Dimension) -> Self {
-        Self { dimension, window: None, limit: None, remaining: None, reset: None }
+        Self { dimension, window: None, limit: None, remaining: None, reset: None, fixed_window: false }
     }
 
     /// Whether it says anything: a limit, what remains, or a reset.

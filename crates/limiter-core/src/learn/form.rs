@@ -1,0 +1,227 @@
+//! What the headers do not say about a limit: its window, and whether it refills continuously or all at once.
+//!
+//! The same header means requests per minute for one account and per day for another. A token bucket that says when
+//! it will be full betrays its window: `reset * limit / (limit - remaining)`. A fixed window says when it turns, and
+//! that instant stays where it is while time passes and more is used. One answer can look like either by chance, so
+//! only two answers that agree are believed, and the form only where they are far enough apart to tell.
+
+use crate::{Limit, Nanos, Reading, Refill};
+
+/// What is known so far about the form of one limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FormGuess {
+    last: Option<Sample>,
+    /// An older sample, kept until a newer one is far enough from it to tell the forms apart.
+    anchor: Option<Sample>,
+    longest_reset: Nanos,
+    window: Option<Nanos>,
+    refill: Option<Refill>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    at: Nanos,
+    limit: u64,
+    used: u64,
+    /// When the limit is full again or turns.
+    full_at: Nanos,
+    /// The window that a token bucket would have, in nanoseconds, and its uncertainty.
+    window: u128,
+    tolerance: u128,
+}
+
+/// The windows that providers state limits for.
+const WINDOWS: [Nanos; 6] =
+    [Nanos::SECOND, Nanos::from_secs(10), Nanos::MINUTE, Nanos::HOUR, Nanos::DAY, Nanos::from_secs(30 * 86_400)];
+
+/// Resets may be written in whole seconds.
+const RESET_ERROR: Nanos = Nanos::SECOND;
+
+/// Two samples tell the forms apart when what they predict differs by more than both samples' errors.
+const TELLING: Nanos = Nanos::from_secs(3);
+
+impl FormGuess {
+    /// Learns from a reading taken at `now`.
+    pub(crate) fn learn(&mut self, reading: &Reading, now: Nanos) {
+        let Some(sample) = Sample::of(reading, now) else { return };
+        self.longest_reset = self.longest_reset.max(sample.full_at.saturating_sub(now));
+        match self.last {
+            Some(last) if last.limit == sample.limit => self.compare_windows(&last, &sample),
+            _ => (self.anchor, self.window, self.refill) = (None, None, None),
+        }
+        self.last = Some(sample);
+        match self.anchor {
+            None => self.anchor = Some(sample),
+            Some(anchor) => self.compare_forms(&anchor, &sample),
+        }
+        self.follow_phase(&sample);
+    }
+
+    /// The window, once it is known.
+    pub(crate) fn window(&self) -> Option<Nanos> {
+        if let Some(Refill::AtBoundary { .. }) = self.refill {
+            // A window is at least as long as the longest wait for its end.
+            let shortest = self.longest_reset.saturating_sub(RESET_ERROR).max(Nanos::MINUTE);
+            return WINDOWS.into_iter().find(|window| *window >= shortest);
+        }
+        self.window
+    }
+
+    /// How it refills, once that is known.
+    pub(crate) const fn refill(&self) -> Option<Refill> {
+        self.refill
+    }
+
+    /// Two samples that show the same window of a token bucket.
+    fn compare_windows(&mut self, last: &Sample, sample: &Sample) {
+        if last.used == sample.used || matches!(self.refill, Some(Refill::AtBoundary { .. })) {
+            return;
+        }
+        if let Some(window) = WINDOWS.into_iter().find(|window| last.fits(*window) && sample.fits(*window)) {
+            self.window = Some(window);
+        }
+    }
+
+    /// Two samples between which a token bucket's fullness would have moved, and a fixed window's turn would not.
+    fn compare_forms(&mut self, anchor: &Sample, sample: &Sample) {
+        let moved = i128::from(sample.full_at.get()) - i128::from(anchor.full_at.get());
+        let predicted = |window: Nanos| {
+            let used = i128::from(sample.used) - i128::from(anchor.used);
+            i128::from(sample.at.saturating_sub(anchor.at).get())
+                + used * i128::from(window.get()) / i128::from(sample.limit)
+        };
+        let telling = i128::from(TELLING.get());
+        if predicted(Nanos::MINUTE).abs() <= telling {
+            return;
+        }
+        self.anchor = Some(*sample);
+        if moved.abs() <= i128::from(RESET_ERROR.get()) {
+            self.refill = Some(Refill::AtBoundary { phase: sample.full_at });
+        } else if let Some(window) = self.window.or(Some(Nanos::MINUTE))
+            && (moved - predicted(window)).abs() <= telling
+        {
+            self.refill = Some(Refill::Continuous);
+        }
+    }
+
+    /// Resets rounded down say that the window turns earlier than it does: the latest instant said is believed.
+    fn follow_phase(&mut self, sample: &Sample) {
+        if let Some(Refill::AtBoundary { phase }) = &mut self.refill
+            && sample.full_at.get().abs_diff(phase.get()) <= RESET_ERROR.get()
+        {
+            *phase = sample.full_at.max(*phase);
+        }
+    }
+}
+
+impl Sample {
+    /// `None` where the reading cannot tell anything: a part is missing, nothing is used, or it contradicts itself.
+    fn of(reading: &Reading, now: Nanos) -> Option<Self> {
+        let (limit, reset) = (reading.limit?, reading.reset?);
+        let used = limit.checked_sub(reading.remaining?)?;
+        if used == 0 || reset == Nanos::ZERO || limit > Limit::MAX_AMOUNT {
+            return None;
+        }
+        let per_window = |span: u64| u128::from(span) * u128::from(limit) / u128::from(used);
+        Some(Self {
+            at: now,
+            limit,
+            used,
+            full_at: now.saturating_add(reset),
+            window: per_window(reset.get()),
+            // The reset is rounded, `remaining` too (to a whole unit), and the levels move while both are written.
+            tolerance: per_window(rounding(reset))
+                + per_window(reset.get()) / u128::from(used.max(8))
+                + per_window(reset.get()) / 50,
+        })
+    }
+
+    fn fits(&self, window: Nanos) -> bool {
+        window <= Limit::MAX_WINDOW && self.window.abs_diff(u128::from(window.get())) <= self.tolerance
+    }
+}
+
+/// Half the last digit of a reset as providers write it: whole seconds or milliseconds. In nanoseconds.
+fn rounding(reset: Nanos) -> u64 {
+    if reset.get().is_multiple_of(Nanos::SECOND.get()) { 500_000_000 } else { 500_000 }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::Dimension;
+
+    fn reading(limit: u64, remaining: u64, reset: Nanos) -> Reading {
+        Reading {
+            limit: Some(limit),
+            remaining: Some(remaining),
+            reset: Some(reset),
+            ..Reading::of(Dimension::Requests)
+        }
+    }
+
+    /// Samples are (at ms, limit, remaining, reset ms).
+    fn learned(samples: &[(u64, u64, u64, u64)]) -> FormGuess {
+        let mut guess = FormGuess::default();
+        for (at, limit, remaining, reset) in samples {
+            guess.learn(&reading(*limit, *remaining, Nanos::from_millis(*reset)), Nanos::from_millis(*at));
+        }
+        guess
+    }
+
+    #[test]
+    fn the_window_is_inferred_from_two_answers_that_agree() {
+        // 10,000 a minute: 6 ms a request; 10,000 a day: 8.64 s a request.
+        for (samples, expected) in [
+            (&[(0, 10_000, 9_999, 6), (0, 10_000, 9_998, 12)], Nanos::MINUTE),
+            (&[(0, 10_000, 9_999, 8_640), (0, 10_000, 9_990, 86_400)], Nanos::DAY),
+            (&[(0, 1_000_000, 999_000, 60), (5, 1_000_000, 990_000, 600)], Nanos::MINUTE),
+        ] {
+            assert_eq!(learned(samples).window(), Some(expected), "{samples:?}");
+        }
+    }
+
+    #[test]
+    fn one_answer_alone_is_not_believed() {
+        assert_eq!(learned(&[(0, 10_000, 9_999, 8_640)]).window(), None);
+        assert_eq!(learned(&[(0, 10_000, 9_999, 8_640), (1, 10_000, 9_999, 8_640)]).window(), None);
+    }
+
+    #[test]
+    fn a_turn_that_stays_where_it_is_while_time_passes_is_a_fixed_window() {
+        let guess = learned(&[(0, 3_000, 2_990, 42_000), (2_000, 3_000, 2_600, 40_000)]);
+        assert_eq!(guess.window(), Some(Nanos::MINUTE));
+        assert_eq!(guess.refill(), Some(Refill::AtBoundary { phase: Nanos::from_secs(42) }));
+    }
+
+    #[test]
+    fn a_fixed_window_is_recognised_through_many_small_steps_and_whole_seconds() {
+        let samples: Vec<_> =
+            (0..400_u64).map(|i| (i * 20, 3_000, 2_999 - i, (60_000 - i * 20) / 1_000 * 1_000)).collect();
+        let guess = learned(&samples);
+        let Some(Refill::AtBoundary { phase }) = guess.refill() else { panic!("{guess:?}") };
+        assert!(phase.get().abs_diff(Nanos::MINUTE.get()) <= 20_000_000, "{phase:?}");
+    }
+
+    #[test]
+    fn a_token_bucket_at_a_steady_level_is_not_taken_for_a_fixed_window() {
+        // Used stays at 1,500 of 3,000: full in 30 s, again and again.
+        let samples: Vec<_> = (0..400_u64).map(|i| (i * 20, 3_000, 1_500 - i % 2, 30_000 + i % 2 * 20)).collect();
+        let guess = learned(&samples);
+        assert_eq!((guess.window(), guess.refill()), (Some(Nanos::MINUTE), Some(Refill::Continuous)));
+    }
+
+    #[test]
+    fn absurd_readings_teach_nothing() {
+        for (limit, remaining, reset) in
+            [(0, 0, 5), (10, 59, 5), (10, 10, 5), (10, 3, 0), (u64::MAX, 0, u64::MAX), (1, 0, u64::MAX)]
+        {
+            let mut guess = FormGuess::default();
+            guess.learn(&reading(limit, remaining, Nanos::new(reset)), Nanos::MAX);
+            guess.learn(&reading(limit, remaining / 2, Nanos::new(reset)), Nanos::ZERO);
+            assert_eq!(guess.window(), None);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The state machine of one scope: limits, what is in flight, who waits, and what the provider says.
+
+mod observe;
+mod state;
+
+use alloc::vec::Vec;
+
+use crate::learn::{FlightWindow, FormGuess};
+use crate::queue::Queue;
+use crate::{
+    Amounts, Backoff, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Outage, Quota, Refusal, Reservation, Ticket,
+};
+
+pub use state::{LimitSource, LimitState, State};
+
+/// Limits of one scope, the requests in flight, and the queue in front of them.
+///
+/// The caller passes the time in and keeps it going: after every call that can change what fits (and at the instant
+/// that [`Admission::NotYet`] named) it calls [`admit`](Self::admit) until that answers something other than
+/// [`Admission::Granted`] or [`Admission::Refused`].
+#[derive(Debug)]
+pub struct Limiter {
+    quota: Quota<Vec<Bucket>>,
+    /// What is known about the bucket with the same index.
+    tracks: Vec<Track>,
+    max_in_flight: Option<u64>,
+    in_flight: u64,
+    flight_window: FlightWindow,
+    outage: Outage,
+    backoff: Backoff,
+    queue: Queue,
+    paused_until: Nanos,
+    /// The number of the latest admission; zero before the first.
+    admissions: u64,
+    /// The sum of all admitted costs.
+    taken: Amounts,
+    /// The fastest answer seen: no request takes longer than this to reach the provider.
+    fastest: Option<Nanos>,
+}
+
+/// Where a bucket comes from.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a scope has a handful of them, most of them found")]
+enum Track {
+    /// Told by the caller: a ceiling that no observation lifts.
+    Told,
+    /// Found in what the provider answered.
+    Found {
+        /// The window the provider stated; `None` where it is inferred.
+        stated_window: Option<Nanos>,
+        form: FormGuess,
+        /// The admission whose answer set the level last.
+        observed: u64,
+    },
+}
+
+/// The answer to "who may go now?".
+#[derive(Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// This request may go.
+    Granted(Ticket, Reservation),
+    /// This request can never go: it left the queue.
+    Refused(Ticket, NeverFits),
+    /// The request at the head fits at this instant, unless something changes before.
+    NotYet(Nanos),
+    /// The request at the head waits for one in flight to end.
+    Blocked,
+    /// Nobody waits.
+    Idle,
+}
+
+impl Limiter {
+    /// A limiter that knows no limit yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            quota: Quota::new(Vec::new()),
+            tracks: Vec::new(),
+            max_in_flight: None,
+            in_flight: 0,
+            flight_window: FlightWindow::new(),
+            outage: Outage::new(),
+            backoff: Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE },
+            queue: Queue::new(),
+            paused_until: Nanos::ZERO,
+            admissions: 0,
+            taken: Amounts::ZERO,
+            fastest: None,
+        }
+    }
+
+    /// Sets a limit of the caller's own: a ceiling, whatever the provider allows. It replaces the caller's limit for
+    /// the same dimension and window, keeping what was taken. A limit on [`Dimension::Concurrent`] bounds the
+    /// requests in flight; its window means nothing.
+    pub fn set_limit(&mut self, limit: Limit, now: Nanos) {
+        if limit.dimension() == Dimension::Concurrent {
+            self.max_in_flight = Some(limit.amount());
+            return;
+        }
+        let same = |(bucket, track): (&Bucket, &Track)| {
+            matches!(track, Track::Told)
+                && bucket.limit().dimension() == limit.dimension()
+                && bucket.limit().window() == limit.window()
+        };
+        match self.quota.buckets().iter().zip(&self.tracks).position(same) {
+            Some(index) => {
+                if let Some(bucket) = self.quota.buckets_mut().get_mut(index) {
+                    bucket.set_limit(limit, now);
+                }
+            }
+            None => self.add(Bucket::full(limit, now), Track::Told),
+        }
+    }
+
+    /// Reserves `cost` at once, if nobody waits and it fits now.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NeverFits`]; or [`Refusal::NotYet`] with the instant at which it fits, which is [`Nanos::MAX`] where
+    /// that depends on requests in flight or waiting.
+    pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
+        let ready_at = self.quota.ready_at(cost, now)?.max(self.paused_until);
+        if self.queue.waiting() > 0 || self.flight_is_full() {
+            return Err(Refusal::NotYet { ready_at: Nanos::MAX });
+        }
+        if ready_at > now { Err(Refusal::NotYet { ready_at }) } else { Ok(self.reserve(*cost, now)) }
+    }
+
+    /// Joins the queue at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
+    pub fn enqueue(&mut self, cost: &Cost) -> Result<Ticket, NeverFits> {
+        self.quota.ready_at(cost, Nanos::ZERO)?;
+        Ok(self.queue.push_back(*cost))
+    }
+
+    /// Joins the queue at its front: for a request that was admitted before and has to go again.
+    ///
+    /// # Errors
+    ///
+    /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
+    pub fn enqueue_front(&mut self, cost: &Cost) -> Result<Ticket, NeverFits> {
+        self.quota.ready_at(cost, Nanos::ZERO)?;
+        Ok(self.queue.push_front(*cost))
+    }
+
+    /// Leaves the queue. Whether the ticket still waited.
+    pub fn cancel(&mut self, ticket: Ticket) -> bool {
+        self.queue.remove(ticket).is_some()
+    }
+
+    /// Admits the request at the head of the queue if it fits at `now`.
+    pub fn admit(&mut self, now: Nanos) -> Admission {
+        let Some((ticket, cost)) = self.queue.head() else { return Admission::Idle };
+        let cost = *cost;
+        match self.quota.ready_at(&cost, now) {
+            Err(never) => {
+                self.queue.remove(ticket);
+                Admission::Refused(ticket, never)
+            }
+            Ok(_) if self.flight_is_full() => Admission::Blocked,
+            Ok(ready_at) => {
+                let ready_at = ready_at.max(self.paused_until);
+                if ready_at > now {
+                    return Admission::NotYet(ready_at);
+                }
+                self.queue.remove(ticket);
+                Admission::Granted(ticket, self.reserve(cost, now))
+            }
+        }
+    }
+
+    /// Ends a reservation whose request was answered: what was reserved beyond `actual` comes back, what was used
+    /// beyond it is owed. Where the provider has said since what remains, its word stands and nothing is changed.
+    pub fn settle(&mut self, reservation: Reservation, actual: &Amounts, now: Nanos) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        for (bucket, track) in self.quota.buckets_mut().iter_mut().zip(&self.tracks) {
+            if matches!(track, Track::Found { observed, .. } if *observed >= reservation.number) {
+                continue;
+            }
+            let dimension = bucket.limit().dimension();
+            let (reserved, actual) = (reservation.cost.expected().of(dimension), actual.of(dimension));
+            if actual <= reserved {
+                bucket.give(reserved - actual, now);
+            } else {
+                bucket.take(actual - reserved, now);
+            }
+        }
+    }
+
+    /// Ends a reservation whose request was never sent: all of it comes back.
+    pub fn release(&mut self, reservation: Reservation, now: Nanos) {
+        self.settle(reservation, &Amounts::ZERO, now);
+    }
+
+    /// The request was answered well.
+    pub const fn answered(&mut self) {
+        self.outage.answered();
+        self.flight_window.answered();
+    }
+
+    /// The request was refused for its rate.
+    pub fn rate_limited(&mut self, reservation: &Reservation) {
+        self.outage.answered();
+        self.flight_window.refused(reservation.number, self.admissions);
+    }
+
+    /// The request failed for a reason that is not its own: no connection, no answer, a server error. After several
+    /// in a row one request at a time goes out, after a delay drawn with 64 `random` bits.
+    pub fn failed(&mut self, reservation: &Reservation, now: Nanos, random: u64) {
+        self.outage.failed(reservation.admitted_at);
+        let delay = self.outage.delay(&self.backoff, random);
+        if delay > Nanos::ZERO {
+            self.pause_until(now.saturating_add(delay));
+        }
+    }
+
+    /// What is known of the provider's failing.
+    #[must_use]
+    pub const fn outage(&self) -> &Outage {
+        &self.outage
+    }
+
+    /// Admits nobody before `until`. A pause is never shortened, and none is longer than [`Limit::MAX_WINDOW`] from
+    /// the `now` of whoever calls.
+    pub fn pause_until(&mut self, until: Nanos) {
+        self.paused_until = self.paused_until.max(until);
+    }
+
+    fn reserve(&mut self, cost: Cost, now: Nanos) -> Reservation {
+        self.quota.take(&cost, now);
+        self.admissions += 1;
+        self.in_flight += 1;
+        self.taken.add(cost.expected());
+        Reservation { number: self.admissions, cost, admitted_at: now, taken: self.taken }
+    }
+
+    fn flight_is_full(&self) -> bool {
+        let limit = if self.outage.is_on() {
+            1
+        } else if self.knows_a_limit() {
+            u64::MAX
+        } else {
+            self.flight_window.allowed()
+        };
+        self.in_flight >= limit.min(self.max_in_flight.unwrap_or(u64::MAX))
+    }
+
+    /// Whether the provider has said any limit, so that nothing need be probed.
+    fn knows_a_limit(&self) -> bool {
+        self.tracks.iter().any(|track| matches!(track, Track::Found { .. }))
+    }
+
+    fn add(&mut self, bucket: Bucket, track: Track) {
+        self.quota.buckets_mut().push(bucket);
+        self.tracks.push(track);
+    }
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;

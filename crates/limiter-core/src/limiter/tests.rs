@@ -1,0 +1,223 @@
+//! Behaviour of the whole state machine on times chosen by the test.
+
+use super::*;
+use crate::{Observation, Reading};
+
+fn seconds(count: u64) -> Nanos {
+    Nanos::from_secs(count)
+}
+
+fn told(requests: u64, tokens: u64) -> Limiter {
+    let mut limiter = Limiter::new();
+    limiter.set_limit(Limit::per_minute(Dimension::Requests, requests), Nanos::ZERO);
+    limiter.set_limit(Limit::per_minute(Dimension::Tokens, tokens), Nanos::ZERO);
+    limiter
+}
+
+/// An answer that tells of the token limit.
+fn tokens_left(limit: u64, remaining: u64) -> Observation {
+    let mut observation = Observation::new();
+    observation.push(Reading {
+        limit: Some(limit),
+        remaining: Some(remaining),
+        window: Some(Nanos::MINUTE),
+        ..Reading::of(Dimension::Tokens)
+    });
+    observation
+}
+
+fn level(limiter: &Limiter, dimension: Dimension, now: Nanos) -> i64 {
+    let state = limiter.state(now);
+    state.limits.iter().find(|state| state.limit.dimension() == dimension).unwrap().level
+}
+
+#[test]
+fn a_large_request_at_the_head_is_not_overtaken_by_small_ones_that_would_fit() {
+    let mut limiter = told(1_000, 600);
+    let first = limiter.try_reserve(&Cost::of_request(500, 0), Nanos::ZERO).unwrap();
+    let large = limiter.enqueue(&Cost::of_request(600, 0)).unwrap();
+    let small = limiter.enqueue(&Cost::of_request(1, 0)).unwrap();
+    assert!(limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).is_err());
+    assert_eq!(limiter.admit(Nanos::ZERO), Admission::NotYet(seconds(50)));
+    let Admission::Granted(ticket, reservation) = limiter.admit(seconds(50)) else { panic!() };
+    assert_eq!(ticket, large);
+    assert_eq!(limiter.admit(seconds(50)), Admission::NotYet(seconds(50).saturating_add(Nanos::from_millis(100))));
+    limiter.settle(first, Cost::of_request(500, 0).expected(), seconds(50));
+    limiter.release(reservation, seconds(50));
+    assert!(matches!(limiter.admit(seconds(50)), Admission::Granted(ticket, _) if ticket == small));
+    assert_eq!(limiter.admit(seconds(50)), Admission::Idle);
+}
+
+#[test]
+fn settling_gives_back_what_was_not_used_and_charges_what_was_used_beyond() {
+    for (expected, produced, left) in [(999, 400, 599), (999, 999, 0), (499, 1_200, -201)] {
+        let mut limiter = told(100, 1_000);
+        let reservation = limiter.try_reserve(&Cost::of_request(1, expected), Nanos::ZERO).unwrap();
+        limiter.settle(reservation, Cost::of_request(1, produced).expected(), Nanos::ZERO);
+        assert_eq!(level(&limiter, Dimension::Tokens, Nanos::ZERO), left, "{expected} {produced}");
+        assert_eq!(limiter.state(Nanos::ZERO).in_flight, 0);
+    }
+}
+
+#[test]
+fn a_released_reservation_leaves_no_trace() {
+    let mut limiter = told(100, 1_000);
+    let before = limiter.state(Nanos::ZERO);
+    let reservation = limiter.try_reserve(&Cost::of_request(300, 500), Nanos::ZERO).unwrap();
+    limiter.release(reservation, Nanos::ZERO);
+    assert_eq!(limiter.state(Nanos::ZERO), before);
+}
+
+#[test]
+fn a_request_that_can_never_fit_is_refused_at_once_or_when_the_limit_becomes_known() {
+    let mut limiter = Limiter::new();
+    let probe = limiter.try_reserve(&Cost::of_request(10, 0), Nanos::ZERO).unwrap();
+    let waiting = limiter.enqueue(&Cost::of_request(5_000, 0)).unwrap();
+    limiter.observe(&probe, &tokens_left(1_000, 990), seconds(1));
+    let never = NeverFits { dimension: Dimension::Tokens, needed: 5_000, capacity: 1_000 };
+    assert_eq!(limiter.admit(seconds(1)), Admission::Refused(waiting, never));
+    assert_eq!(limiter.enqueue(&Cost::of_request(5_000, 0)), Err(never));
+    assert_eq!(limiter.admit(seconds(1)), Admission::Idle);
+}
+
+#[test]
+fn the_providers_word_counts_less_what_was_sent_after_the_request_it_answers() {
+    let mut limiter = Limiter::new();
+    let first = limiter.try_reserve(&Cost::of_request(100, 0), Nanos::ZERO).unwrap();
+    let second = limiter.try_reserve(&Cost::of_request(200, 0), Nanos::ZERO).unwrap();
+    // Another client took 300 of the 1,000 before our first request came.
+    limiter.observe(&first, &tokens_left(1_000, 600), Nanos::ZERO);
+    assert_eq!(level(&limiter, Dimension::Tokens, Nanos::ZERO), 400);
+    // The provider counts the second at 250: its word stands, and settling changes nothing more.
+    limiter.observe(&second, &tokens_left(1_000, 350), Nanos::ZERO);
+    limiter.settle(second, Cost::of_request(200, 0).expected(), Nanos::ZERO);
+    assert_eq!(level(&limiter, Dimension::Tokens, Nanos::ZERO), 350);
+    // A late answer to an earlier request is no news.
+    limiter.observe(&first, &tokens_left(1_000, 600), Nanos::ZERO);
+    limiter.settle(first, &Amounts::ZERO, Nanos::ZERO);
+    assert_eq!(level(&limiter, Dimension::Tokens, Nanos::ZERO), 350);
+}
+
+#[test]
+fn a_limit_that_changes_is_followed_both_ways() {
+    let mut limiter = Limiter::new();
+    for (limit, remaining) in [(1_000, 900), (2_000, 1_900), (500, 480)] {
+        let reservation = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap();
+        limiter.observe(&reservation, &tokens_left(limit, remaining), Nanos::ZERO);
+        limiter.settle(reservation, Cost::of_request(1, 0).expected(), Nanos::ZERO);
+        let state = limiter.state(Nanos::ZERO);
+        assert_eq!((state.limits[0].limit.amount(), state.limits[0].level), (limit, remaining as i64));
+    }
+}
+
+#[test]
+fn the_callers_own_limit_is_a_ceiling_beside_what_the_provider_says() {
+    let mut limiter = Limiter::new();
+    limiter.set_limit(Limit::per_minute(Dimension::Tokens, 100), Nanos::ZERO);
+    let reservation = limiter.try_reserve(&Cost::of_request(60, 0), Nanos::ZERO).unwrap();
+    limiter.observe(&reservation, &tokens_left(1_000_000, 999_000), Nanos::ZERO);
+    let refusal = limiter.try_reserve(&Cost::of_request(60, 0), Nanos::ZERO).unwrap_err();
+    assert_eq!(refusal, Refusal::NotYet { ready_at: seconds(12) });
+}
+
+#[test]
+fn while_no_limit_is_known_few_requests_go_out_and_an_answer_opens_the_way() {
+    let mut limiter = Limiter::new();
+    let mut reservations = Vec::new();
+    while let Ok(reservation) = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO) {
+        reservations.push(reservation);
+    }
+    assert_eq!(reservations.len(), 4);
+    limiter.observe(&reservations.pop().unwrap(), &tokens_left(100, 96), Nanos::ZERO);
+    while let Ok(reservation) = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO) {
+        reservations.push(reservation);
+    }
+    assert_eq!(reservations.len(), 3 + 96);
+}
+
+#[test]
+fn nobody_is_admitted_during_a_pause_and_everybody_at_its_end() {
+    let mut limiter = told(10, 1_000);
+    limiter.pause_until(seconds(7));
+    let ticket = limiter.enqueue(&Cost::of_request(1, 0)).unwrap();
+    assert_eq!(limiter.admit(Nanos::ZERO), Admission::NotYet(seconds(7)));
+    assert!(matches!(limiter.admit(seconds(7)), Admission::Granted(who, _) if who == ticket));
+}
+
+#[test]
+fn requests_in_flight_are_bounded_and_the_next_goes_when_one_ends() {
+    let mut limiter = told(10, 1_000);
+    limiter.set_limit(Limit::new(Dimension::Concurrent, 1, Nanos::SECOND), Nanos::ZERO);
+    let first = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap();
+    let second = limiter.enqueue(&Cost::of_request(1, 0)).unwrap();
+    assert_eq!(limiter.admit(Nanos::ZERO), Admission::Blocked);
+    limiter.settle(first, Cost::of_request(1, 0).expected(), Nanos::ZERO);
+    assert!(matches!(limiter.admit(Nanos::ZERO), Admission::Granted(who, _) if who == second));
+}
+
+#[test]
+fn in_an_outage_one_request_at_a_time_asks_and_one_answer_ends_it() {
+    let mut limiter = told(1_000, 100_000);
+    let cost = Cost::of_request(1, 0);
+    for _ in 0..5 {
+        let reservation = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
+        limiter.failed(&reservation, Nanos::ZERO, u64::MAX);
+        limiter.settle(reservation, cost.expected(), Nanos::ZERO);
+    }
+    assert_eq!(limiter.try_reserve(&cost, Nanos::ZERO).unwrap_err(), Refusal::NotYet { ready_at: seconds(1) });
+    let probe = limiter.try_reserve(&cost, seconds(1)).unwrap();
+    assert_eq!(limiter.try_reserve(&cost, seconds(1)).unwrap_err(), Refusal::NotYet { ready_at: Nanos::MAX });
+    limiter.answered();
+    assert!(limiter.try_reserve(&cost, seconds(1)).is_ok());
+    limiter.settle(probe, cost.expected(), seconds(1));
+}
+
+#[test]
+fn a_fixed_window_told_by_the_provider_turns_when_it_says() {
+    let mut limiter = Limiter::new();
+    let cost = Cost::of_request(1, 0);
+    let reservation = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
+    let mut observation = Observation::new();
+    observation.push(Reading {
+        limit: Some(20),
+        remaining: Some(0),
+        reset: Some(seconds(35)),
+        window: Some(Nanos::MINUTE),
+        fixed_window: true,
+        ..Reading::of(Dimension::Requests)
+    });
+    limiter.observe(&reservation, &observation, Nanos::ZERO);
+    limiter.release(reservation, Nanos::ZERO);
+    assert_eq!(limiter.try_reserve(&cost, seconds(1)).unwrap_err(), Refusal::NotYet { ready_at: seconds(35) });
+    for _ in 0..20 {
+        let _in_flight = limiter.try_reserve(&cost, seconds(35)).unwrap();
+    }
+    assert_eq!(limiter.try_reserve(&cost, seconds(35)).unwrap_err(), Refusal::NotYet { ready_at: seconds(95) });
+}
+
+#[test]
+fn observations_that_contradict_themselves_do_no_harm() {
+    let mut limiter = Limiter::new();
+    let reservation = limiter.try_reserve(&Cost::of_request(1, 0), seconds(9)).unwrap();
+    for limit in [None, Some(0), Some(1), Some(u64::MAX)] {
+        for remaining in [None, Some(0), Some(u64::MAX)] {
+            for reset in [None, Some(Nanos::ZERO), Some(Nanos::MAX)] {
+                for window in [None, Some(Nanos::ZERO), Some(Nanos::MAX)] {
+                    for fixed_window in [false, true] {
+                        let mut observation = Observation::new();
+                        let dimension = Dimension::Tokens;
+                        observation.push(Reading { dimension, window, limit, remaining, reset, fixed_window });
+                        observation.retry_after = reset;
+                        for now in [Nanos::ZERO, seconds(9), Nanos::MAX, seconds(10)] {
+                            limiter.observe(&reservation, &observation, now);
+                            let _ = limiter.state(now);
+                            let _ = limiter
+                                .try_reserve(&Cost::of_request(1, u64::MAX), now)
+                                .map(|r| limiter.release(r, now));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Capacity taken before a request is sent.
+
+use crate::{Amounts, Cost, Nanos};
+
+/// Capacity that one request holds. It ends in exactly one of [`Limiter::settle`](crate::Limiter::settle) and
+/// [`Limiter::release`](crate::Limiter::release), which take it by value; it cannot be copied.
+///
+/// Whoever drops it without either keeps the request counted as in flight for ever: an owner that may be dropped at
+/// any moment (an async permit) gives it back in its own `Drop`.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a reservation is settled or released"]
+pub struct Reservation {
+    /// Which admission of its limiter this is; later ones have larger numbers.
+    pub(crate) number: u64,
+    pub(crate) cost: Cost,
+    pub(crate) admitted_at: Nanos,
+    /// All that the limiter had admitted, this request included, when it was admitted.
+    pub(crate) taken: Amounts,
+}
+
+impl Reservation {
+    /// What was reserved.
+    #[must_use]
+    pub const fn cost(&self) -> &Cost {
+        &self.cost
+    }
+
+    /// When it was admitted.
+    #[must_use]
+    pub const fn admitted_at(&self) -> Nanos {
+        self.admitted_at
+    }
+}
