@@ -1,2 +1,37 @@
-//! Workspace checks.
-fn main() {}
+//! `cargo xtask`: the commands of this workspace that plain cargo has no word for.
+//!
+//! One module a command. `cargo xtask` comes from the alias in `.cargo/config.toml`, needs nothing but a Rust toolchain,
+//! and works in any directory of the workspace. Exit codes: 0 done, 1 something is wrong with the workspace, 2 wrong
+//! arguments.
+
+mod console;
+mod flags;
+mod source;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use flags::{Xtask, XtaskCmd};
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    match run(Xtask::from_env_or_exit().subcommand) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::line(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: XtaskCmd) -> anyhow::Result<()> {
+    let workspace = Workspace::find()?;
+    match command {
+        XtaskCmd::Tidy(_) => tidy::run(&workspace).map(|found| console::line(&found)),
+        XtaskCmd::Help(_) => {
+            console::line(Xtask::HELP.trim_end());
+            Ok(())
+        }
+    }
+}

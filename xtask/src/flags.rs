@@ -1,0 +1,17 @@
+//! The command line of `cargo xtask`.
+
+xflags::xflags! {
+    /// The workspace's own commands: its checks, and later its measurements.
+    cmd xtask {
+        /// Check what the compiler does not: module docs, leftovers, paths, dependency directions; report file sizes.
+        cmd tidy {}
+
+        /// Print this help.
+        default cmd help {}
+    }
+}
+
+impl Xtask {
+    /// What `cargo xtask` without arguments prints.
+    pub(crate) const HELP: &'static str = Self::HELP_;
+}
