@@ -3,6 +3,9 @@
 xflags::xflags! {
     /// The workspace's own commands: its checks, and later its measurements.
     cmd xtask {
+        /// Prove that limiter-core needs only `core`, and only `alloc` beside it with the feature of that name.
+        cmd no-std {}
+
         /// Check what the compiler does not: module docs, leftovers, paths, dependency directions; report file sizes.
         cmd tidy {}
 

@@ -6,6 +6,7 @@
 
 mod console;
 mod flags;
+mod no_std;
 mod source;
 mod tidy;
 mod workspace;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
 fn run(command: XtaskCmd) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
+        XtaskCmd::NoStd(_) => no_std::run(&workspace).map(|proven| console::line(&proven)),
         XtaskCmd::Tidy(_) => tidy::run(&workspace).map(|found| console::line(&found)),
         XtaskCmd::Help(_) => {
             console::line(Xtask::HELP.trim_end());
