@@ -1,8 +1,18 @@
 //! The command line of `cargo xtask`.
 
+use crate::ci::Chosen;
+
 xflags::xflags! {
     /// The workspace's own commands: its checks, and later its measurements.
     cmd xtask {
+        /// Run every check, or those named with --only. Exits 1 if any failed.
+        cmd ci {
+            /// Run only this step. Can be repeated; --list shows the names.
+            repeated --only step: Chosen
+            /// Show the steps and how to run each alone, and run none.
+            optional --list
+        }
+
         /// Prove that limiter-core needs only `core`, and only `alloc` beside it with the feature of that name.
         cmd no-std {}
 

@@ -4,6 +4,7 @@
 //! and works in any directory of the workspace. Exit codes: 0 done, 1 something is wrong with the workspace, 2 wrong
 //! arguments.
 
+mod ci;
 mod console;
 mod flags;
 mod no_std;
@@ -29,6 +30,11 @@ fn main() -> ExitCode {
 fn run(command: XtaskCmd) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
+        XtaskCmd::Ci(ci) if ci.list => {
+            ci::list();
+            Ok(())
+        }
+        XtaskCmd::Ci(ci) => ci::run(&workspace, &ci.only),
         XtaskCmd::NoStd(_) => no_std::run(&workspace).map(|proven| console::line(&proven)),
         XtaskCmd::Tidy(_) => tidy::run(&workspace).map(|found| console::line(&found)),
         XtaskCmd::Help(_) => {
