@@ -5,7 +5,7 @@ mod state;
 
 use alloc::vec::Vec;
 
-use crate::learn::{FlightWindow, FormGuess};
+use crate::learn::{FlightWindow, FormGuess, Refusals};
 use crate::queue::Queue;
 use crate::{
     Amounts, Backoff, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Outage, Quota, Refusal, Reservation, Ticket,
@@ -27,6 +27,7 @@ pub struct Limiter {
     in_flight: u64,
     flight_window: FlightWindow,
     outage: Outage,
+    refusals: Refusals,
     backoff: Backoff,
     queue: Queue,
     paused_until: Nanos,
@@ -80,6 +81,7 @@ impl Limiter {
             in_flight: 0,
             flight_window: FlightWindow::new(),
             outage: Outage::new(),
+            refusals: Refusals::new(),
             backoff: Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE },
             queue: Queue::new(),
             paused_until: Nanos::ZERO,
@@ -124,6 +126,12 @@ impl Limiter {
             return Err(Refusal::NotYet { ready_at: Nanos::MAX });
         }
         if ready_at > now { Err(Refusal::NotYet { ready_at }) } else { Ok(self.reserve(*cost, now)) }
+    }
+
+    /// Who is next, if anybody waits.
+    #[must_use]
+    pub fn head(&self) -> Option<Ticket> {
+        self.queue.head().map(|(ticket, _)| ticket)
     }
 
     /// Joins the queue at its end.
@@ -175,6 +183,56 @@ impl Limiter {
     /// Ends a reservation whose request was answered: what was reserved beyond `actual` comes back, what was used
     /// beyond it is owed. Where the provider has said since what remains, its word stands and nothing is changed.
     pub fn settle(&mut self, reservation: Reservation, actual: &Amounts, now: Nanos) {
+        self.outage.answered();
+        self.flight_window.answered();
+        self.refusals.answered();
+        self.end(&reservation, actual, now);
+    }
+
+    /// Ends a reservation whose request was never sent: all of it comes back.
+    pub fn release(&mut self, reservation: Reservation, now: Nanos) {
+        self.end(&reservation, &Amounts::ZERO, now);
+    }
+
+    /// Ends a reservation whose request was refused for its rate. The request itself counts, its tokens do not.
+    ///
+    /// Nobody is admitted for the span `retry_after`. Where the provider gave none and the levels known here do not
+    /// explain the refusal either, the pause is drawn with 64 `random` bits and doubles with every flight of requests
+    /// that is refused.
+    pub fn refuse(&mut self, reservation: Reservation, retry_after: Option<Nanos>, now: Nanos, random: u64) {
+        self.outage.answered();
+        self.flight_window.refused(reservation.number, self.admissions);
+        self.refusals.refused(reservation.number, self.admissions);
+        self.end(&reservation, &Amounts::ZERO.with(Dimension::Requests, 1), now);
+        let explained = || self.quota.ready_at(&reservation.cost, now).is_ok_and(|ready| ready > now);
+        let pause = match retry_after {
+            Some(span) => span.min(Limit::MAX_WINDOW),
+            None if self.paused_until > now || explained() => return,
+            None => self.refusals.delay(&self.backoff, random),
+        };
+        self.pause_until(now.saturating_add(pause));
+    }
+
+    /// Ends a reservation whose request failed for a reason that is not its own: no connection, no answer, a server
+    /// error. What may have been counted stays counted where the request may have been `sent`. After several failures
+    /// in a row one request at a time goes out, after a delay drawn with 64 `random` bits.
+    pub fn fail(&mut self, reservation: Reservation, sent: bool, now: Nanos, random: u64) {
+        self.outage.failed(reservation.admitted_at);
+        let counted = if sent { *reservation.cost.expected() } else { Amounts::ZERO };
+        self.end(&reservation, &counted, now);
+        let delay = self.outage.delay(&self.backoff, random);
+        if delay > Nanos::ZERO {
+            self.pause_until(now.saturating_add(delay));
+        }
+    }
+
+    /// Ends a reservation whose request was abandoned after it may have been sent: all of it stays taken.
+    pub fn forfeit(&mut self, reservation: Reservation, now: Nanos) {
+        let counted = *reservation.cost.expected();
+        self.end(&reservation, &counted, now);
+    }
+
+    fn end(&mut self, reservation: &Reservation, actual: &Amounts, now: Nanos) {
         self.in_flight = self.in_flight.saturating_sub(1);
         for (bucket, track) in self.quota.buckets_mut().iter_mut().zip(&self.tracks) {
             if matches!(track, Track::Found { observed, .. } if *observed >= reservation.number) {
@@ -187,33 +245,6 @@ impl Limiter {
             } else {
                 bucket.take(actual - reserved, now);
             }
-        }
-    }
-
-    /// Ends a reservation whose request was never sent: all of it comes back.
-    pub fn release(&mut self, reservation: Reservation, now: Nanos) {
-        self.settle(reservation, &Amounts::ZERO, now);
-    }
-
-    /// The request was answered well.
-    pub const fn answered(&mut self) {
-        self.outage.answered();
-        self.flight_window.answered();
-    }
-
-    /// The request was refused for its rate.
-    pub fn rate_limited(&mut self, reservation: &Reservation) {
-        self.outage.answered();
-        self.flight_window.refused(reservation.number, self.admissions);
-    }
-
-    /// The request failed for a reason that is not its own: no connection, no answer, a server error. After several
-    /// in a row one request at a time goes out, after a delay drawn with 64 `random` bits.
-    pub fn failed(&mut self, reservation: &Reservation, now: Nanos, random: u64) {
-        self.outage.failed(reservation.admitted_at);
-        let delay = self.outage.delay(&self.backoff, random);
-        if delay > Nanos::ZERO {
-            self.pause_until(now.saturating_add(delay));
         }
     }
 

@@ -40,6 +40,12 @@ impl Outage {
         self.failures >= FAILURES
     }
 
+    /// Whether nothing but failures (three at least) has been seen for longer than `patience`: time to give up.
+    #[must_use]
+    pub fn outlasts(&self, patience: Nanos, now: Nanos) -> bool {
+        self.failures >= 3 && self.lasting(now) > patience
+    }
+
     /// How long nothing but failures has been seen.
     #[must_use]
     pub fn lasting(&self, now: Nanos) -> Nanos {

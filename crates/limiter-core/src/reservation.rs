@@ -2,11 +2,11 @@
 
 use crate::{Amounts, Cost, Nanos};
 
-/// Capacity that one request holds. It ends in exactly one of [`Limiter::settle`](crate::Limiter::settle) and
-/// [`Limiter::release`](crate::Limiter::release), which take it by value; it cannot be copied.
+/// Capacity that one request holds. It ends in exactly one of the limiter's methods that take it by value: `settle`,
+/// `release`, `refuse`, `fail` or `forfeit` of [`Limiter`](crate::Limiter). It cannot be copied.
 ///
-/// Whoever drops it without either keeps the request counted as in flight for ever: an owner that may be dropped at
-/// any moment (an async permit) gives it back in its own `Drop`.
+/// Whoever drops it without any of them keeps the request counted as in flight for ever: an owner that may be dropped
+/// at any moment (an async permit) forfeits it in its own `Drop`.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a reservation is settled or released"]
 pub struct Reservation {

@@ -1,7 +1,9 @@
 //! What is guessed. It stands beside the exact part, never inside it: nothing here changes a level.
 
 mod form;
+mod refusals;
 mod window;
 
 pub(crate) use form::FormGuess;
+pub(crate) use refusals::Refusals;
 pub(crate) use window::FlightWindow;

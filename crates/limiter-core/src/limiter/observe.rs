@@ -2,7 +2,7 @@
 
 use super::{Limiter, Track};
 use crate::learn::FormGuess;
-use crate::{Bucket, Limit, Nanos, Observation, Reading, Refill, Reservation};
+use crate::{Bucket, Dimension, Limit, Nanos, Observation, Reading, Refill, Reservation};
 
 impl Limiter {
     /// Takes in what the answer to `reservation`'s request said at `now`.
@@ -10,27 +10,43 @@ impl Limiter {
     /// A limit that was not known is added, a known one follows the provider in both directions. The level becomes
     /// what remained when the request reached the provider, less everything admitted after it, plus what has come
     /// back since. Answers that come out of order are used only if none to a later request came before.
-    pub fn observe(&mut self, reservation: &Reservation, observation: &Observation, now: Nanos) {
+    ///
+    /// Returns how many more requests the provider has left than were counted here: what it counts of them is never in
+    /// doubt, so a large number says that somebody else's requests were counted here.
+    pub fn observe(&mut self, reservation: &Reservation, observation: &Observation, now: Nanos) -> i64 {
         let latency = now.saturating_sub(reservation.admitted_at);
         let fastest = self.fastest.map_or(latency, |fastest| fastest.min(latency));
         self.fastest = Some(fastest);
         // The request was counted after it was sent and before the answer came; no later than the fastest answer
         // ever took, because that one had travelled the same way.
         let counted_at = reservation.admitted_at.saturating_add(fastest);
+        let mut surplus = 0;
         for reading in observation.readings() {
-            self.take_reading(reservation, reading, counted_at, now);
+            let gained = self.take_reading(reservation, reading, counted_at, now);
+            if reading.dimension == Dimension::Requests {
+                surplus = gained.unwrap_or(0).max(surplus);
+            }
         }
         if let Some(span) = observation.retry_after {
             self.pause_until(now.saturating_add(span.min(Limit::MAX_WINDOW)));
         }
+        surplus
     }
 
-    fn take_reading(&mut self, reservation: &Reservation, reading: &Reading, counted_at: Nanos, now: Nanos) {
+    /// Returns by how much the level rose, where it was set and was known before.
+    fn take_reading(
+        &mut self,
+        reservation: &Reservation,
+        reading: &Reading,
+        counted_at: Nanos,
+        now: Nanos,
+    ) -> Option<i64> {
         // A limit of zero says that nothing is tracked here, or that waiting never helps: neither is a level.
         if reading.limit == Some(0) {
-            return;
+            return None;
         }
-        let Some(index) = self.find(reading).or_else(|| self.found(reading, now)) else { return };
+        let known = self.find(reading);
+        let index = known.or_else(|| self.found(reading, now))?;
         let taken_since = {
             let dimension = reading.dimension;
             self.taken.of(dimension).saturating_sub(reservation.taken.of(dimension))
@@ -38,10 +54,10 @@ impl Limiter {
         let (Some(bucket), Some(Track::Found { form, observed, stated_window })) =
             (self.quota.buckets_mut().get_mut(index), self.tracks.get_mut(index))
         else {
-            return;
+            return None;
         };
         if reservation.number < *observed {
-            return;
+            return None;
         }
         *observed = reservation.number;
         form.learn(reading, now);
@@ -49,9 +65,9 @@ impl Limiter {
         if limit != *bucket.limit() {
             bucket.set_limit(limit, now);
         }
-        if let Some(remaining) = reading.remaining {
-            bucket.set_level(remaining, counted_at, taken_since, now);
-        }
+        let before = bucket.level(now);
+        bucket.set_level(reading.remaining?, counted_at, taken_since, now);
+        known.map(|_| bucket.level(now).saturating_sub(before))
     }
 
     /// The bucket that a reading speaks of.

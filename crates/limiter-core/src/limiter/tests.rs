@@ -161,15 +161,15 @@ fn in_an_outage_one_request_at_a_time_asks_and_one_answer_ends_it() {
     let cost = Cost::of_request(1, 0);
     for _ in 0..5 {
         let reservation = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
-        limiter.failed(&reservation, Nanos::ZERO, u64::MAX);
-        limiter.settle(reservation, cost.expected(), Nanos::ZERO);
+        limiter.fail(reservation, true, Nanos::ZERO, u64::MAX);
     }
     assert_eq!(limiter.try_reserve(&cost, Nanos::ZERO).unwrap_err(), Refusal::NotYet { ready_at: seconds(1) });
     let probe = limiter.try_reserve(&cost, seconds(1)).unwrap();
     assert_eq!(limiter.try_reserve(&cost, seconds(1)).unwrap_err(), Refusal::NotYet { ready_at: Nanos::MAX });
-    limiter.answered();
-    assert!(limiter.try_reserve(&cost, seconds(1)).is_ok());
     limiter.settle(probe, cost.expected(), seconds(1));
+    for _ in 0..2 {
+        let _in_flight = limiter.try_reserve(&cost, seconds(1)).unwrap();
+    }
 }
 
 #[test]
@@ -220,4 +220,69 @@ fn observations_that_contradict_themselves_do_no_harm() {
             }
         }
     }
+}
+
+#[test]
+fn a_refusal_pauses_as_long_as_it_says_and_ever_longer_where_it_says_nothing() {
+    let cost = Cost::of_request(1, 0);
+    let mut limiter = Limiter::new();
+    let reservation = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
+    limiter.refuse(reservation, Some(seconds(17)), Nanos::ZERO, 0);
+    assert_eq!(limiter.state(Nanos::ZERO).paused_until, Some(seconds(17)));
+
+    let mut limiter = Limiter::new();
+    let mut now = Nanos::ZERO;
+    for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
+        let reservation = limiter.try_reserve(&cost, now).unwrap();
+        limiter.refuse(reservation, None, now, u64::MAX);
+        now = now.saturating_add(seconds(pause));
+        assert_eq!(limiter.state(Nanos::ZERO).paused_until, Some(now));
+    }
+}
+
+#[test]
+fn refusals_of_one_flight_count_once() {
+    let mut limiter = Limiter::new();
+    let flight: Vec<_> = (0..4).map(|_| limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap()).collect();
+    for reservation in flight {
+        limiter.refuse(reservation, None, Nanos::ZERO, u64::MAX);
+    }
+    assert_eq!(limiter.state(Nanos::ZERO).paused_until, Some(seconds(1)));
+}
+
+#[test]
+fn a_refusal_that_the_levels_explain_needs_no_pause_of_its_own() {
+    let mut limiter = Limiter::new();
+    let reservation = limiter.try_reserve(&Cost::of_request(100, 0), Nanos::ZERO).unwrap();
+    limiter.observe(&reservation, &tokens_left(1_000, 50), Nanos::ZERO);
+    limiter.refuse(reservation, None, Nanos::ZERO, u64::MAX);
+    assert_eq!(limiter.state(Nanos::ZERO).paused_until, None);
+    let refusal = limiter.try_reserve(&Cost::of_request(100, 0), Nanos::ZERO).unwrap_err();
+    assert_eq!(refusal, Refusal::NotYet { ready_at: seconds(3) });
+}
+
+#[test]
+fn a_provider_that_has_more_left_than_was_counted_is_a_surprise() {
+    let requests_left = |remaining| {
+        let mut observation = Observation::new();
+        let dimension = Reading::of(Dimension::Requests);
+        observation.push(Reading { limit: Some(100), remaining: Some(remaining), ..dimension });
+        observation
+    };
+    let mut limiter = Limiter::new();
+    let cost = Cost::of_request(1, 0);
+    for (remaining, surplus) in [(50, 0), (49, 0), (90, 42), (20, 0)] {
+        let reservation = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
+        assert_eq!(limiter.observe(&reservation, &requests_left(remaining), Nanos::ZERO), surplus, "{remaining}");
+        limiter.settle(reservation, cost.expected(), Nanos::ZERO);
+    }
+}
+
+#[test]
+fn an_abandoned_request_stays_counted_and_is_no_longer_in_flight() {
+    let mut limiter = told(10, 1_000);
+    let reservation = limiter.try_reserve(&Cost::of_request(100, 200), Nanos::ZERO).unwrap();
+    limiter.forfeit(reservation, Nanos::ZERO);
+    assert_eq!(limiter.state(Nanos::ZERO).in_flight, 0);
+    assert_eq!(level(&limiter, Dimension::Tokens, Nanos::ZERO), 700);
 }

@@ -1,0 +1,37 @@
+//! How long to hold back after a refusal that does not say.
+
+use crate::{Backoff, Nanos};
+
+/// Flights of requests refused in a row. The requests that were in flight together are refused together: they count
+/// once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusals {
+    in_a_row: u32,
+    /// Refusals of admissions up to this one are counted.
+    counted: u64,
+}
+
+impl Refusals {
+    pub(crate) const fn new() -> Self {
+        Self { in_a_row: 0, counted: 0 }
+    }
+
+    pub(crate) const fn answered(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    /// The admission `number` was refused; `latest` is the newest admission there is.
+    pub(crate) const fn refused(&mut self, number: u64, latest: u64) {
+        if number > self.counted {
+            self.counted = latest;
+            self.in_a_row = self.in_a_row.saturating_add(1);
+        }
+    }
+
+    /// The upper half of the backoff's span: a pause of nearly nothing would ask for the next refusal.
+    pub(crate) fn delay(&self, backoff: &Backoff, random: u64) -> Nanos {
+        let attempt = self.in_a_row.saturating_sub(1);
+        let half = Nanos::new(backoff.bound(attempt).get() / 2);
+        half.saturating_add(Nanos::new(backoff.delay(attempt, random).get() / 2))
+    }
+}
