@@ -1,16 +1,48 @@
 //! Sends HTTP requests and streams their responses, for clients of LLM providers.
 //!
 //! [`Transport`] is the whole contract: a request goes in, a response head and a streaming [`Body`] come out.
-//! [`Timeouts`] bound each stage, and one [`Error`] tells how far the request got. Tests and other HTTP clients implement
+//! [`HyperTransport`] is its implementation on hyper and rustls: pooled connections, HTTP/1.1 and HTTP/2, a timeout for
+//! each stage ([`Timeouts`]), one [`Error`] that tells how far the request got. Tests and other HTTP clients implement
 //! the trait themselves, with [`Body::from_bytes`] or [`Body::new`].
 //!
 //! What it does not do: it knows no provider and no limit, retries nothing that may have been sent, follows no redirect
 //! (a credential goes to the host it was meant for and to no other), and buffers no body.
+//!
+//! ```no_run
+//! use bytes::Bytes;
+//! use transport::{Error, HyperTransport, Timeouts, Transport};
+//!
+//! # async fn example() -> Result<(), Error> {
+//! let transport = HyperTransport::https(Timeouts::default())?;
+//! let request = http::Request::post("https://api.example.com/v1/chat/completions")
+//!     .header("content-type", "application/json")
+//!     .body(Bytes::from_static(b"{\"messages\":[]}"))
+//!     .map_err(Error::invalid_request)?;
+//! let response = transport.send(request).await?;
+//! if response.status().is_success() {
+//!     let mut body = response.into_body();
+//!     while let Some(chunk) = body.chunk().await? {
+//!         // As it arrives.
+//!         # let _ = chunk;
+//!     }
+//! } else {
+//!     let reason = response.into_body().collect_bounded(64 * 1024).await?;
+//!     # let _ = reason;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod body;
+mod connector;
 mod error;
+mod hyper_client;
 mod peer;
 mod timeouts;
+mod tls;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -18,7 +50,9 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 pub use body::Body;
+pub use connector::{ConnectFn, Dialed, from_fn};
 pub use error::{Error, Stage};
+pub use hyper_client::HyperTransport;
 pub use timeouts::Timeouts;
 
 /// A request in, a response head and a streaming body out.

@@ -1,0 +1,163 @@
+//! The transport on hyper: pooled connections and a timeout for each stage.
+
+use std::pin::pin;
+use std::time::Duration;
+use std::{error::Error as StdError, fmt};
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, Either, FutureExt, select};
+use http::{Method, Request, Response, Uri, Version, header};
+use http_body_util::Full;
+use hyper::rt::{Read, Write};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::{CaptureConnection, Connection, HttpConnector, capture_connection};
+use hyper_util::client::legacy::{self, Client, ResponseFuture};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::timeout;
+use tower_service::Service;
+
+use crate::connector::{self, Bounded};
+use crate::error::Fault;
+use crate::peer::Peer;
+use crate::{Body, Error, Stage, Timeouts, Transport, tls};
+
+/// How long a connection waits for its next request. Shorter than the 75 s after which many servers close theirs: a
+/// request handed to a connection that is just being closed is lost.
+const POOL_IDLE: Duration = Duration::from_secs(60);
+
+/// How often an HTTP/2 connection with requests in flight is asked whether it is alive, and how long it may take to say.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A [`Transport`] on hyper, with pooled connections that speak HTTP/1.1 or HTTP/2.
+///
+/// Redirects are not followed. The version of a request and its `content-length` and `transfer-encoding` are the
+/// connection's affair: what the caller wrote there is replaced.
+///
+/// It is used inside a tokio runtime with I/O and time enabled. Clones share the pool.
+pub struct HyperTransport<C = HttpsConnector<HttpConnector>> {
+    client: Client<Bounded<C>, Full<Bytes>>,
+    timeouts: Timeouts,
+    schemes: &'static [&'static str],
+}
+
+impl HyperTransport {
+    /// A transport for `https` and `http` URIs, which trusts the platform's certificates.
+    ///
+    /// # Errors
+    ///
+    /// [`Stage::Setup`] where the platform has no certificates to trust.
+    pub fn https(timeouts: Timeouts) -> Result<Self, Error> {
+        Ok(Self::with_connector(tls::connector()?, timeouts))
+    }
+}
+
+impl HyperTransport<HttpConnector> {
+    /// A transport for `http` URIs alone, for servers of one's own: it needs no certificates and cannot fail.
+    #[must_use]
+    pub fn http(timeouts: Timeouts) -> Self {
+        Self { schemes: &["http"], ..Self::with_connector(connector::tcp(), timeouts) }
+    }
+}
+
+impl<C> HyperTransport<C>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Read + Write + Connection + Unpin + Send + 'static,
+    C::Error: Into<Box<dyn StdError + Send + Sync>>,
+    C::Future: Send + 'static,
+{
+    /// A transport whose connections come from `connector`: any of hyper-util's, or one of [`from_fn`](crate::from_fn).
+    pub fn with_connector(connector: C, timeouts: Timeouts) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .build(Bounded(connector));
+        Self { client, timeouts, schemes: &["http", "https"] }
+    }
+}
+
+impl<C> Transport for HyperTransport<C>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Read + Write + Connection + Unpin + Send + 'static,
+    C::Error: Into<Box<dyn StdError + Send + Sync>>,
+    C::Future: Send + 'static,
+{
+    fn send(&self, mut request: Request<Bytes>) -> BoxFuture<'static, Result<Response<Body>, Error>> {
+        let timeouts = request.extensions_mut().remove().unwrap_or(self.timeouts);
+        let peer = match prepare(&mut request, self.schemes) {
+            Ok(peer) => peer,
+            Err(reason) => return std::future::ready(Err(Error::invalid_request(reason))).boxed(),
+        };
+        let mut request = request.map(Full::new);
+        let connection = capture_connection(&mut request);
+        let response = self.client.request(request);
+        exchange(response, connection, peer, timeouts).boxed()
+    }
+}
+
+/// Refuses what cannot be sent, and takes out what only the connection can know.
+fn prepare(request: &mut Request<Bytes>, schemes: &[&str]) -> Result<Peer, String> {
+    let peer = Peer::parse(request.uri())?;
+    let scheme = request.uri().scheme_str().unwrap_or_default();
+    if !schemes.contains(&scheme) {
+        return Err(format!("this transport has no TLS for a URL with the scheme {scheme}"));
+    }
+    if request.method() == Method::CONNECT {
+        return Err("the method CONNECT is for proxies".to_owned());
+    }
+    *request.version_mut() = Version::HTTP_11;
+    request.headers_mut().remove(header::CONTENT_LENGTH);
+    request.headers_mut().remove(header::TRANSFER_ENCODING);
+    Ok(peer)
+}
+
+/// Waits for a connection, then for the head of the response, each within its time.
+async fn exchange(
+    response: ResponseFuture,
+    mut connection: CaptureConnection,
+    peer: Peer,
+    timeouts: Timeouts,
+) -> Result<Response<Body>, Error> {
+    let connected = async {
+        connection.wait_for_connection_metadata().await;
+    };
+    let outcome = match timeout(timeouts.connect, select(response, pin!(connected))).await {
+        Err(_) => return Err(Error::at(Stage::Connect, Some(peer), Fault::TimedOut(timeouts.connect))),
+        Ok(Either::Left((outcome, _))) => outcome,
+        Ok(Either::Right(((), response))) => match timeout(timeouts.first_byte, response).await {
+            Err(_) => return Err(Error::at(Stage::Response, Some(peer), Fault::TimedOut(timeouts.first_byte))),
+            Ok(outcome) => outcome,
+        },
+    };
+    match outcome {
+        Ok(response) => Ok(response.map(|body| Body::watched(body, Some(peer), timeouts.idle))),
+        Err(error) => Err(failed(error, peer, connection.connection_metadata().is_some())),
+    }
+}
+
+/// Sorts an error of the client by how far the request got.
+#[cold]
+fn failed(error: legacy::Error, peer: Peer, connected: bool) -> Error {
+    let stage = if error.is_connect() || !connected { Stage::Connect } else { Stage::Response };
+    // hyper says "canceled" of a request that it took back before writing any of it.
+    let taken_back = error.source().and_then(|cause| cause.downcast_ref()).is_some_and(hyper::Error::is_canceled);
+    let error = Error::at(stage, Some(peer), Fault::Failed(error.into()));
+    if taken_back { error.unsent() } else { error }
+}
+
+impl<C: Clone> Clone for HyperTransport<C> {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), timeouts: self.timeouts, schemes: self.schemes }
+    }
+}
+
+impl<C> fmt::Debug for HyperTransport<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HyperTransport").field("timeouts", &self.timeouts).finish_non_exhaustive()
+    }
+}
