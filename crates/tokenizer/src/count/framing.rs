@@ -1,0 +1,46 @@
+//! What OpenAI's models put around messages: the tokens that are in no text.
+//!
+//! The base is the rule of OpenAI's cookbook (`How_to_count_tokens_with_tiktoken`), which is the chat format
+//! `<|start|>role<|message|>content<|end|>` with `<|start|>assistant<|message|>` in front of the answer. Models that
+//! reason in channels follow the harmony format (<https://cookbook.openai.com/articles/openai-harmony>): the answer
+//! opens with `<|start|>assistant` alone, and an earlier answer carries `<|channel|>final`.
+
+use crate::model::base_name;
+
+/// The tokens around the parts of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Framing {
+    /// Around each message.
+    pub(super) message: u64,
+    /// In front of the answer.
+    pub(super) answer: u64,
+    /// Around an earlier answer of the model's, on top of `message`.
+    pub(super) channel: u64,
+    /// Whether a name replaces the role instead of costing a token more.
+    pub(super) name_replaces_role: bool,
+    /// Whether the model reasons before it answers.
+    pub(super) reasons: bool,
+}
+
+impl Framing {
+    const CHAT: Self = Self { message: 3, answer: 3, channel: 0, name_replaces_role: false, reasons: false };
+    const REASONING: Self = Self { answer: 2, reasons: true, ..Self::CHAT };
+    const CHANNELS: Self = Self { channel: 2, ..Self::REASONING };
+
+    /// The framing of `model`; the common chat format for one that is not OpenAI's.
+    pub(super) fn of(model: &str) -> Self {
+        let model = base_name(model);
+        let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| model.starts_with(prefix));
+        if model == "gpt-3.5-turbo-0301" {
+            Self { message: 4, name_replaces_role: true, ..Self::CHAT }
+        } else if begins(&["gpt-5-chat"]) {
+            Self::CHAT
+        } else if begins(&["o1", "o3-mini"]) {
+            Self::REASONING
+        } else if begins(&["o3", "o4", "gpt-5", "codex-", "gpt-oss"]) {
+            Self::CHANNELS
+        } else {
+            Self::CHAT
+        }
+    }
+}

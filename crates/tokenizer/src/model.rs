@@ -1,0 +1,96 @@
+//! Which encoding a model uses.
+
+use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
+
+use crate::Encoding;
+
+/// Families that tiktoken's own table does not know or knows only under exact names, by how a name begins.
+///
+/// From the model pages of <https://platform.openai.com/docs/models>: these are built on GPT-4o or later. Embeddings
+/// are reported with a version behind their name (`text-embedding-ada-002-v2`).
+const FAMILIES: [(&str, Encoding); 9] = [
+    ("text-embedding-", Encoding::Cl100kBase),
+    ("gpt-3.5", Encoding::Cl100kBase),
+    ("gpt-4.", Encoding::O200kBase),
+    ("gpt-audio", Encoding::O200kBase),
+    ("gpt-realtime", Encoding::O200kBase),
+    ("chatgpt-", Encoding::O200kBase),
+    ("computer-use-preview", Encoding::O200kBase),
+    ("omni-moderation", Encoding::O200kBase),
+    ("o4", Encoding::O200kBase),
+];
+
+/// The encoding of `model`, whose name may be dated, fine-tuned, prefixed or have a variant.
+pub(crate) fn encoding_of(model: &str) -> Option<Encoding> {
+    let name = base_name(model);
+    if let Some(tokenizer) = get_tokenizer(&name) {
+        return Some(from_tiktoken(tokenizer));
+    }
+    FAMILIES.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, encoding)| *encoding)
+}
+
+/// The model's own name in lower case: `openai/gpt-4o:free`, `ft:gpt-4o:org::id` and `openai.gpt-4o` are `gpt-4o`.
+pub(crate) fn base_name(model: &str) -> String {
+    let name = model.trim().to_ascii_lowercase();
+    let name = name.rsplit('/').next().unwrap_or(&name);
+    let name = name.strip_prefix("ft:").unwrap_or(name);
+    let name = name.split(':').next().unwrap_or(name);
+    name.strip_prefix("openai.").unwrap_or(name).to_owned()
+}
+
+fn from_tiktoken(tokenizer: Tokenizer) -> Encoding {
+    match tokenizer {
+        Tokenizer::Cl100kBase => Encoding::Cl100kBase,
+        Tokenizer::O200kBase => Encoding::O200kBase,
+        Tokenizer::O200kHarmony => Encoding::O200kHarmony,
+        Tokenizer::P50kBase => Encoding::P50kBase,
+        Tokenizer::P50kEdit => Encoding::P50kEdit,
+        Tokenizer::R50kBase | Tokenizer::Gpt2 => Encoding::R50kBase,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_has_its_encoding_under_every_name_in_use() {
+        fn check(model: &str, expected: Option<Encoding>) {
+            assert_eq!(Encoding::for_model(model), expected, "{model:?}");
+            assert_eq!(Encoding::for_model_or_default(model), expected.unwrap_or(Encoding::O200kBase));
+        }
+        check("gpt-4o", Some(Encoding::O200kBase));
+        check("gpt-4o-mini-2024-07-18", Some(Encoding::O200kBase));
+        check("GPT-4o-Mini", Some(Encoding::O200kBase));
+        check(" gpt-4o ", Some(Encoding::O200kBase));
+        check("openai/gpt-4o", Some(Encoding::O200kBase));
+        check("openrouter/openai/gpt-4o:free", Some(Encoding::O200kBase));
+        check("ft:gpt-4o-2024-08-06:org::id", Some(Encoding::O200kBase));
+        check("ft:gpt-3.5-turbo-0125:org::id", Some(Encoding::Cl100kBase));
+        check("openai/ft:gpt-3.5-turbo:org::id", Some(Encoding::Cl100kBase));
+        check("gpt-4.1-nano-2025-04-14", Some(Encoding::O200kBase));
+        check("gpt-5.1-codex-mini", Some(Encoding::O200kBase));
+        check("o1", Some(Encoding::O200kBase));
+        check("o3-mini-2025-01-31", Some(Encoding::O200kBase));
+        check("o4-mini-deep-research", Some(Encoding::O200kBase));
+        check("codex-mini-latest", Some(Encoding::O200kBase));
+        check("gpt-oss-120b", Some(Encoding::O200kHarmony));
+        check("openai.gpt-oss-20b-1:0", Some(Encoding::O200kHarmony));
+        check("accounts/fireworks/models/gpt-oss-20b", Some(Encoding::O200kHarmony));
+        check("gpt-4", Some(Encoding::Cl100kBase));
+        check("gpt-4-turbo-2024-04-09", Some(Encoding::Cl100kBase));
+        check("gpt-35-turbo", Some(Encoding::Cl100kBase));
+        check("gpt-3.5-turbo-instruct:20230824-v2", Some(Encoding::Cl100kBase));
+        check("text-embedding-3-small", Some(Encoding::Cl100kBase));
+        check("text-embedding-ada-002-v2", Some(Encoding::Cl100kBase));
+        check("text-davinci-003", Some(Encoding::P50kBase));
+        check("text-davinci-edit-001", Some(Encoding::P50kEdit));
+        check("babbage:2023-07-21-v2", Some(Encoding::R50kBase));
+        check("gpt2", Some(Encoding::R50kBase));
+        check("claude-sonnet-4-5", None);
+        check("gemini-2.5-flash", None);
+        check("", None);
+        check("ft:", None);
+        check("///:::", None);
+    }
+}
