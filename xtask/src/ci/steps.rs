@@ -54,7 +54,7 @@ pub(super) const STEPS: &[Step] = &[
         what: "example programs build",
         alone: "cargo build --workspace --examples",
         run: |workspace| {
-            workspace.run_cargo("build --locked --workspace --examples")?;
+            workspace.run_cargo("build --locked --keep-going --workspace --examples")?;
             Ok(Outcome::passed())
         },
     },
@@ -85,7 +85,8 @@ fn check_lockfile(workspace: &Workspace) -> anyhow::Result<Outcome> {
     announce(&arguments, &[]);
     let output = workspace.cargo(&arguments).ignore_status().output()?;
     if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("Cargo.lock does not fit the manifests; build once and commit it\n{}", errors.trim_end());
     }
     Ok(Outcome::passed())
 }
@@ -100,7 +101,7 @@ fn check_clippy(workspace: &Workspace) -> anyhow::Result<Outcome> {
     require_component(workspace, "clippy", "clippy")?;
     let mut failed = Vec::new();
     for set in FEATURE_SETS {
-        let arguments = format!("clippy --locked {} --all-targets -- -D warnings", set.arguments);
+        let arguments = format!("clippy --locked --keep-going {} --all-targets -- -D warnings", set.arguments);
         if workspace.run_cargo(&arguments).is_err() {
             failed.push(set.arguments);
         }
@@ -116,7 +117,7 @@ fn require_component(workspace: &Workspace, command: &str, component: &str) -> a
     Ok(())
 }
 
-/// `kinds` leaves out benchmarks, which `--all-targets` would run.
+/// `kinds` selects the targets: without benchmarks, which `--all-targets` would run.
 fn run_tests(workspace: &Workspace, kinds: &str) -> anyhow::Result<Outcome> {
     let arguments = format!("test --locked --workspace {kinds} --no-fail-fast");
     announce(&arguments, &[]);
@@ -127,6 +128,6 @@ fn run_tests(workspace: &Workspace, kinds: &str) -> anyhow::Result<Outcome> {
 }
 
 fn check_docs(workspace: &Workspace) -> anyhow::Result<Outcome> {
-    workspace.run_cargo_with("doc --locked --workspace --no-deps", &[("RUSTDOCFLAGS", "-Dwarnings")])?;
+    workspace.run_cargo_with("doc --locked --keep-going --workspace --no-deps", &[("RUSTDOCFLAGS", "-Dwarnings")])?;
     Ok(Outcome::passed())
 }

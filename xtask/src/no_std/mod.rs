@@ -11,7 +11,8 @@
 mod probe;
 mod sysroot;
 
-use anyhow::Context as _;
+use std::process::Command;
+
 use xshell::Cmd;
 
 use crate::console;
@@ -59,9 +60,13 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<String> {
         let sysroot = Sysroot::build(workspace, &directory, &host, claim.name, claim.libraries)?;
         let arguments = format!("check --locked --package limiter-core --lib {}", claim.features);
         announce(&format!("{arguments}   (sysroot with only {})", claim.libraries.join(", ")), &[]);
-        against(&sysroot, workspace.cargo(&arguments))
-            .run()
-            .with_context(|| format!("limiter-core ({}) needs more than {}", claim.features, claim.name))?;
+        let status = Command::from(against(&sysroot, workspace.cargo(&arguments))).status()?;
+        anyhow::ensure!(
+            status.success(),
+            "limiter-core does not build with {} against a sysroot with only {}; E0463 above names what else it needs",
+            claim.features,
+            claim.libraries.join(", ")
+        );
         for probe in claim.probes {
             let manifest = probe.write(workspace.shell(), &directory)?;
             let check = workspace.cargo("check --quiet --offline --color never --manifest-path").arg(manifest);

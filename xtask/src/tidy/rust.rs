@@ -20,7 +20,8 @@ pub(super) fn check(text: &str, source: &Source) -> Vec<Finding> {
 fn check_module_docs(text: &str) -> Option<Finding> {
     let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     // A crate may take its docs from a file.
-    let documented = first.starts_with("//!") || first.starts_with("#![doc");
+    let documented = first.strip_prefix("//!").is_some_and(|docs| !docs.trim().is_empty());
+    let documented = documented || first.starts_with("#![doc");
     (!documented).then(|| (1, "the file does not begin with module docs: say in `//!` what it is about".to_owned()))
 }
 
@@ -84,6 +85,7 @@ mod tests {
         check("\n//! Docs.\n", &[]);
         check("#![doc = include_str!(\"../README.md\")]\n", &[]);
         check("// A remark.\n//! Docs.\n", &[1]);
+        check("//!\n//! Docs.\n", &[1]);
         check("use a;\n", &[1]);
         check("", &[1]);
     }
