@@ -1,0 +1,148 @@
+//! Anthropic.
+//!
+//! Sources: <https://platform.claude.com/docs/en/api/rate-limits> (headers, buckets, shared limits),
+//! <https://platform.claude.com/docs/en/api/errors>, <https://platform.claude.com/docs/en/api/versioning>.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use limiter_core::{Dimension, Nanos, Observation};
+use serde_json::Value;
+
+use crate::classify::{self, ResetMeans, Rules};
+use crate::error_body::ErrorBody;
+use crate::headers::{self, Field, Meaning};
+use crate::payload::{self, ChatPayload, ChatRequest, PayloadError};
+use crate::provider::sensitive_value;
+use crate::{ErrorKind, Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, size};
+
+/// Anthropic: the Messages interface.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Anthropic;
+
+/// The version of the interface that this crate reads and writes.
+const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+pub(crate) const RULES: Rules = Rules { kind, reset: ResetMeans::Available };
+
+impl Provider for Anthropic {
+    fn name(&self) -> &str {
+        "anthropic"
+    }
+
+    fn base_url(&self) -> &str {
+        "https://api.anthropic.com/v1"
+    }
+
+    fn key_variable(&self) -> Option<&str> {
+        Some("ANTHROPIC_API_KEY")
+    }
+
+    /// `x-api-key`, and `anthropic-version` unless the caller has set one.
+    fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey> {
+        headers.insert(HeaderName::from_static("x-api-key"), sensitive_value("", key)?);
+        headers.entry(HeaderName::from_static("anthropic-version")).or_insert(VERSION);
+        Ok(())
+    }
+
+    fn endpoint_of(&self, body: &Value) -> &'static str {
+        // The old text completions are the only bodies with a prompt.
+        if body.get("prompt").is_some() && body.get("messages").is_none() { "/v1/complete" } else { "/v1/messages" }
+    }
+
+    fn observe(&self, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
+        without_combined(headers::observe(status, headers, received, meaning_of))
+    }
+
+    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], received: UnixTime) -> Failure {
+        let observation = self.observe(status, headers, received);
+        classify::failure(&RULES, status, headers, &ErrorBody::read(body), &observation, received)
+    }
+
+    fn usage(&self, body: &[u8]) -> Option<Usage> {
+        Usage::from_body(body)
+    }
+
+    fn failure_in_success(&self, body: &[u8]) -> Option<Failure> {
+        classify::failure_in_success(&RULES, body)
+    }
+
+    fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(group_of(model))
+    }
+
+    fn cost(&self, endpoint: &str, body: &Value) -> RequestSize {
+        size::of_body(endpoint, body)
+    }
+
+    fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
+        Ok(ChatPayload { endpoint: "/v1/messages", body: payload::anthropic::body(request)? })
+    }
+
+    fn owns_host(&self, host: &str) -> bool {
+        host == "api.anthropic.com"
+    }
+
+    fn owns_model(&self, model: &str) -> bool {
+        model.starts_with("claude-")
+    }
+}
+
+/// `anthropic-ratelimit-{family}-{limit,remaining,reset}`, all of a minute.
+///
+/// The families of the priority tier and of fast mode are buckets beside these and the `unified` ones belong to
+/// subscriptions; neither limits what a key may send at its ordinary rate, so they are left out.
+fn meaning_of(name: &str) -> Option<Meaning> {
+    let (family, field) = name.strip_prefix("anthropic-ratelimit-")?.rsplit_once('-')?;
+    let (number, dimension) = match family {
+        "requests" => (0, Dimension::Requests),
+        "tokens" => (1, Dimension::Tokens),
+        "input-tokens" => (2, Dimension::InputTokens),
+        "output-tokens" => (3, Dimension::OutputTokens),
+        _ => return None,
+    };
+    Some(Meaning { field: Field::parse(field)?, family: number, dimension, window: Some(Nanos::MINUTE) })
+}
+
+/// Leaves the combined tokens out where input and output are stated: they are only the sum of the two, no limit.
+fn without_combined(all: Observation) -> Observation {
+    let is_part = |dimension| matches!(dimension, Dimension::InputTokens | Dimension::OutputTokens);
+    if !all.readings().iter().any(|reading| is_part(reading.dimension)) {
+        return all;
+    }
+    let mut kept = Observation::new();
+    kept.retry_after = all.retry_after;
+    all.readings()
+        .iter()
+        .filter(|reading| reading.dimension != Dimension::Tokens)
+        .for_each(|reading| kept.push(*reading));
+    kept
+}
+
+/// Refusals that come with the status of something else.
+fn kind(_status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
+    if body.text_at("/details/error_code").is_some_and(|code| code == "enforced_spend_limit_reached") {
+        return Some(ErrorKind::QuotaExhausted);
+    }
+    let lower = body.message.to_ascii_lowercase();
+    if lower.starts_with("extra usage is required") {
+        // A 429 that no waiting clears: the plan does not include contexts of this length.
+        return Some(ErrorKind::Permission);
+    }
+    // A limit that the account's owner has set is refused with 400.
+    lower.contains("reached your specified api usage limits").then_some(ErrorKind::QuotaExhausted)
+}
+
+/// All of Opus 4.x draws on one bucket, all of Sonnet 4.x on another; a dated snapshot shares with its alias.
+fn group_of(model: &str) -> &str {
+    for shared in ["claude-opus-4", "claude-sonnet-4"] {
+        if model.strip_prefix(shared).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '@'])) {
+            return shared;
+        }
+    }
+    match model.rsplit_once(['-', '@']) {
+        Some((front, "latest")) => front,
+        Some((front, date)) if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) => front,
+        _ => model,
+    }
+}

@@ -1,0 +1,267 @@
+//! The formats in which providers write spans and instants.
+//!
+//! One provider may mix several: Go durations (`6m0s`, `8.639999999s`, `120ms`), bare seconds (`5`, `24482.894107818604`),
+//! RFC 3339 dates, and seconds or milliseconds since 1970. Magnitude tells the last three numbers apart: nobody waits
+//! for thirty years. Reading is strict (anything else is `None`) and saturates, so no text can make it panic.
+
+use limiter_core::Nanos;
+
+use crate::UnixTime;
+
+/// When a limit is full again, as a provider wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// A span from the response on.
+    Span(Nanos),
+    /// An instant on the provider's clock.
+    At(UnixTime),
+}
+
+/// From here on a bare number is seconds since 1970 (this one is in 2001).
+const EPOCH_SECONDS: u64 = 1_000_000_000;
+/// From here on a bare number is milliseconds since 1970 (this one is in 2001).
+const EPOCH_MILLIS: u64 = 1_000_000_000_000;
+
+impl Reset {
+    /// Reads any of the formats; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_ascii();
+        if let Some(number) = Decimal::parse(text) {
+            return Some(match number.whole {
+                EPOCH_MILLIS.. => Self::At(UnixTime::from_nanos(number.times(1_000_000))),
+                EPOCH_SECONDS.. => Self::At(UnixTime::from_nanos(number.times(1_000_000_000))),
+                _ => Self::Span(Nanos::new(number.times(1_000_000_000))),
+            });
+        }
+        if let Some(span) = parse_go_duration(text) {
+            return Some(Self::Span(span));
+        }
+        parse_rfc3339(text).map(Self::At)
+    }
+
+    /// The span from `now` (on the provider's clock) until the reset; zero where it has passed.
+    #[must_use]
+    pub fn from(self, now: UnixTime) -> Nanos {
+        match self {
+            Self::Span(span) => span,
+            Self::At(at) => at.since(now),
+        }
+    }
+}
+
+/// Reads a span as Go prints it: one or more numbers with a unit each, such as `1m26.4s`, `120ms`, `2h24m3.5s`, `4h17m`.
+///
+/// Units are `ns`, `us`, `µs`, `ms`, `s`, `m`, `h` and, beyond Go, `d`. A bare `0` is Go's too; signs are refused.
+#[must_use]
+pub fn parse_go_duration(text: &str) -> Option<Nanos> {
+    if text == "0" {
+        return Some(Nanos::ZERO);
+    }
+    if text.is_empty() {
+        return None;
+    }
+    let mut rest = text;
+    let mut total = Nanos::ZERO;
+    while !rest.is_empty() {
+        let number_ends = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, after) = rest.split_at(number_ends);
+        let unit_ends = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, next) = after.split_at(unit_ends);
+        total = total.saturating_add(Nanos::new(Decimal::parse(number)?.times(nanos_of_unit(unit)?)));
+        rest = next;
+    }
+    Some(total)
+}
+
+/// Reads seconds, whole or with a fraction: `5`, `24482.894107818604`.
+#[must_use]
+pub fn parse_seconds(text: &str) -> Option<Nanos> {
+    Decimal::parse(text.trim_ascii()).map(|seconds| Nanos::new(seconds.times(1_000_000_000)))
+}
+
+/// Reads milliseconds, whole or with a fraction.
+#[must_use]
+pub fn parse_millis(text: &str) -> Option<Nanos> {
+    Decimal::parse(text.trim_ascii()).map(|millis| Nanos::new(millis.times(1_000_000)))
+}
+
+/// Reads the date of an HTTP header, in any of the three forms of RFC 9110.
+#[must_use]
+pub fn parse_http_date(text: &str) -> Option<UnixTime> {
+    httpdate::parse_http_date(text.trim_ascii()).ok().map(UnixTime::from)
+}
+
+fn nanos_of_unit(unit: &str) -> Option<u64> {
+    Some(match unit {
+        "ns" => 1,
+        "us" | "µs" | "μs" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        "d" => 86_400_000_000_000,
+        _ => return None,
+    })
+}
+
+fn parse_rfc3339(text: &str) -> Option<UnixTime> {
+    // A date begins with four digits and a dash; asking first keeps other texts away from the full parser.
+    if text.len() > 64 || text.as_bytes().get(4) != Some(&b'-') {
+        return None;
+    }
+    let instant: jiff::Timestamp = text.parse().ok()?;
+    Some(UnixTime::from_nanos(u64::try_from(instant.as_nanosecond().max(0)).unwrap_or(u64::MAX)))
+}
+
+/// A number of decimal digits with at most one point: no sign, no exponent.
+#[derive(Clone, Copy)]
+struct Decimal {
+    whole: u64,
+    /// The first nine digits behind the point: billionths. What lies beyond is less than any span's resolution.
+    billionths: u64,
+}
+
+impl Decimal {
+    fn parse(text: &str) -> Option<Self> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        if whole.is_empty() || fraction.is_empty() {
+            return None;
+        }
+        let mut billionths = 0;
+        let mut unit = 100_000_000;
+        for digit in digits(fraction)? {
+            billionths += digit * unit;
+            unit /= 10;
+        }
+        let whole = digits(whole)?.fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(digit));
+        Some(Self { whole, billionths })
+    }
+
+    /// `self` x `unit` nanoseconds, saturating.
+    fn times(self, unit: u64) -> u64 {
+        let billionths = u128::from(self.whole) * 1_000_000_000 + u128::from(self.billionths);
+        u64::try_from(billionths.saturating_mul(u128::from(unit)) / 1_000_000_000).unwrap_or(u64::MAX)
+    }
+}
+
+fn digits(text: &str) -> Option<impl Iterator<Item = u64> + '_> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.bytes().map(|byte| u64::from(byte - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, expected: Option<Reset>) {
+        assert_eq!(Reset::parse(text), expected, "{text:?}");
+    }
+
+    fn span(text: &str, nanos: u64) {
+        check(text, Some(Reset::Span(Nanos::new(nanos))));
+    }
+
+    fn at(text: &str, millis: u64) {
+        check(text, Some(Reset::At(UnixTime::from_millis(millis))));
+    }
+
+    #[test]
+    fn go_durations_are_spans() {
+        span("6ms", 6_000_000);
+        span("0s", 0);
+        span("17.212s", 17_212_000_000);
+        span("8.639999999s", 8_639_999_999);
+        span("1m26.4s", 86_400_000_000);
+        span("6m0s", 360_000_000_000);
+        span("2h24m3.5s", 8_643_500_000_000);
+        span("4h17m", 15_420_000_000_000);
+        span("250µs", 250_000);
+        span("1d2h", 93_600_000_000_000);
+    }
+
+    #[test]
+    fn small_bare_numbers_are_seconds() {
+        span("5", 5_000_000_000);
+        span("0", 0);
+        span(" 60 ", 60_000_000_000);
+        span("24482.894107818604", 24_482_894_107_818);
+    }
+
+    #[test]
+    fn large_bare_numbers_are_dates() {
+        at("1694403260", 1_694_403_260_000);
+        at("1694403260.25", 1_694_403_260_250);
+        at("1759845420000", 1_759_845_420_000);
+    }
+
+    #[test]
+    fn rfc3339_is_a_date() {
+        at("2025-11-02T17:04:53Z", 1_762_103_093_000);
+        at("2025-11-02T18:04:53.5+01:00", 1_762_103_093_500);
+        at("1960-01-01T00:00:00Z", 0);
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            " ",
+            "-1",
+            "-5s",
+            "+5",
+            "1e9",
+            ".5",
+            "5.",
+            "1.2.3",
+            "s",
+            "5x",
+            "5 s",
+            "1m 5s",
+            "NaN",
+            "inf",
+            "False",
+            "Sanitized",
+            "2025-11-02",
+            "2025-13-02T17:04:53Z",
+            "0x10",
+            "5,5",
+            "٣s",
+            "1ss",
+            "5\u{0}",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_all_bounds_saturate() {
+        check("99999999999999999999999999", Some(Reset::At(UnixTime::from_nanos(u64::MAX))));
+        check("99999999999999999999h", Some(Reset::Span(Nanos::MAX)));
+    }
+
+    #[test]
+    fn a_reset_in_the_past_is_now() {
+        let reset = Reset::At(UnixTime::from_secs(100));
+        assert_eq!(reset.from(UnixTime::from_secs(103)), Nanos::ZERO);
+        assert_eq!(reset.from(UnixTime::from_secs(97)), Nanos::from_secs(3));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,40}") {
+            let _ = Reset::parse(&text);
+        }
+
+        #[test]
+        fn what_looks_like_a_span_does_not_panic(text in "[0-9.hmsnuµd:TZ+-]{0,30}") {
+            let _ = Reset::parse(&text);
+        }
+
+        #[test]
+        fn whole_milliseconds_are_exact(millis in 0_u64..1_000_000_000) {
+            prop_assert_eq!(Reset::parse(&format!("{millis}ms")), Some(Reset::Span(Nanos::from_millis(millis))));
+        }
+    }
+}

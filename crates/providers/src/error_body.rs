@@ -1,0 +1,183 @@
+//! The error in a body, whatever envelope it came in.
+//!
+//! Providers put it under `error` as an object, under `error` as a text, at the top level, in a `detail`, or into an
+//! array of one; gateways in front of them answer in plain text or HTML. `code` is a text, a number or null.
+
+use serde_json::Value;
+
+/// The parts of an error that providers have in common.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ErrorBody {
+    pub(crate) message: String,
+    /// `type`, or Google's `status`.
+    pub(crate) error_type: Option<String>,
+    pub(crate) code: Option<String>,
+    /// The object that held them, for what only one provider says.
+    pub(crate) object: Value,
+}
+
+impl ErrorBody {
+    /// Reads the body of a response that failed. What is not JSON is taken as the message.
+    pub(crate) fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => Self::of_value(&value),
+            Err(_) => Self { message: plain_text(body), ..Self::default() },
+        }
+    }
+
+    /// Reads the JSON of a response that failed.
+    pub(crate) fn of_value(value: &Value) -> Self {
+        let value = match value {
+            Value::Array(items) => items.first().unwrap_or(&Value::Null),
+            other => other,
+        };
+        match value.get("error") {
+            Some(error @ Value::Object(_)) => Self::of_object(error),
+            Some(Value::String(error)) => {
+                let mut body = Self::of_object(value);
+                // Where both are there, `error` is the short name of what `message` explains.
+                if body.message.is_empty() {
+                    body.message.clone_from(error);
+                } else {
+                    body.error_type = body.error_type.or_else(|| Some(error.clone()));
+                }
+                body
+            }
+            _ => match value {
+                Value::String(text) => Self { message: text.clone(), ..Self::default() },
+                other => Self::of_object(other),
+            },
+        }
+    }
+
+    fn of_object(object: &Value) -> Self {
+        Self {
+            message: ["message", "detail", "title"]
+                .into_iter()
+                .find_map(|name| object.get(name).and_then(text_of))
+                .unwrap_or_default(),
+            error_type: ["type", "status"].into_iter().find_map(|name| text(object, name)),
+            code: match object.get("code") {
+                Some(Value::String(code)) if !code.is_empty() => Some(code.clone()),
+                Some(Value::Number(code)) => Some(code.to_string()),
+                _ => None,
+            },
+            object: object.clone(),
+        }
+    }
+
+    /// Whether nothing in it names an error.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.message.is_empty() && self.code.is_none()
+    }
+
+    /// Whether the type or the code is `name`.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.error_type.as_deref() == Some(name) || self.code.as_deref() == Some(name)
+    }
+
+    /// A text deeper in the object, by its JSON pointer.
+    pub(crate) fn text_at(&self, pointer: &str) -> Option<&str> {
+        self.object.pointer(pointer).and_then(Value::as_str)
+    }
+}
+
+fn text(object: &Value, name: &str) -> Option<String> {
+    object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A text, or the first one inside: FastAPI's `detail` is a list of objects with a `msg`.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Array(items) => items.iter().find_map(|item| text(item, "msg").or_else(|| text(item, "message"))),
+        Value::Object(_) => text(value, "message"),
+        _ => None,
+    }
+}
+
+/// The text of a body that is not JSON. Of an HTML page only the title is worth reading.
+fn plain_text(body: &[u8]) -> String {
+    const ENOUGH: usize = 4_096;
+    let text = String::from_utf8_lossy(body.get(..ENOUGH).unwrap_or(body));
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title>").and_then(|start| {
+        let start = start + "<title>".len();
+        let end = start + lower.get(start..)?.find("</title>")?;
+        text.get(start..end)
+    });
+    let readable = match title {
+        Some(title) => title,
+        None if lower.trim_ascii_start().starts_with('<') => "",
+        None => &text,
+    };
+    readable.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, message: &str, error_type: Option<&str>, code: Option<&str>) {
+        let error = ErrorBody::read(body.as_bytes());
+        assert_eq!(
+            (error.message.as_str(), error.error_type.as_deref(), error.code.as_deref()),
+            (message, error_type, code),
+            "{body}"
+        );
+    }
+
+    #[test]
+    fn every_envelope_is_opened() {
+        check(r#"{"error":{"message":"m","type":"t","code":"c"}}"#, "m", Some("t"), Some("c"));
+        check(r#"{"error":{"message":"m","type":null,"code":429}}"#, "m", None, Some("429"));
+        check(
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+            "Overloaded",
+            Some("overloaded_error"),
+            None,
+        );
+        check(r#"{"error":"no such model"}"#, "no such model", None, None);
+        check(r#"{"error":"Too Many Requests","message":"slow down"}"#, "slow down", Some("Too Many Requests"), None);
+        check(r#"{"message":"m","type":"t","code":"c","param":null}"#, "m", Some("t"), Some("c"));
+        check(r#"{"detail":"throttled"}"#, "throttled", None, None);
+        check(r#"{"detail":[{"loc":["body"],"msg":"field required"}]}"#, "field required", None, None);
+        check(
+            r#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#,
+            "m",
+            Some("INVALID_ARGUMENT"),
+            Some("400"),
+        );
+        check("\n\n {\"error\":{\"message\":\"m\"}}", "m", None, None);
+        check(r#""just a text""#, "just a text", None, None);
+    }
+
+    #[test]
+    fn what_is_not_json_is_read_as_text() {
+        check("upstream connect error", "upstream connect error", None, None);
+        check("<html><head><title>502 Bad Gateway</title></head></html>", "502 Bad Gateway", None, None);
+        check("<!doctype html><p>oh no", "", None, None);
+        check("", "", None, None);
+    }
+
+    #[test]
+    fn hostile_bodies_are_survived() {
+        let deep = "[".repeat(100_000);
+        for body in [
+            "null",
+            "[]",
+            "[[]]",
+            "3",
+            "{}",
+            r#"{"error":null}"#,
+            r#"{"error":[]}"#,
+            r#"{"error":{}}"#,
+            "{\"error\":",
+            deep.as_str(),
+        ] {
+            let _ = ErrorBody::read(body.as_bytes());
+        }
+        assert!(ErrorBody::read(b"\xff\xfe").message.len() <= 6);
+    }
+}

@@ -1,0 +1,293 @@
+//! From response headers to readings: what all providers' families of limit headers share.
+//!
+//! A provider's module says what a header's name means ([`Meaning`]); this one reads the values and survives what real
+//! servers and proxies put there: repeated headers (the first that parses counts), `-1` for "not tracked", amounts near
+//! 2^63 for "no limit", more remaining than the limit, and placeholders.
+
+use http::header::{self, HeaderMap};
+use http::{HeaderValue, StatusCode};
+use limiter_core::{Dimension, Limit, Nanos, Observation, Reading};
+
+use crate::UnixTime;
+use crate::duration::{Reset, parse_http_date, parse_millis, parse_seconds};
+
+/// What one header of a family states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Limit,
+    Remaining,
+    Reset,
+    /// The span that the limit is stated for, in seconds.
+    Window,
+}
+
+impl Field {
+    /// The field named by the word that all families use.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "limit" => Self::Limit,
+            "remaining" => Self::Remaining,
+            "reset" => Self::Reset,
+            "renewalperiod" => Self::Window,
+            _ => return None,
+        })
+    }
+}
+
+/// What a header's name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    pub(crate) field: Field,
+    /// Tells families of one dimension apart: headers with the same family state one limit.
+    pub(crate) family: u8,
+    pub(crate) dimension: Dimension,
+    pub(crate) window: Option<Nanos>,
+}
+
+/// Reads every header whose name `meaning_of` knows, and the hint how long to hold back.
+pub(crate) fn observe(
+    status: StatusCode,
+    headers: &HeaderMap,
+    received: UnixTime,
+    meaning_of: impl Fn(&str) -> Option<Meaning>,
+) -> Observation {
+    let now = server_time(headers).unwrap_or(received);
+    let mut readings = Readings::new(now);
+    for (name, value) in headers {
+        if let Some(meaning) = meaning_of(name.as_str())
+            && let Ok(value) = value.to_str()
+        {
+            readings.read(meaning, value);
+        }
+    }
+    let mut observation = readings.finish(status);
+    observation.retry_after = retry_after(status, headers, received);
+    observation
+}
+
+/// The instant at which the server wrote the response, by its own `Date` header.
+pub(crate) fn server_time(headers: &HeaderMap) -> Option<UnixTime> {
+    first(headers, header::DATE.as_str(), parse_http_date)
+}
+
+/// How long the server asks callers to hold back: `retry-after-ms`, else `retry-after` (seconds, whole or with a
+/// fraction, or a date).
+///
+/// Only on 408, 409, 425, 429 and 5xx: on a success it is advice about the window, which Anthropic and Together send.
+pub(crate) fn retry_after(status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Option<Nanos> {
+    if !may_be_retried(status) {
+        return None;
+    }
+    first(headers, "retry-after-ms", parse_millis).or_else(|| {
+        let now = server_time(headers).unwrap_or(received);
+        first(headers, header::RETRY_AFTER.as_str(), |text| {
+            parse_seconds(text).or_else(|| parse_http_date(text).map(|at| at.since(now)))
+        })
+    })
+}
+
+/// What the server says about sending the request again: `x-should-retry`, which the official clients obey first.
+pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
+    first(headers, "x-should-retry", |text| match text.trim_ascii() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    })
+}
+
+/// Whether a response of this status may succeed when it is sent again.
+pub(crate) fn may_be_retried(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 409 | 425 | 429) || status.is_server_error()
+}
+
+/// The first value of `name` that `parse` understands.
+fn first<T>(headers: &HeaderMap, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    headers.get_all(name).iter().filter_map(|value: &HeaderValue| value.to_str().ok()).find_map(parse)
+}
+
+/// Collects the headers of one response into one reading a family.
+pub(crate) struct Readings {
+    now: UnixTime,
+    slots: [Option<(u8, Reading)>; Observation::CAPACITY],
+}
+
+impl Readings {
+    pub(crate) const fn new(now: UnixTime) -> Self {
+        Self { now, slots: [None; Observation::CAPACITY] }
+    }
+
+    /// Takes in one header. A value that does not parse, and one for which a value was read before, changes nothing.
+    pub(crate) fn read(&mut self, meaning: Meaning, value: &str) {
+        let same_family = |slot: &&mut Option<(u8, Reading)>| slot.is_none_or(|(family, _)| family == meaning.family);
+        let Some(slot) = self.slots.iter_mut().find(same_family) else { return };
+        let fresh = Reading { window: meaning.window, ..Reading::of(meaning.dimension) };
+        let (_, reading) = slot.get_or_insert((meaning.family, fresh));
+        match meaning.field {
+            Field::Limit => reading.limit = reading.limit.or_else(|| parse_amount(value)),
+            Field::Remaining => reading.remaining = reading.remaining.or_else(|| parse_amount(value)),
+            Field::Reset => {
+                reading.reset = reading.reset.or_else(|| Reset::parse(value).map(|reset| reset.from(self.now)));
+            }
+            Field::Window => {
+                reading.window = reading.window.or_else(|| parse_seconds(value).filter(|window| *window > Nanos::ZERO));
+            }
+        }
+    }
+
+    /// The readings that make sense, at most one a dimension and window: the lower limit where two apply.
+    pub(crate) fn finish(&self, status: StatusCode) -> Observation {
+        let mut kept: [Option<Reading>; Observation::CAPACITY] = [None; Observation::CAPACITY];
+        for reading in self.slots.iter().flatten().filter_map(|(_, reading)| sensible(*reading, status)) {
+            let key = (reading.dimension, reading.window);
+            let same_or_free =
+                |slot: &&mut Option<Reading>| slot.is_none_or(|kept| (kept.dimension, kept.window) == key);
+            if let Some(slot) = kept.iter_mut().find(same_or_free)
+                && slot.is_none_or(|kept| reading.limit.unwrap_or(u64::MAX) < kept.limit.unwrap_or(u64::MAX))
+            {
+                *slot = Some(reading);
+            }
+        }
+        let mut observation = Observation::new();
+        kept.into_iter().flatten().for_each(|reading| observation.push(reading));
+        observation
+    }
+}
+
+/// The reading without what cannot be meant; `None` where nothing is left of it.
+fn sensible(mut reading: Reading, status: StatusCode) -> Option<Reading> {
+    if reading.limit.is_some_and(|limit| limit > Limit::MAX_AMOUNT) {
+        // "No limit", written as a number near 2^63.
+        return None;
+    }
+    if status.is_success() && reading.limit == Some(0) {
+        // A success is proof that the limit is not zero: a placeholder.
+        return None;
+    }
+    if status.is_success() && reading.limit.is_none() && reading.remaining.is_none() {
+        // The reset of a limit that is not tracked.
+        return None;
+    }
+    reading.remaining = match (reading.remaining, reading.limit) {
+        // Some providers let a bucket overfill. The limiter plans with what is promised, not with what was given on top.
+        (Some(remaining), Some(limit)) => Some(remaining.min(limit)),
+        (remaining, None) => remaining.filter(|remaining| *remaining <= Limit::MAX_AMOUNT),
+        (None, Some(_)) => None,
+    };
+    reading.says_something().then_some(reading)
+}
+
+/// An amount: decimal digits. One beyond 64 bits saturates, anything else (`-1`, a placeholder) is not an amount.
+pub(crate) fn parse_amount(text: &str) -> Option<u64> {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return None;
+    }
+    text.bytes().try_fold(0_u64, |sum, byte| {
+        byte.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+
+    use super::*;
+
+    fn header_map(lines: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
+        }
+        headers
+    }
+
+    /// One family, `x-{field}`, of requests a minute.
+    fn requests(status: u16, lines: &[(&str, &str)]) -> Option<Reading> {
+        let meaning_of = |name: &str| {
+            let field = Field::parse(name.strip_prefix("x-")?)?;
+            Some(Meaning { field, family: 0, dimension: Dimension::Requests, window: Some(Nanos::MINUTE) })
+        };
+        let status = StatusCode::from_u16(status).unwrap();
+        let observation = observe(status, &header_map(lines), UnixTime::from_secs(1_700_000_000), meaning_of);
+        observation.readings().first().copied()
+    }
+
+    fn reading(limit: Option<u64>, remaining: Option<u64>, reset: Option<Nanos>) -> Option<Reading> {
+        Some(Reading { window: Some(Nanos::MINUTE), limit, remaining, reset, ..Reading::of(Dimension::Requests) })
+    }
+
+    #[test]
+    fn the_headers_of_a_family_make_one_reading() {
+        let lines = [("x-limit", "100"), ("x-remaining", "99"), ("x-reset", "600ms")];
+        assert_eq!(requests(200, &lines), reading(Some(100), Some(99), Some(Nanos::from_millis(600))));
+    }
+
+    #[test]
+    fn of_a_repeated_header_the_first_that_parses_counts() {
+        let lines =
+            [("x-limit", "garbage"), ("x-limit", "100"), ("x-limit", "7"), ("x-reset", "0s"), ("x-reset", "zzz")];
+        assert_eq!(requests(200, &lines), reading(Some(100), None, Some(Nanos::ZERO)));
+    }
+
+    #[test]
+    fn what_is_not_tracked_says_nothing() {
+        for lines in [
+            [("x-limit", "-1"), ("x-remaining", "-1"), ("x-reset", "0")],
+            [("x-limit", "9223372036854767616"), ("x-remaining", "9223372036854767615"), ("x-reset", "1")],
+            [("x-limit", "99999999999999999999999"), ("x-remaining", "3"), ("x-reset", "1")],
+            [("x-limit", "0"), ("x-remaining", "0"), ("x-reset", "0")],
+            [("x-limit", "Sanitized"), ("x-remaining", "False"), ("x-reset", "never")],
+        ] {
+            assert_eq!(requests(200, &lines), None, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_by_a_limit_of_zero_is_believed() {
+        assert_eq!(requests(429, &[("x-limit", "0")]), reading(Some(0), None, None));
+    }
+
+    #[test]
+    fn more_remaining_than_the_limit_is_a_full_bucket() {
+        assert_eq!(requests(200, &[("x-limit", "30"), ("x-remaining", "59")]), reading(Some(30), Some(30), None));
+    }
+
+    #[test]
+    fn a_dated_reset_is_measured_on_the_servers_clock() {
+        let lines = [("date", "Sun, 02 Nov 2025 17:04:50 GMT"), ("x-limit", "9"), ("x-reset", "2025-11-02T17:04:53Z")];
+        assert_eq!(requests(200, &lines), reading(Some(9), None, Some(Nanos::from_secs(3))));
+        let lines = [("date", "Sanitized"), ("x-limit", "9"), ("x-reset", "1700000007")];
+        assert_eq!(requests(200, &lines), reading(Some(9), None, Some(Nanos::from_secs(7))));
+    }
+
+    #[test]
+    fn of_two_limits_for_one_thing_the_lower_counts() {
+        let meaning_of = |name: &str| {
+            let (field, family) = name.strip_prefix("x-")?.split_once('-')?;
+            let family = u8::from(family == "project");
+            Some(Meaning { field: Field::parse(field)?, family, dimension: Dimension::Tokens, window: None })
+        };
+        let lines = [("x-limit-all", "500"), ("x-remaining-project", "9"), ("x-limit-project", "10")];
+        let observation = observe(StatusCode::OK, &header_map(&lines), UnixTime::default(), meaning_of);
+        let expected = Reading { limit: Some(10), remaining: Some(9), ..Reading::of(Dimension::Tokens) };
+        assert_eq!(observation.readings(), [expected]);
+    }
+
+    #[test]
+    fn holding_back_is_asked_for_in_three_formats_and_only_by_refusals() {
+        let check = |status: u16, lines: &[(&str, &str)], expected: Option<u64>| {
+            let status = StatusCode::from_u16(status).unwrap();
+            let hint = retry_after(status, &header_map(lines), UnixTime::from_secs(1_762_103_090));
+            assert_eq!(hint, expected.map(Nanos::from_millis), "{status} {lines:?}");
+        };
+        check(429, &[("retry-after", "16")], Some(16_000));
+        check(503, &[("retry-after", "0.5")], Some(500));
+        check(429, &[("retry-after", "1"), ("retry-after-ms", "250")], Some(250));
+        check(429, &[("retry-after", "1"), ("retry-after-ms", "soon")], Some(1_000));
+        check(529, &[("retry-after", "Sun, 02 Nov 2025 17:05:00 GMT")], Some(10_000));
+        check(429, &[("retry-after", "Sun, 02 Nov 2025 17:00:00 GMT")], Some(0));
+        check(429, &[("retry-after", "-3")], None);
+        check(200, &[("retry-after", "16")], None);
+        check(400, &[("retry-after", "16")], None);
+    }
+}

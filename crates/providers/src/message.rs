@@ -1,0 +1,246 @@
+//! What the words of an error message say: how long to wait, what ran out, and the numbers.
+//!
+//! Some providers say it nowhere else: OpenAI's Responses API refuses without any limit header.
+
+use limiter_core::{Dimension, Nanos};
+
+use crate::Failure;
+use crate::duration::{parse_go_duration, parse_seconds};
+
+/// How long the message asks to wait: `Please try again in 18.642s`, `retry after 9 seconds`.
+pub(crate) fn wait(message: &str) -> Option<Nanos> {
+    let lower = message.to_ascii_lowercase();
+    ["try again in ", "retry after ", "retry in ", "please wait "].into_iter().find_map(|phrase| {
+        let (_, rest) = lower.split_once(phrase)?;
+        let mut words = rest.split_ascii_whitespace();
+        let number = words.next()?.trim_end_matches(['.', ',', ';', ')', '!']);
+        if let Some(span) = parse_go_duration(number).filter(|_| number != "0") {
+            return Some(span);
+        }
+        let factor = match words.next()?.trim_end_matches(|c: char| !c.is_ascii_alphabetic()) {
+            "ms" | "millisecond" | "milliseconds" => {
+                return parse_seconds(number).map(|span| Nanos::new(span.get() / 1_000));
+            }
+            "s" | "sec" | "secs" | "second" | "seconds" => 1,
+            "m" | "min" | "mins" | "minute" | "minutes" => 60,
+            "h" | "hour" | "hours" => 3_600,
+            "day" | "days" => 86_400,
+            _ => return None,
+        };
+        parse_seconds(number).map(|span| Nanos::new(span.get().saturating_mul(factor)))
+    })
+}
+
+/// What the message says is metered. The first phrase that occurs decides: abbreviations first, because the advice that
+/// follows them mentions other dimensions.
+pub(crate) fn dimension(message: &str) -> Option<Dimension> {
+    const PHRASES: [(&str, Dimension); 22] = [
+        ("(itpm)", Dimension::InputTokens),
+        ("(otpm)", Dimension::OutputTokens),
+        ("(tpm)", Dimension::Tokens),
+        ("(tpd)", Dimension::Tokens),
+        ("(rpm)", Dimension::Requests),
+        ("(rpd)", Dimension::Requests),
+        ("(ipm)", Dimension::Images),
+        ("input tokens per", Dimension::InputTokens),
+        ("prompt tokens per", Dimension::InputTokens),
+        ("request tokens", Dimension::InputTokens),
+        ("output tokens per", Dimension::OutputTokens),
+        ("tokens per", Dimension::Tokens),
+        ("tokens_usage_based per", Dimension::Tokens),
+        ("reached for tokens", Dimension::Tokens),
+        ("token rate limit", Dimension::Tokens),
+        ("images per", Dimension::Images),
+        ("concurren", Dimension::Concurrent),
+        ("requests per", Dimension::Requests),
+        ("requests rate limit", Dimension::Requests),
+        ("call rate limit", Dimension::Requests),
+        ("-models-per-", Dimension::Requests),
+        ("too many requests", Dimension::Requests),
+    ];
+    let lower = message.to_ascii_lowercase();
+    PHRASES.into_iter().find_map(|(phrase, dimension)| lower.contains(phrase).then_some(dimension))
+}
+
+/// The window that the message names.
+pub(crate) fn window(message: &str) -> Option<Nanos> {
+    const PHRASES: [(&str, Nanos); 16] = [
+        ("(rpd)", Nanos::DAY),
+        ("(tpd)", Nanos::DAY),
+        ("per day", Nanos::DAY),
+        ("per-day", Nanos::DAY),
+        ("perday", Nanos::DAY),
+        ("per 86400s", Nanos::DAY),
+        ("daily", Nanos::DAY),
+        ("per hour", Nanos::HOUR),
+        ("per-hour", Nanos::HOUR),
+        ("per min", Nanos::MINUTE),
+        ("per-min", Nanos::MINUTE),
+        ("permin", Nanos::MINUTE),
+        ("/ min", Nanos::MINUTE),
+        ("/1min", Nanos::MINUTE),
+        ("per second", Nanos::SECOND),
+        ("per-second", Nanos::SECOND),
+    ];
+    let lower = message.to_ascii_lowercase();
+    PHRASES.into_iter().find_map(|(phrase, window)| lower.contains(phrase).then_some(window))
+}
+
+/// The numbers of a refusal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) limit: Option<u64>,
+    pub(crate) used: Option<u64>,
+    pub(crate) requested: Option<u64>,
+}
+
+/// Reads `Limit 30000, Used 14567, Requested 24754` and its older and foreign forms.
+pub(crate) fn numbers(message: &str) -> Numbers {
+    let lower = message.to_ascii_lowercase();
+    let after = |phrases: &[&str]| phrases.iter().find_map(|phrase| number_after(&lower, phrase));
+    let before = |phrases: &[&str]| phrases.iter().find_map(|phrase| number_before(&lower, phrase));
+    let compared = lower
+        .split_once(" > ")
+        .and_then(|(left, right)| Some((last_number(left.trim_end_matches(" tokens"))?, first_number(right)?)));
+    Numbers {
+        limit: after(&["limit", "can only afford", "maximum context length is", "limited to"])
+            .or_else(|| before(&[" input tokens per", " output tokens per", " tokens per", " requests per"]))
+            .or(compared.map(|(_, limit)| limit)),
+        used: after(&["used", "current"]),
+        requested: after(&["requested up to", "requested", "you requested about"]).or(compared.map(|(left, _)| left)),
+    }
+}
+
+/// The first number that directly follows `phrase` (behind a colon or spaces at most), anywhere in the text.
+fn number_after(text: &str, phrase: &str) -> Option<u64> {
+    text.match_indices(phrase).find_map(|(start, _)| {
+        let rest = text.get(start + phrase.len()..)?;
+        let rest = rest.trim_start_matches([' ', ':']);
+        rest.starts_with(|c: char| c.is_ascii_digit()).then(|| first_number(rest)).flatten()
+    })
+}
+
+fn number_before(text: &str, phrase: &str) -> Option<u64> {
+    text.match_indices(phrase).find_map(|(start, _)| {
+        let before = text.get(..start)?;
+        before.ends_with(|c: char| c.is_ascii_digit()).then(|| last_number(before)).flatten()
+    })
+}
+
+/// The number at the start of the text: digits, with commas between groups; a fraction is cut off.
+fn first_number(text: &str) -> Option<u64> {
+    let digits = text.split(|c: char| !c.is_ascii_digit() && c != ',').next()?;
+    whole(digits)
+}
+
+fn last_number(text: &str) -> Option<u64> {
+    let digits = text.rsplit(|c: char| !c.is_ascii_digit() && c != ',').next()?;
+    whole(digits)
+}
+
+fn whole(digits: &str) -> Option<u64> {
+    let plain: String = digits.chars().filter(char::is_ascii_digit).collect();
+    plain.parse().ok()
+}
+
+/// The message as it may be shown: keys masked, control characters replaced, at most [`Failure::MESSAGE_LIMIT`] bytes.
+pub(crate) fn presentable(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len().min(Failure::MESSAGE_LIMIT));
+    let mut rest = message;
+    while let Some(next) = rest.chars().next() {
+        if shown.len() + next.len_utf8() > Failure::MESSAGE_LIMIT {
+            break;
+        }
+        if rest.starts_with("sk-") && !shown.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+            let is_key_byte = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*' | '.');
+            let end = rest.find(|c| !is_key_byte(c)).unwrap_or(rest.len());
+            let (key, after) = rest.split_at(end);
+            if key.len() >= 8 {
+                shown.push_str("sk-***");
+                rest = after;
+                continue;
+            }
+        }
+        shown.push(if next.is_control() { ' ' } else { next });
+        rest = rest.get(next.len_utf8()..).unwrap_or_default();
+    }
+    // A masked key may have gone over the bound by its few bytes.
+    while shown.len() > Failure::MESSAGE_LIMIT {
+        shown.pop();
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_is_read_in_every_wording() {
+        let check = |text: &str, millis: Option<u64>| assert_eq!(wait(text), millis.map(Nanos::from_millis), "{text}");
+        check("Please try again in 18.642s. Visit ...", Some(18_642));
+        check("Please try again in 644ms.", Some(644));
+        check("Please try again in 7m12s. Visit", Some(432_000));
+        check("please retry after 9 seconds.", Some(9_000));
+        check("Please wait 5631 seconds before", Some(5_631_000));
+        check("Try again in 2 minutes", Some(120_000));
+        check("retry in 0.5 s!", Some(500));
+        check("Please try again later.", None);
+        check("try again in a moment", None);
+        check("try again in ", None);
+        check("try again in 5", None);
+        assert_eq!(wait("try again in 99999999999999999999999 days"), Some(Nanos::MAX));
+    }
+
+    #[test]
+    fn what_ran_out_is_read() {
+        let check = |text: &str, expected: (Option<Dimension>, Option<Nanos>)| {
+            assert_eq!((dimension(text), window(text)), expected, "{text}");
+        };
+        let minute = Some(Nanos::MINUTE);
+        check(
+            "on tokens per min (TPM): Limit 3. The input or output tokens must be",
+            (Some(Dimension::Tokens), minute),
+        );
+        check("on requests per day (RPD): Limit 2", (Some(Dimension::Requests), Some(Nanos::DAY)));
+        check("the rate limit of 40,000 input tokens per minute", (Some(Dimension::InputTokens), minute));
+        check("limit of 8,000 output tokens per minute", (Some(Dimension::OutputTokens), minute));
+        check("Rate limit exceeded for images per minute", (Some(Dimension::Images), minute));
+        check("Number of concurrent connections has exceeded", (Some(Dimension::Concurrent), None));
+        check("Rate limit exceeded: free-models-per-min. ", (Some(Dimension::Requests), minute));
+        check("free-models-per-day-high-balance", (Some(Dimension::Requests), Some(Nanos::DAY)));
+        check("Rate limit reached for tokens. Limit: 1.0 / min.", (Some(Dimension::Tokens), minute));
+        check("something else", (None, None));
+    }
+
+    #[test]
+    fn the_numbers_are_read() {
+        let check = |text: &str, limit, used, requested| {
+            assert_eq!(numbers(text), Numbers { limit, used, requested }, "{text}");
+        };
+        check(
+            "Rate limit reached: Limit 30000, Used 14567, Requested 24754.",
+            Some(30_000),
+            Some(14_567),
+            Some(24_754),
+        );
+        check("Limit: 150000.000000 / min. Current: 176000.000000 / min", Some(150_000), Some(176_000), None);
+        check("Limit: 5/1min. Current: 6/1min.", Some(5), Some(6), None);
+        check("Limit: 2,000,000 enqueued tokens", Some(2_000_000), None, None);
+        check("rate limit of 40,000 input tokens per minute", Some(40_000), None, None);
+        check("You requested up to 65536 tokens, but can only afford 304.", Some(304), None, Some(65_536));
+        check("Prompt tokens limit exceeded: 230799 > 91442.", Some(91_442), None, Some(230_799));
+        check("prompt is too long: 205000 tokens > 200000 maximum", Some(200_000), None, Some(205_000));
+        check("limited to 1 requests per minute", Some(1), None, None);
+        check("Limit 99999999999999999999999", None, None, None);
+        check("no numbers", None, None, None);
+    }
+
+    #[test]
+    fn keys_are_masked_and_length_is_bounded() {
+        assert_eq!(presentable("Incorrect key: sk-proj-abc_DEF123. See"), "Incorrect key: sk-*** See");
+        assert_eq!(presentable("a risk-free task-list\n"), "a risk-free task-list ");
+        assert!(presentable(&"é".repeat(5_000)).len() <= Failure::MESSAGE_LIMIT);
+        assert!(presentable(&"sk-aaaaaaa ".repeat(5_000)).len() <= Failure::MESSAGE_LIMIT);
+    }
+}

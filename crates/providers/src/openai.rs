@@ -1,0 +1,162 @@
+//! OpenAI.
+//!
+//! Sources: <https://platform.openai.com/docs/guides/rate-limits> (headers, buckets, shared limits),
+//! <https://platform.openai.com/docs/guides/error-codes>, and the API reference.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, StatusCode};
+use limiter_core::{Dimension, Nanos, Observation};
+use serde_json::Value;
+
+use crate::classify::{self, ResetMeans, Rules};
+use crate::error_body::ErrorBody;
+use crate::headers::{self, Field, Meaning};
+use crate::payload::{self, ChatPayload, ChatRequest, PayloadError};
+use crate::provider::bearer;
+use crate::{ErrorKind, Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, size};
+
+/// OpenAI: chat completions, responses, embeddings and the rest of its interface.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenAi;
+
+/// Its resets are the time until the bucket is full.
+pub(crate) const RULES: Rules = Rules { kind, reset: ResetMeans::Full };
+
+impl Provider for OpenAi {
+    fn name(&self) -> &str {
+        "openai"
+    }
+
+    fn base_url(&self) -> &str {
+        "https://api.openai.com/v1"
+    }
+
+    fn key_variable(&self) -> Option<&str> {
+        Some("OPENAI_API_KEY")
+    }
+
+    fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey> {
+        bearer(key, headers)
+    }
+
+    fn endpoint_of(&self, body: &Value) -> &'static str {
+        endpoint_of(body)
+    }
+
+    fn observe(&self, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
+        headers::observe(status, headers, received, meaning_of)
+    }
+
+    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], received: UnixTime) -> Failure {
+        let observation = self.observe(status, headers, received);
+        classify::failure(&RULES, status, headers, &ErrorBody::read(body), &observation, received)
+    }
+
+    fn usage(&self, body: &[u8]) -> Option<Usage> {
+        Usage::from_body(body)
+    }
+
+    fn failure_in_success(&self, body: &[u8]) -> Option<Failure> {
+        classify::failure_in_success(&RULES, body)
+    }
+
+    fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(group_of(model))
+    }
+
+    fn cost(&self, endpoint: &str, body: &Value) -> RequestSize {
+        size::of_body(endpoint, body)
+    }
+
+    fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
+        Ok(ChatPayload { endpoint: "/v1/chat/completions", body: payload::openai::body(request)? })
+    }
+
+    fn owns_host(&self, host: &str) -> bool {
+        host == "api.openai.com" || host.ends_with(".api.openai.com")
+    }
+
+    fn owns_model(&self, model: &str) -> bool {
+        const FAMILIES: [&str; 11] = [
+            "gpt-",
+            "chatgpt-",
+            "o1",
+            "o3",
+            "o4",
+            "ft:gpt-",
+            "text-embedding-",
+            "dall-e",
+            "tts-",
+            "whisper-",
+            "omni-moderation",
+        ];
+        !model.contains('/') && FAMILIES.iter().any(|family| model.starts_with(family))
+    }
+}
+
+/// `x-ratelimit-{limit,remaining,reset}-{family}`.
+///
+/// The window of `requests` is a minute for most accounts and a day for small ones, under one name, so it is left open.
+/// `tokens_usage_based` repeats `tokens` and is left out.
+fn meaning_of(name: &str) -> Option<Meaning> {
+    let (field, family) = name.strip_prefix("x-ratelimit-")?.split_once('-')?;
+    let (number, dimension, window) = match family {
+        "requests" => (0, Dimension::Requests, None),
+        "tokens" => (1, Dimension::Tokens, Some(Nanos::MINUTE)),
+        "project-tokens" => (2, Dimension::Tokens, Some(Nanos::MINUTE)),
+        "images" => (3, Dimension::Images, Some(Nanos::MINUTE)),
+        "input-images" => (4, Dimension::Images, Some(Nanos::MINUTE)),
+        _ => return None,
+    };
+    Some(Meaning { field: Field::parse(field)?, family: number, dimension, window })
+}
+
+/// Errors that only OpenAI has names for.
+fn kind(status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
+    // The tokens of a batch that waits in the queue: free again when another batch is done.
+    (status == StatusCode::OK && body.is_named("token_limit_exceeded")).then_some(ErrorKind::RateLimited)
+}
+
+/// The path that a body is for, by the fields that only one interface has.
+pub(crate) fn endpoint_of(body: &Value) -> &'static str {
+    let has = |field: &str| body.get(field).is_some();
+    let model = body.get("model").and_then(Value::as_str).unwrap_or_default();
+    if has("messages") {
+        "/v1/chat/completions"
+    } else if has("input") && has("voice") {
+        "/v1/audio/speech"
+    } else if has("input") && (has("encoding_format") || has("dimensions") || model.contains("embed")) {
+        "/v1/embeddings"
+    } else if has("input") && model.contains("moderation") {
+        "/v1/moderations"
+    } else if has("prompt") && (model.starts_with("dall-e") || model.contains("image")) {
+        "/v1/images/generations"
+    } else if has("input") || has("previous_response_id") || has("instructions") || has("conversation") {
+        "/v1/responses"
+    } else if has("prompt") {
+        "/v1/completions"
+    } else {
+        "/v1/chat/completions"
+    }
+}
+
+/// A dated snapshot and a fine-tuned model share with the model they come from.
+fn group_of(model: &str) -> &str {
+    let base = model.strip_prefix("ft:").and_then(|tuned| tuned.split(':').next()).unwrap_or(model);
+    let Some((front, end)) = base.rsplit_once('-') else { return base };
+    let is_number = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number(end, 4) && base.starts_with("gpt-") {
+        // The first snapshots had month and day only: `gpt-4-0613`.
+        return front;
+    }
+    let mut parts = base.rsplitn(4, '-');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(day), Some(month), Some(year), Some(front))
+            if is_number(day, 2) && is_number(month, 2) && is_number(year, 4) =>
+        {
+            front
+        }
+        _ => base,
+    }
+}

@@ -1,0 +1,152 @@
+//! The shape that all providers share.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use limiter_core::Observation;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::payload::{ChatPayload, ChatRequest, PayloadError};
+use crate::{Failure, UnixTime, Usage};
+
+/// What one provider says and wants. It does no I/O and keeps no state: bytes and values in, values out.
+///
+/// Nothing here fails on what a server sends. What cannot be read is left out, because an answer from the provider must
+/// never be lost to a header that changed its form.
+pub trait Provider: Send + Sync + fmt::Debug {
+    /// The name by which it is chosen: lower case, such as `openai`.
+    fn name(&self) -> &str;
+
+    /// Where its interface is, with the version: `https://api.openai.com/v1`.
+    fn base_url(&self) -> &str;
+
+    /// The environment variable that its key is kept in by convention; `None` where no key is needed.
+    fn key_variable(&self) -> Option<&str>;
+
+    /// Adds the headers that prove who is asking. They are marked sensitive, so that `Debug` does not show them.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey`] where the key is empty or cannot stand in a header.
+    fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey>;
+
+    /// The path, as a batch file states it (`/v1/chat/completions`), that a bare request body is meant for.
+    ///
+    /// Join it with a base address by [`join_url`](crate::join_url).
+    fn endpoint_of(&self, body: &Value) -> &'static str;
+
+    /// What a response's headers say about limits.
+    ///
+    /// `received` is the instant at which the response arrived. Resets stated as dates become spans against the
+    /// response's own `Date` header, and against `received` only where it has none: a clock that is wrong on either
+    /// side does no harm.
+    fn observe(&self, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation;
+
+    /// What a response that is not a success means. Never fails: a body that nobody understands is judged by its status.
+    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], received: UnixTime) -> Failure;
+
+    /// What a whole JSON answer says about the tokens it took; `None` where it says nothing. For streams see
+    /// [`StreamUsage`](crate::StreamUsage).
+    fn usage(&self, body: &[u8]) -> Option<Usage>;
+
+    /// The error inside a body that came with a success status; `None` where it is the success it claims to be.
+    fn failure_in_success(&self, body: &[u8]) -> Option<Failure>;
+
+    /// What `model` shares its limits with: models with the same group draw on the same quota.
+    fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str>;
+
+    /// How large a request is, before it is sent. `endpoint` is its path, with or without a leading version.
+    fn cost(&self, endpoint: &str, body: &Value) -> RequestSize;
+
+    /// A chat request in this provider's form.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`] names the field that is missing or cannot be expressed.
+    fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError>;
+
+    /// Whether `host` (lower case, without the port) is this provider's.
+    fn owns_host(&self, host: &str) -> bool {
+        let _ = host;
+        false
+    }
+
+    /// Whether `model` is written as this provider writes its models and no other does.
+    fn owns_model(&self, model: &str) -> bool {
+        let _ = model;
+        false
+    }
+}
+
+/// How large a request is, as far as it can be told before sending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestSize {
+    /// Tokens of the prompt.
+    pub input_tokens: u64,
+    /// The most tokens that it may produce; `None` where the request sets no bound, zero where it produces none.
+    pub max_output_tokens: Option<u64>,
+    /// Images in the prompt.
+    pub images: u64,
+}
+
+/// A key that cannot be sent. Its text never shows the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidKey {
+    /// Nothing but white space.
+    #[error("the API key is empty")]
+    Empty,
+    /// Control characters (a line break, perhaps) or others than ASCII inside.
+    #[error("the API key contains characters that cannot be sent in a header")]
+    Characters,
+}
+
+/// The key without white space around it, as a header's value marked sensitive.
+pub(crate) fn sensitive_value(prefix: &str, key: &str) -> Result<HeaderValue, InvalidKey> {
+    let key = key.trim();
+    if key.is_empty() {
+        return Err(InvalidKey::Empty);
+    }
+    if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(InvalidKey::Characters);
+    }
+    let mut value = HeaderValue::from_str(&format!("{prefix}{key}")).map_err(|_| InvalidKey::Characters)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Adds `Authorization: Bearer KEY`.
+pub(crate) fn bearer(key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey> {
+    headers.insert(header::AUTHORIZATION, sensitive_value("Bearer ", key)?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_sent_but_not_shown() {
+        let mut headers = HeaderMap::new();
+        bearer(" sk-secret\n", &mut headers).unwrap();
+        assert_eq!(headers[header::AUTHORIZATION], "Bearer sk-secret");
+        assert!(!format!("{headers:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_sent_is_refused_and_not_shown() {
+        for (key, expected) in [
+            ("", InvalidKey::Empty),
+            (" \t\n", InvalidKey::Empty),
+            ("sk-secret\r\nx: y", InvalidKey::Characters),
+            ("sk secret", InvalidKey::Characters),
+            ("sk-sécret", InvalidKey::Characters),
+        ] {
+            let error = bearer(key, &mut HeaderMap::new()).unwrap_err();
+            assert_eq!(error, expected, "{key:?}");
+            assert!(!format!("{error} {error:?}").contains("secret"));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Which providers there are, and which one a name, an address or a model means.
+
+use std::sync::Arc;
+
+use http::Uri;
+use thiserror::Error;
+
+use crate::{Anthropic, OpenAi, OpenAiCompatible, OpenRouter, Provider};
+
+/// The providers that are known by name. Users add their own with [`Registry::register`].
+#[derive(Clone, Debug)]
+pub struct Registry {
+    providers: Vec<Arc<dyn Provider>>,
+}
+
+/// A name that no provider in the registry has.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("unknown provider `{name}`; known are {}", .known.join(", "))]
+pub struct UnknownProvider {
+    /// The name that was asked for.
+    pub name: String,
+    /// The names that are known.
+    pub known: Vec<String>,
+}
+
+impl Registry {
+    /// A registry that knows nobody.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { providers: Vec::new() }
+    }
+
+    /// Every provider of this crate.
+    #[must_use]
+    pub fn standard() -> Self {
+        let mut registry = Self::empty();
+        registry.register(Arc::new(OpenAi));
+        registry.register(Arc::new(Anthropic));
+        registry.register(Arc::new(OpenRouter));
+        registry.register(Arc::new(OpenAiCompatible::new()));
+        registry
+    }
+
+    /// Adds a provider, in place of one with the same name.
+    pub fn register(&mut self, provider: Arc<dyn Provider>) {
+        match self.providers.iter_mut().find(|known| known.name() == provider.name()) {
+            Some(known) => *known = provider,
+            None => self.providers.push(provider),
+        }
+    }
+
+    /// The names that are known, in the order of registration.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.providers.iter().map(|provider| provider.name())
+    }
+
+    /// The provider of this name, in any case of letters.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownProvider`], which lists the names that are known.
+    pub fn by_name(&self, name: &str) -> Result<Arc<dyn Provider>, UnknownProvider> {
+        self.find(|provider| provider.name().eq_ignore_ascii_case(name)).ok_or_else(|| UnknownProvider {
+            name: name.chars().take(100).collect(),
+            known: self.names().map(str::to_owned).collect(),
+        })
+    }
+
+    /// The provider whose host `url` leads to; `None` where the host is nobody's or `url` is none.
+    #[must_use]
+    pub fn detect_from_url(&self, url: &str) -> Option<Arc<dyn Provider>> {
+        let uri: Uri = url.trim_ascii().parse().ok()?;
+        let host = uri.host()?.to_ascii_lowercase();
+        self.find(|provider| provider.owns_host(&host))
+    }
+
+    /// The provider that writes its models as `model` is written; `None` where that does not tell.
+    #[must_use]
+    pub fn detect_from_model(&self, model: &str) -> Option<Arc<dyn Provider>> {
+        self.find(|provider| provider.owns_model(model))
+    }
+
+    fn find(&self, is_meant: impl Fn(&dyn Provider) -> bool) -> Option<Arc<dyn Provider>> {
+        self.providers.iter().find(|provider| is_meant(provider.as_ref())).cloned()
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::standard()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(provider: Option<Arc<dyn Provider>>) -> Option<String> {
+        provider.map(|provider| provider.name().to_owned())
+    }
+
+    #[test]
+    fn a_name_is_found_in_any_case() {
+        assert_eq!(name(Registry::standard().by_name("OpenAI").ok()).as_deref(), Some("openai"));
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = Registry::standard().by_name("opnai").unwrap_err();
+        let expected = "unknown provider `opnai`; known are openai, anthropic, openrouter, openai-compatible";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn an_address_tells_the_provider() {
+        let check =
+            |url, expected| assert_eq!(name(Registry::standard().detect_from_url(url)).as_deref(), expected, "{url}");
+        check("https://api.openai.com/v1", Some("openai"));
+        check("https://eu.api.openai.com/v1", Some("openai"));
+        check("https://API.anthropic.com", Some("anthropic"));
+        check("https://openrouter.ai/api/v1", Some("openrouter"));
+        check("https://api.openai.com.evil.example/v1", None);
+        check("https://notopenrouter.ai/api/v1", None);
+        check("http://127.0.0.1:8000/v1", None);
+        check("not a url", None);
+    }
+
+    #[test]
+    fn a_model_tells_the_provider() {
+        let check = |model, expected| {
+            assert_eq!(name(Registry::standard().detect_from_model(model)).as_deref(), expected, "{model}")
+        };
+        check("gpt-4o-mini", Some("openai"));
+        check("o3-mini", Some("openai"));
+        check("text-embedding-3-small", Some("openai"));
+        check("ft:gpt-4o-mini-2024-07-18:org::id", Some("openai"));
+        check("claude-sonnet-4-5", Some("anthropic"));
+        check("openai/gpt-4o", Some("openrouter"));
+        check("deepseek/deepseek-r1:free", Some("openrouter"));
+        check("llama3.2", None);
+        check("", None);
+    }
+
+    #[test]
+    fn a_later_provider_of_the_same_name_replaces_the_earlier() {
+        let mut registry = Registry::standard();
+        registry.register(Arc::new(OpenAiCompatible::new().with_name("openai").with_base_url("http://localhost/v1")));
+        assert_eq!(registry.names().count(), 4);
+        assert_eq!(registry.by_name("openai").unwrap().base_url(), "http://localhost/v1");
+    }
+}
