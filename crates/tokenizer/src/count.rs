@@ -11,6 +11,7 @@ mod gemini;
 mod media;
 mod output;
 mod responses;
+mod schema;
 mod tally;
 mod typescript;
 

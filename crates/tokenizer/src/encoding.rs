@@ -256,9 +256,11 @@ mod tests {
         for name in ["", "o200k", "O200K_BASE", "gpt-4o"] {
             let error = Encoding::by_name(name).unwrap_err();
             assert_eq!(error.name(), name);
-            assert!(error.to_string().ends_with(
-                "known are cl100k_base, o200k_base, o200k_harmony, p50k_base, p50k_edit, r50k_base, gpt2"
-            ));
+            assert!(
+                error.to_string().ends_with(
+                    "known are cl100k_base, o200k_base, o200k_harmony, p50k_base, p50k_edit, r50k_base, gpt2"
+                )
+            );
         }
     }
 

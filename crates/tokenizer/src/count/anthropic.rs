@@ -13,6 +13,10 @@ use crate::model::base_name;
 const PROMPT: u64 = 4;
 /// Around each message.
 const MESSAGE: u64 = 3;
+/// What extended thinking adds when it is switched on.
+const THINKING: u64 = 28;
+/// Around the schema that the answer must follow.
+const SCHEMA: u64 = 100;
 /// Around each tool's definition.
 const TOOL: u64 = 20;
 /// Around each call of a tool and each result.
@@ -21,7 +25,7 @@ const CALL: u64 = 30;
 /// Whether a body with `messages` is one of Anthropic's.
 pub(super) fn is_messages(payload: &Value, model: &str) -> bool {
     let has = |key: &str| payload.get(key).is_some_and(|value| !value.is_null());
-    let own_setting = ["system", "anthropic_version", "thinking", "stop_sequences"].into_iter().any(has);
+    let own_setting = ["system", "anthropic_version", "stop_sequences"].into_iter().any(has);
     let own_tool = payload
         .get("tools")
         .and_then(Value::as_array)
@@ -38,6 +42,16 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
         Some(messages) => messages.iter().for_each(|each| message(each, tally)),
         None => messages.into_iter().for_each(|content| tally.content(content)),
     }
+    if payload.get("thinking").and_then(|thinking| thinking.get("type")).is_some_and(|kind| kind == "enabled") {
+        tally.add(THINKING);
+    }
+    let format = ["output_format", "output_config"].iter().find_map(|key| payload.get(*key));
+    if let Some(schema) =
+        format.map(|format| format.get("format").unwrap_or(format)).and_then(|format| format.get("schema"))
+    {
+        tally.add(SCHEMA);
+        tally.json(schema);
+    }
     let tools = payload.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if !tools.is_empty() {
         let forced = payload.get("tool_choice").and_then(|choice| choice.get("type"));
@@ -53,9 +67,9 @@ fn message(message: &Value, tally: &mut Tally) {
     };
     tally.content(content);
     let parts = content.as_array().map(Vec::as_slice).unwrap_or_default();
-    let calls = parts.iter().filter(|part| {
-        matches!(part.get("type").and_then(Value::as_str), Some("tool_use" | "tool_result"))
-    });
+    let calls = parts
+        .iter()
+        .filter(|part| matches!(part.get("type").and_then(Value::as_str), Some("tool_use" | "tool_result")));
     tally.add(CALL.saturating_mul(calls.count() as u64));
 }
 
@@ -69,15 +83,14 @@ fn tool(tool: &Value, tally: &mut Tally) {
 /// The system prompt that makes a model use tools, from the page's table. `forced` is a tool choice of `any` or `tool`.
 fn tool_prompt(model: &str, forced: bool) -> u64 {
     /// Models by a part of their names: tokens when it may choose, and when it must.
-    const MODELS: [(&str, u64, u64); 6] = [
+    const MODELS: [(&str, u64, u64); 4] = [
         ("claude-3-opus", 530, 281),
         ("claude-3-sonnet", 159, 235),
         ("claude-3-haiku", 264, 340),
         ("claude-3-5-haiku", 264, 340),
-        ("claude-3-5-sonnet", 346, 313),
-        ("", 346, 313),
     ];
     let model = base_name(model);
     let row = MODELS.iter().find(|(name, ..)| model.contains(name));
-    row.map_or(346, |&(_, may, must)| if forced { must } else { may })
+    let (may, must) = row.map_or((346, 313), |&(_, may, must)| (may, must));
+    if forced { must } else { may }
 }

@@ -1,89 +1,103 @@
 //! Chat completions: OpenAI's, and those of everybody who speaks the same.
 //!
-//! Messages follow the cookbook's rule (see [`Framing`]). How functions and schemas are charged is not published; the
-//! constants here were fitted to what OpenAI billed for recorded requests.
+//! Messages, functions and schemas are framed as [`Framing`] says.
+
+use std::collections::HashMap;
 
 use serde_json::Value;
 
 use super::framing::Framing;
+use super::schema;
 use super::tally::Tally;
 use super::typescript::{Function, namespace};
 
-/// Around the namespace of functions when it stands in a system message of its own.
-const TOOLS: u64 = 9;
-/// What is saved when there is a system message that it can stand in.
-const TOOLS_IN_SYSTEM_MESSAGE: u64 = 4;
-/// Around the name and arguments of a call.
-const CALL: u64 = 3;
+/// What is saved when there is a system message that tools or schema can stand in.
+const SYSTEM_MESSAGE: u64 = 4;
 /// Around the name of the function that must be called.
-const CHOICE: u64 = 4;
-/// Around the schema that the answer must follow.
-const SCHEMA: u64 = 9;
+const CHOICE: u64 = 6;
 
 pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     let framing = Framing::of(model);
     tally.add(framing.answer);
-    let messages = payload.get("messages");
-    match messages.and_then(Value::as_array) {
-        Some(messages) => messages.iter().for_each(|each| message(each, framing, tally)),
-        None => messages.into_iter().for_each(|content| tally.content(content)),
+    match payload.get("messages") {
+        Some(Value::Array(messages)) => {
+            let called = called_names(messages);
+            messages.iter().for_each(|each| message(each, framing, &called, tally));
+        }
+        other => other.into_iter().for_each(|content| tally.content(content)),
     }
-    tools(payload, has_system_message(messages), tally);
-    if let Some(format) = payload.get("response_format") {
-        schema(format.get("json_schema").unwrap_or(&Value::Null), tally);
+    let extended = tools(payload, framing, tally) | answer_schema(payload, framing, tally);
+    if extended && has_system_message(payload) {
+        tally.subtract(SYSTEM_MESSAGE);
     }
 }
 
-fn message(message: &Value, framing: Framing, tally: &mut Tally) {
+/// The names of the functions that the messages call, by the identifiers of the calls.
+fn called_names(messages: &[Value]) -> HashMap<&str, &str> {
+    let lists = messages.iter().filter_map(|message| message.get("tool_calls")?.as_array());
+    lists
+        .flatten()
+        .filter_map(|call| Some((call.get("id")?.as_str()?, call.get("function")?.get("name")?.as_str()?)))
+        .collect()
+}
+
+fn message(message: &Value, framing: Framing, called: &HashMap<&str, &str>, tally: &mut Tally) {
     let Some(fields) = message.as_object() else {
         return tally.content(message);
     };
+    let text = |key: &str| fields.get(key).and_then(Value::as_str);
     tally.add(framing.message);
     tally.field(message, "role");
-    if tally.field(message, "name") {
+    // The result of a call goes by the name of its function, whether the message says it or not.
+    let name = text("name").or_else(|| called.get(text("tool_call_id")?).copied());
+    if let Some(name) = name {
+        tally.text(name);
         if framing.name_replaces_role { tally.subtract(1) } else { tally.add(1) }
     }
     for key in ["content", "refusal", "reasoning_content", "reasoning"] {
         fields.get(key).into_iter().for_each(|content| tally.content(content));
     }
-    if fields.get("role").is_some_and(|role| role == "assistant") {
+    if text("role") == Some("assistant") {
         tally.add(framing.channel);
     }
     let calls = fields.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
     for call in calls.map(|call| call.get("function").unwrap_or(call)).chain(fields.get("function_call")) {
-        self::call(call, tally);
+        self::call(call, framing, tally);
     }
 }
 
-/// A function that was called, with its arguments as the JSON text the model wrote.
-pub(super) fn call(call: &Value, tally: &mut Tally) {
-    tally.add(CALL);
+/// A function that was called, with its arguments as compact JSON, however the message writes them.
+pub(super) fn call(call: &Value, framing: Framing, tally: &mut Tally) {
+    tally.add(framing.call);
     tally.field(call, "name");
-    for key in ["arguments", "input"] {
-        match call.get(key) {
-            Some(Value::String(text)) => tally.text(text),
-            Some(Value::Null) | None => {}
-            Some(arguments) => tally.json(arguments),
+    for arguments in ["arguments", "input"].iter().filter_map(|key| call.get(*key)) {
+        match arguments {
+            Value::String(text) => match serde_json::from_str(text) {
+                Ok(parsed) => tally.json(&parsed),
+                Err(_) => tally.text(text),
+            },
+            Value::Null => {}
+            value => tally.json(value),
         }
     }
 }
 
-fn tools(payload: &Value, has_system_message: bool, tally: &mut Tally) {
+/// Adds the tools, and answers whether there are functions among them.
+fn tools(payload: &Value, framing: Framing, tally: &mut Tally) -> bool {
     let listed = |key: &str| payload.get(key).and_then(Value::as_array).into_iter().flatten();
     let (functions, others): (Vec<_>, Vec<_>) = listed("tools")
         .map(|tool| tool.get("function").unwrap_or(tool))
         .chain(listed("functions"))
         .partition(|definition| definition.get("name").is_some());
-    if !functions.is_empty() {
-        tally.add(TOOLS);
+    let any = !functions.is_empty();
+    if any {
+        tally.add(framing.chat_tools);
         tally.text(&namespace(functions.into_iter().map(Function::of)));
-        if has_system_message {
-            tally.subtract(TOOLS_IN_SYSTEM_MESSAGE);
-        }
     }
     others.into_iter().for_each(|tool| tally.json(tool));
     let choice = payload.get("tool_choice").or_else(|| payload.get("function_call"));
     choice.into_iter().for_each(|choice| chosen(choice, tally));
+    any
 }
 
 /// The function that must be called, named by the request.
@@ -94,18 +108,15 @@ pub(super) fn chosen(choice: &Value, tally: &mut Tally) {
     }
 }
 
-/// The schema that the answer must follow: an object with `name`, `description` and `schema`.
-pub(super) fn schema(format: &Value, tally: &mut Tally) {
-    if let Some(schema) = format.get("schema") {
-        tally.add(SCHEMA);
-        tally.field(format, "name");
-        tally.field(format, "description");
-        tally.json(schema);
-    }
+/// Adds the schema that the answer must follow, and answers whether there is one.
+fn answer_schema(payload: &Value, framing: Framing, tally: &mut Tally) -> bool {
+    let format = payload.get("response_format").and_then(|format| format.get("json_schema"));
+    format.into_iter().for_each(|format| schema::count(format, framing.chat_schema, tally));
+    format.is_some()
 }
 
-fn has_system_message(messages: Option<&Value>) -> bool {
-    messages.and_then(Value::as_array).is_some_and(|messages| {
+fn has_system_message(payload: &Value) -> bool {
+    payload.get("messages").and_then(Value::as_array).is_some_and(|messages| {
         messages.iter().any(|message| message.get("role").is_some_and(|role| role == "system" || role == "developer"))
     })
 }

@@ -3,7 +3,8 @@
 //! The base is the rule of OpenAI's cookbook (`How_to_count_tokens_with_tiktoken`), which is the chat format
 //! `<|start|>role<|message|>content<|end|>` with `<|start|>assistant<|message|>` in front of the answer. Models that
 //! reason in channels follow the harmony format (<https://cookbook.openai.com/articles/openai-harmony>): the answer
-//! opens with `<|start|>assistant` alone, and an earlier answer carries `<|channel|>final`.
+//! opens with `<|start|>assistant` alone, and an earlier answer carries `<|channel|>final`. What surrounds tools, calls
+//! and schemas is not published; those numbers were fitted to what was billed for recorded requests.
 
 use crate::model::base_name;
 
@@ -18,14 +19,30 @@ pub(super) struct Framing {
     pub(super) channel: u64,
     /// Whether a name replaces the role instead of costing a token more.
     pub(super) name_replaces_role: bool,
-    /// Whether the model reasons before it answers.
-    pub(super) reasons: bool,
+    /// Around the functions of a chat completion, when they stand in a system message of their own.
+    pub(super) chat_tools: u64,
+    /// Around the functions of a response.
+    pub(super) response_tools: u64,
+    /// Around the schema that a chat completion must follow, when it stands in a system message of its own.
+    pub(super) chat_schema: u64,
+    /// Around the name and arguments of a call.
+    pub(super) call: u64,
 }
 
 impl Framing {
-    const CHAT: Self = Self { message: 3, answer: 3, channel: 0, name_replaces_role: false, reasons: false };
-    const REASONING: Self = Self { answer: 2, reasons: true, ..Self::CHAT };
+    const CHAT: Self = Self {
+        message: 3,
+        answer: 3,
+        channel: 0,
+        name_replaces_role: false,
+        chat_tools: 9,
+        response_tools: 3,
+        chat_schema: 14,
+        call: 3,
+    };
+    const REASONING: Self = Self { answer: 2, response_tools: 6, chat_schema: 11, ..Self::CHAT };
     const CHANNELS: Self = Self { channel: 2, ..Self::REASONING };
+    const GPT_5: Self = Self { chat_tools: 90, response_tools: 9, call: 9, ..Self::CHANNELS };
 
     /// The framing of `model`; the common chat format for one that is not OpenAI's.
     pub(super) fn of(model: &str) -> Self {
@@ -37,7 +54,9 @@ impl Framing {
             Self::CHAT
         } else if begins(&["o1", "o3-mini"]) {
             Self::REASONING
-        } else if begins(&["o3", "o4", "gpt-5", "codex-", "gpt-oss"]) {
+        } else if begins(&["gpt-5", "codex-", "gpt-oss"]) {
+            Self::GPT_5
+        } else if begins(&["o3", "o4"]) {
             Self::CHANNELS
         } else {
             Self::CHAT

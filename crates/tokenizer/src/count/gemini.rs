@@ -1,7 +1,8 @@
 //! Gemini's and Vertex AI's `generateContent`.
 //!
 //! The tokenizer is not public, so the words are counted in the encoding that was asked for. Contents have next to no
-//! framing: <https://ai.google.dev/gemini-api/docs/tokens>.
+//! framing (<https://ai.google.dev/gemini-api/docs/tokens>), and a schema that the answer must follow binds the decoder and
+//! is not charged.
 
 use serde_json::Value;
 
@@ -18,11 +19,6 @@ pub(super) fn count(payload: &Value, tally: &mut Tally) {
     for tool in tools {
         let declared = ["functionDeclarations", "function_declarations"].iter().find_map(|key| tool.get(*key));
         declared.and_then(Value::as_array).into_iter().flatten().for_each(|function| tally.json(function));
-    }
-    for settings in ["generationConfig", "generation_config"].iter().filter_map(|key| payload.get(*key)) {
-        for key in ["responseSchema", "response_schema", "responseJsonSchema", "response_json_schema"] {
-            settings.get(key).into_iter().for_each(|schema| tally.json(schema));
-        }
     }
 }
 

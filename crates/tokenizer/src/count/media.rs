@@ -41,7 +41,8 @@ impl Medium {
         if part.contains_key("image_url") {
             return Some(Self::Image { low_detail });
         }
-        if let Some(data) = ["inlineData", "inline_data", "fileData", "file_data"].iter().find_map(|key| part.get(*key)) {
+        if let Some(data) = ["inlineData", "inline_data", "fileData", "file_data"].iter().find_map(|key| part.get(*key))
+        {
             let mime = ["mimeType", "mime_type"].iter().find_map(|key| data.get(*key)?.as_str());
             return Some(mime.map_or(Self::Document, Self::of_mime_type));
         }
@@ -104,9 +105,8 @@ impl Prices {
     /// <https://docs.claude.com/en/docs/build-with-claude/vision> and `/pdf-support`.
     const ANTHROPIC: Self = Self { image: 1_398, low_detail: 1_398, audio: 0, video: 0, page: 2_250 };
 
-    /// 258 for an image (one tile; Gemini crops to tiles of 768 pixels), as much for a page, 32 for a second of sound,
-    /// 263 for one of film: <https://ai.google.dev/gemini-api/docs/tokens>. A square of 1024 pixels is one tile: it is
-    /// cut into units of its shorter side / 1.5.
+    /// 258 for each tile of 768 pixels of an image, as much for a page of a document, 32 for a second of sound,
+    /// 263 for one of film: <https://ai.google.dev/gemini-api/docs/tokens>. A square of 1024 pixels is four tiles.
     const GEMINI: Self =
         Self { image: 258 * 4, low_detail: 258, audio: 32 * Self::SECONDS, video: 263 * Self::SECONDS, page: 258 };
 
@@ -115,7 +115,7 @@ impl Prices {
     /// tokens a second. A page is charged as its text and as an image.
     fn openai(model: &str) -> Self {
         /// Models by how their names begin, the more special ones first: tokens of a square, and at low detail.
-        const MODELS: [(&str, u64, u64); 15] = [
+        const MODELS: [(&str, u64, u64); 13] = [
             ("gpt-4.1-mini", 1_024 * 162 / 100, 1_024 * 162 / 100),
             ("gpt-4.1-nano", 1_024 * 246 / 100, 1_024 * 246 / 100),
             ("o4-mini", 1_024 * 172 / 100, 1_024 * 172 / 100),
@@ -129,8 +129,6 @@ impl Prices {
             ("o1", 75 + 4 * 150, 75),
             ("o3", 75 + 4 * 150, 75),
             ("computer-use-preview", 65 + 4 * 129, 65),
-            ("gpt-4o", 85 + 4 * 170, 85),
-            ("", 85 + 4 * 170, 85),
         ];
         let (image, low_detail) = MODELS
             .iter()

@@ -4,17 +4,22 @@
 //! are (<https://platform.openai.com/docs/api-reference/responses/create>). What the server adds by itself (an earlier
 //! response, a stored conversation, the definitions of its own tools) is not in the body and not counted.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
-use super::chat::{call, chosen, schema};
+use super::chat::{call, chosen};
 use super::framing::Framing;
+use super::schema;
 use super::tally::Tally;
 use super::typescript::{Function, namespace};
 
-/// Around the namespace of functions.
-const TOOLS: u64 = 3;
-/// The same for a model that reasons.
-const TOOLS_OF_REASONING: u64 = 9;
+/// What a result costs on top of a message and the name of its function.
+const RESULT: u64 = 2;
+/// What it costs to demand that some function be called.
+const REQUIRED: u64 = 9;
+/// Around the schema that the answer must follow.
+const SCHEMA: u64 = 7;
 
 pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     let framing = Framing::of(model);
@@ -25,7 +30,10 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
         tally.content(instructions);
     }
     match payload.get("input") {
-        Some(Value::Array(items)) => items.iter().for_each(|each| item(each, framing, tally)),
+        Some(Value::Array(items)) => {
+            let called = called_names(items);
+            items.iter().for_each(|each| item(each, framing, &called, tally));
+        }
         Some(text) => {
             tally.add(framing.message);
             tally.text("user");
@@ -35,18 +43,25 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     }
     tools(payload, framing, tally);
     if let Some(format) = payload.get("text").and_then(|text| text.get("format")) {
-        schema(format, tally);
+        schema::count(format, SCHEMA, tally);
     }
 }
 
-fn item(item: &Value, framing: Framing, tally: &mut Tally) {
+/// The names of the functions that the items call, by the identifiers of the calls.
+fn called_names(items: &[Value]) -> HashMap<&str, &str> {
+    items.iter().filter_map(|item| Some((item.get("call_id")?.as_str()?, item.get("name")?.as_str()?))).collect()
+}
+
+fn item(item: &Value, framing: Framing, called: &HashMap<&str, &str>, tally: &mut Tally) {
     match item.get("type").and_then(Value::as_str) {
         Some("function_call" | "custom_tool_call") => {
             tally.add(framing.message);
-            call(item, tally);
+            call(item, framing, tally);
         }
         Some("function_call_output" | "custom_tool_call_output") => {
-            tally.add(framing.message);
+            tally.add(framing.message.saturating_add(RESULT));
+            let name = item.get("call_id").and_then(Value::as_str).and_then(|call| called.get(call));
+            name.into_iter().for_each(|name| tally.text(name));
             item.get("output").into_iter().for_each(|output| tally.content(output));
         }
         // Reasoning comes back encrypted, and is not charged again.
@@ -71,9 +86,14 @@ fn tools(payload: &Value, framing: Framing, tally: &mut Tally) {
         .filter(|tool| tool.get("name").is_some())
         .partition(|tool| tool.get("type").is_none_or(|kind| kind == "function"));
     if !functions.is_empty() {
-        tally.add(if framing.reasons { TOOLS_OF_REASONING } else { TOOLS });
+        tally.add(framing.response_tools);
         tally.text(&namespace(functions.into_iter().map(Function::of)));
     }
     custom.into_iter().for_each(|tool| tally.json(tool));
-    payload.get("tool_choice").into_iter().for_each(|choice| chosen(choice, tally));
+    if let Some(choice) = payload.get("tool_choice") {
+        chosen(choice, tally);
+        if choice == "required" {
+            tally.add(REQUIRED);
+        }
+    }
 }

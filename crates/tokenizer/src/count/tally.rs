@@ -88,7 +88,7 @@ impl Tally {
 }
 
 /// Whether nothing in `value` is nested deeper than [`DEEPEST`].
-fn is_shallow(value: &Value) -> bool {
+pub(super) fn is_shallow(value: &Value) -> bool {
     let mut rest = vec![(value, 0)];
     while let Some((value, depth)) = rest.pop() {
         if depth > DEEPEST {

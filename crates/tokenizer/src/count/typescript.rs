@@ -3,6 +3,8 @@
 //! The form is published for gpt-oss (<https://cookbook.openai.com/articles/openai-harmony>, "Function calling"), and
 //! the closed models are charged as if they were written the same.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::tally::DEEPEST;
@@ -62,18 +64,20 @@ fn has_properties(schema: &Value) -> bool {
     schema.get("properties").and_then(Value::as_object).is_some_and(|properties| !properties.is_empty())
 }
 
-/// One property a line, with its description in front while it is not nested.
+/// One property a line, with its title and description in front while it is not nested.
 fn properties(schema: &Value, depth: usize, text: &mut String) {
-    let required = schema.get("required").and_then(Value::as_array);
-    let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|one| one == name));
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    let required: HashSet<&str> = required.filter_map(Value::as_str).collect();
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        if let Some(description) = property.get("description").and_then(Value::as_str)
-            && depth == 0
-        {
-            comment(description, text);
+        for key in ["title", "description"] {
+            if let Some(words) = property.get(key).and_then(Value::as_str)
+                && depth == 0
+            {
+                comment(words, text);
+            }
         }
         text.push_str(name);
-        text.push_str(if is_required(name) { ": " } else { "?: " });
+        text.push_str(if required.contains(name.as_str()) { ": " } else { "?: " });
         type_of(property, depth, text);
         text.push_str(",\n");
     }
@@ -155,10 +159,10 @@ mod tests {
     fn parameters_are_properties_with_their_descriptions() {
         check(
             json!({"name": "weather", "parameters": {"type": "object", "required": ["city"], "properties": {
-                "city": {"type": "string", "description": "A city"},
+                "city": {"type": "string", "description": "A city", "title": "City"},
                 "unit": {"type": "string", "enum": ["C", "F"]},
             }}}),
-            "type weather = (_: {\n// A city\ncity: string,\nunit?: \"C\" | \"F\",\n}) => any;",
+            "type weather = (_: {\n// City\n// A city\ncity: string,\nunit?: \"C\" | \"F\",\n}) => any;",
         );
     }
 
