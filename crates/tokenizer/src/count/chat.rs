@@ -92,7 +92,11 @@ fn tools(payload: &Value, framing: Framing, tally: &mut Tally) -> bool {
     let any = !functions.is_empty();
     if any {
         tally.add(framing.chat_tools);
-        tally.text(&namespace(functions.into_iter().map(Function::of)));
+        if framing.typescript {
+            tally.text(&namespace(functions.into_iter().map(Function::of)));
+        } else {
+            functions.into_iter().for_each(|function| tally.json(function));
+        }
     }
     others.into_iter().for_each(|tool| tally.json(tool));
     let choice = payload.get("tool_choice").or_else(|| payload.get("function_call"));

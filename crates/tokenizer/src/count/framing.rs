@@ -6,7 +6,7 @@
 //! opens with `<|start|>assistant` alone, and an earlier answer carries `<|channel|>final`. What surrounds tools, calls
 //! and schemas is not published; those numbers were fitted to what was billed for recorded requests.
 
-use crate::model::base_name;
+use crate::model::{base_name, encoding_of};
 
 /// The tokens around the parts of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(super) struct Framing {
     pub(super) name_replaces_role: bool,
     /// Around the functions of a chat completion, when they stand in a system message of their own.
     pub(super) chat_tools: u64,
+    /// Whether functions are written as TypeScript, or else as the JSON of the request.
+    pub(super) typescript: bool,
     /// Around the functions of a response.
     pub(super) response_tools: u64,
     /// Around the schema that a chat completion must follow, when it stands in a system message of its own.
@@ -36,6 +38,7 @@ impl Framing {
         channel: 0,
         name_replaces_role: false,
         chat_tools: 9,
+        typescript: true,
         response_tools: 3,
         chat_schema: 14,
         call: 3,
@@ -44,7 +47,11 @@ impl Framing {
     const CHANNELS: Self = Self { channel: 2, ..Self::REASONING };
     const GPT_5: Self = Self { chat_tools: 90, response_tools: 9, call: 9, ..Self::CHANNELS };
 
-    /// The framing of `model`; the common chat format for one that is not OpenAI's.
+    /// Models of other makers: the templates that are published (Llama, Qwen, Mistral, GLM) write each tool as the
+    /// JSON of the request, under a prompt that explains how to call them.
+    const OTHERS: Self = Self { chat_tools: 100, typescript: false, ..Self::CHAT };
+
+    /// The framing of `model`; OpenAI's common one where the name is not given.
     pub(super) fn of(model: &str) -> Self {
         let model = base_name(model);
         let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| model.starts_with(prefix));
@@ -58,8 +65,10 @@ impl Framing {
             Self::GPT_5
         } else if begins(&["o3", "o4"]) {
             Self::CHANNELS
-        } else {
+        } else if model.is_empty() || encoding_of(&model).is_some() {
             Self::CHAT
+        } else {
+            Self::OTHERS
         }
     }
 }

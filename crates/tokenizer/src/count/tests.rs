@@ -75,6 +75,14 @@ fn functions_cost_the_same_under_either_name() {
 }
 
 #[test]
+fn models_of_other_makers_are_told_tools_as_json() {
+    let function = json!({"name": "now", "description": "The time"});
+    let tools = json!([{"type": "function", "function": function}]);
+    let with = input(&json!({"model": "mistral-large", "messages": [], "tools": tools}));
+    assert_eq!(with, 3 + 100 + words(&function.to_string()));
+}
+
+#[test]
 fn the_result_of_a_call_costs_the_name_of_its_function() {
     let conversation = |result: Value| {
         input(&json!({"model": "gpt-4o", "messages": [
