@@ -1,0 +1,88 @@
+//! What a request is charged, when it starts and when it has ended.
+
+use crate::Charge;
+use crate::faces::Face;
+use crate::quota::{Amounts, Dimension};
+use crate::work::Work;
+
+/// What OpenAI was measured to charge for output where a request does not bound it.
+const UNBOUNDED_OUTPUT: u64 = 16;
+
+impl Charge {
+    /// What `work` is charged when it is admitted.
+    pub(crate) fn at_start(self, face: Face, work: &Work) -> Amounts {
+        let prompt = work.input_tokens;
+        let ceiling = work.most_output().unwrap_or_else(|| UNBOUNDED_OUTPUT.saturating_mul(work.choices));
+        let (tokens, output_tokens) = match self {
+            Self::PromptOnly => (prompt, 0),
+            Self::Documented if face == Face::Anthropic => (prompt, 0),
+            Self::Documented | Self::MaxOfBoth => (prompt.max(ceiling), ceiling),
+            Self::PromptPlusMaxTokens | Self::Produced => (prompt.saturating_add(ceiling), ceiling),
+        };
+        face.metered(Amounts { requests: 1, tokens, input_tokens: prompt, output_tokens })
+    }
+
+    /// What `work` is charged in the end, having produced `output` tokens, where that is not what it was at the start.
+    pub(crate) fn at_end(self, face: Face, work: &Work, output: u64) -> Option<Amounts> {
+        let corrected = self == Self::Produced || (self == Self::Documented && face == Face::Anthropic);
+        corrected.then(|| {
+            let input = work.input_tokens;
+            let tokens = input.saturating_add(output);
+            face.metered(Amounts { requests: 1, tokens, input_tokens: input, output_tokens: output })
+        })
+    }
+}
+
+impl Face {
+    /// The dimensions this face limits.
+    pub(crate) const fn dimensions(self) -> &'static [Dimension] {
+        match self {
+            Self::OpenAi | Self::OpenRouter => &[Dimension::Requests, Dimension::Tokens],
+            Self::Anthropic => &[Dimension::Requests, Dimension::InputTokens, Dimension::OutputTokens],
+        }
+    }
+
+    /// `amounts` with zero where this face has no limit.
+    fn metered(self, amounts: Amounts) -> Amounts {
+        let mut metered = Amounts::default();
+        for &dimension in self.dimensions() {
+            *metered.of_mut(dimension) = amounts.of(dimension);
+        }
+        metered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(input_tokens: u64, ceiling: Option<u64>) -> Work {
+        let model = String::from("m");
+        Work { model, input_tokens, ceiling, choices: 2, stream: false, include_usage: false, vectors: None }
+    }
+
+    #[test]
+    fn every_rule_charges_what_its_name_says() {
+        #[track_caller]
+        fn check(charge: Charge, face: Face, ceiling: Option<u64>, start: [u64; 3], end: Option<[u64; 3]>) {
+            let tokens = |amounts: Amounts| [amounts.tokens, amounts.input_tokens, amounts.output_tokens];
+            let work = work(100, ceiling);
+            assert_eq!(tokens(charge.at_start(face, &work)), start, "{charge:?} at the start");
+            assert_eq!(charge.at_end(face, &work, 7).map(tokens), end, "{charge:?} at the end");
+        }
+        use Charge::{Documented, MaxOfBoth, Produced, PromptOnly, PromptPlusMaxTokens};
+        use Face::{Anthropic, OpenAi};
+        check(PromptPlusMaxTokens, OpenAi, Some(300), [700, 0, 0], None);
+        check(PromptPlusMaxTokens, OpenAi, None, [132, 0, 0], None);
+        check(PromptPlusMaxTokens, Anthropic, Some(300), [0, 100, 600], None);
+        check(MaxOfBoth, OpenAi, Some(300), [600, 0, 0], None);
+        check(MaxOfBoth, OpenAi, Some(10), [100, 0, 0], None);
+        check(PromptOnly, OpenAi, Some(300), [100, 0, 0], None);
+        check(PromptOnly, Anthropic, Some(300), [0, 100, 0], None);
+        check(Produced, OpenAi, Some(300), [700, 0, 0], Some([107, 0, 0]));
+        check(Produced, Anthropic, Some(300), [0, 100, 600], Some([0, 100, 7]));
+        check(Documented, OpenAi, Some(300), [600, 0, 0], None);
+        check(Documented, Anthropic, Some(300), [0, 100, 0], Some([0, 100, 7]));
+        check(PromptPlusMaxTokens, OpenAi, Some(u64::MAX), [u64::MAX, 0, 0], None);
+    }
+}

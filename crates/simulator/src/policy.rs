@@ -1,0 +1,61 @@
+//! How the provider meters, charges, shares and tells: the choices of a [`Config`](crate::Config).
+
+/// How spent quota comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Metering {
+    /// Continuously, into a bucket as deep as the configured depth.
+    #[default]
+    TokenBucket,
+    /// All at once, at the turn of a window as long as the configured depth, aligned to the Unix epoch: with the
+    /// default depth at every full minute, with a depth of one second in one-second slices.
+    FixedWindow,
+}
+
+/// What a request costs in tokens.
+///
+/// Where input and output are metered apart (Anthropic), the input limit is charged with the prompt under every rule,
+/// and the rule decides what the output limit is charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Charge {
+    /// As each provider documents it. OpenAI, and OpenRouter for the provider behind it: [`Charge::MaxOfBoth`].
+    /// Anthropic: output counts when it has been produced, `max_tokens` plays no part
+    /// (<https://platform.claude.com/docs/en/api/rate-limits>).
+    #[default]
+    Documented,
+    /// The prompt and everything that may be produced. Output: `max_tokens`.
+    PromptPlusMaxTokens,
+    /// The larger one of the prompt and what may be produced
+    /// (<https://developers.openai.com/api/docs/guides/rate-limits>). Output: `max_tokens`.
+    MaxOfBoth,
+    /// The prompt alone. Output: nothing.
+    PromptOnly,
+    /// As [`Charge::PromptPlusMaxTokens`] at the start; corrected to the prompt and what was really produced when the
+    /// answer ends. Output: `max_tokens`, corrected likewise.
+    Produced,
+}
+
+/// Who shares one set of limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sharing {
+    /// All models of one face.
+    #[default]
+    Account,
+    /// Every model has limits of its own.
+    PerModel,
+}
+
+/// When the provider tells its limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderPolicy {
+    /// As the real face does: OpenAI and Anthropic on every answer, OpenRouter on its own 429s.
+    #[default]
+    Always,
+    /// On 429s only.
+    OnRefusal,
+    /// Never: a 429 without limit headers, `retry-after`, numbers or hints.
+    Never,
+}

@@ -1,0 +1,135 @@
+//! The limits of one scope, all or nothing.
+
+use std::time::Duration;
+
+use crate::Config;
+use crate::faces::Face;
+use crate::metering::Meter;
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dimension {
+    Requests,
+    Tokens,
+    InputTokens,
+    OutputTokens,
+}
+
+/// An amount in every dimension; zero in the dimensions a face does not limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Amounts {
+    /// Requests.
+    pub requests: u64,
+    /// Tokens of input and output together.
+    pub tokens: u64,
+    /// Tokens of the prompt, where they are metered apart.
+    pub input_tokens: u64,
+    /// Tokens produced, where they are metered apart.
+    pub output_tokens: u64,
+}
+
+impl Amounts {
+    pub(crate) const fn of(&self, dimension: Dimension) -> u64 {
+        match dimension {
+            Dimension::Requests => self.requests,
+            Dimension::Tokens => self.tokens,
+            Dimension::InputTokens => self.input_tokens,
+            Dimension::OutputTokens => self.output_tokens,
+        }
+    }
+
+    pub(crate) const fn of_mut(&mut self, dimension: Dimension) -> &mut u64 {
+        match dimension {
+            Dimension::Requests => &mut self.requests,
+            Dimension::Tokens => &mut self.tokens,
+            Dimension::InputTokens => &mut self.input_tokens,
+            Dimension::OutputTokens => &mut self.output_tokens,
+        }
+    }
+}
+
+/// What one limit looked like when a request had been decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) dimension: Dimension,
+    pub(crate) limit: u64,
+    pub(crate) remaining: u64,
+    pub(crate) until_full: Duration,
+}
+
+/// Why a request was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The dimension that is longest in the way.
+    pub(crate) dimension: Dimension,
+    /// The limit; where waiting does not help, the most that ever fits at once.
+    pub(crate) limit: u64,
+    pub(crate) used: u64,
+    pub(crate) requested: u64,
+    /// How long until the request fits; `None` if it never will.
+    pub(crate) wait: Option<Duration>,
+}
+
+/// The limits of one scope.
+#[derive(Debug)]
+pub(crate) struct Quota(Vec<(Dimension, Meter)>);
+
+impl Quota {
+    pub(crate) fn new(config: &Config, face: Face, now: Duration) -> Self {
+        let (input, output) = config.split_limits();
+        let meter = |&dimension: &Dimension| {
+            let limit = match dimension {
+                Dimension::Requests => config.requests_per_minute,
+                Dimension::Tokens => config.tokens_per_minute,
+                Dimension::InputTokens => input,
+                Dimension::OutputTokens => output,
+            };
+            (dimension, Meter::new(config.metering, limit, config.bucket_depth, config.start_fill, now))
+        };
+        Self(face.dimensions().iter().map(meter).collect())
+    }
+
+    /// Takes `amounts` in every dimension, or says why not and takes nothing.
+    pub(crate) fn admit(&mut self, now: Duration, amounts: &Amounts) -> Result<(), Refusal> {
+        let mut refusal: Option<Refusal> = None;
+        for (dimension, meter) in &mut self.0 {
+            meter.advance(now);
+            let requested = amounts.of(*dimension);
+            let wait = meter.wait(requested);
+            if wait == Some(Duration::ZERO) {
+                continue;
+            }
+            // `None` is for ever: longer than any wait.
+            let longest =
+                refusal.is_none_or(|other| other.wait.is_some_and(|longest| wait.is_none_or(|wait| wait > longest)));
+            if longest {
+                let limit = if wait.is_some() { meter.per_minute() } else { meter.capacity() };
+                refusal = Some(Refusal { dimension: *dimension, limit, used: meter.used(), requested, wait });
+            }
+        }
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        for (dimension, meter) in &mut self.0 {
+            meter.take(amounts.of(*dimension));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn correct(&mut self, now: Duration, charged_at: Duration, charged: &Amounts, due: &Amounts) {
+        for (dimension, meter) in &mut self.0 {
+            meter.correct(now, charged_at, charged.of(*dimension), due.of(*dimension));
+        }
+    }
+
+    pub(crate) fn readings(&self) -> Vec<Reading> {
+        let reading = |(dimension, meter): &(Dimension, Meter)| Reading {
+            dimension: *dimension,
+            limit: meter.per_minute(),
+            remaining: meter.remaining(),
+            until_full: meter.until_full(),
+        };
+        self.0.iter().map(reading).collect()
+    }
+}
