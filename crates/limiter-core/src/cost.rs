@@ -42,6 +42,14 @@ impl Cost {
         Self { certain, expected }
     }
 
+    /// The same cost with `more` that is certain in other dimensions (images, say).
+    #[must_use]
+    pub fn with_certain(mut self, more: &Amounts) -> Self {
+        self.certain.add(more);
+        self.expected.add(more);
+        self
+    }
+
     /// What is sure to be taken.
     #[must_use]
     pub const fn certain(&self) -> &Amounts {

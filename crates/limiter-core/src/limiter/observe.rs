@@ -2,7 +2,7 @@
 
 use super::{Limiter, Track};
 use crate::learn::FormGuess;
-use crate::{Bucket, Dimension, Limit, Nanos, Observation, Reading, Refill, Reservation};
+use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, Observation, Reading, Refill, Reservation};
 
 impl Limiter {
     /// Takes in what the answer to `reservation`'s request said at `now`.
@@ -31,6 +31,15 @@ impl Limiter {
             self.pause_until(now.saturating_add(span.min(Limit::MAX_WINDOW)));
         }
         surplus
+    }
+
+    /// Takes in what an answer said whose request was admitted by another limiter: everything it says holds at `now`.
+    pub fn adopt(&mut self, observation: &Observation, now: Nanos) {
+        let cost = Cost::exact(Amounts::ZERO);
+        let stand_in = Reservation { number: self.admissions, cost, admitted_at: now, taken: self.taken };
+        for reading in observation.readings() {
+            self.take_reading(&stand_in, reading, now, now);
+        }
     }
 
     /// Returns by how much the level rose, where it was set and was known before.

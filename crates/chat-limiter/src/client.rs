@@ -1,0 +1,212 @@
+//! The client.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use limiter_core::{RetryBudget, State};
+use providers::payload::ChatRequest;
+use providers::{Provider, RequestSize};
+use serde_json::Value;
+use tokenizer::OutputEstimate;
+use tokio::sync::Semaphore;
+use transport::{Timeouts, Transport};
+
+use crate::Error;
+use crate::builder::Builder;
+use crate::clock::Clock;
+use crate::exchange::Prepared;
+use crate::request::{Answer, Request};
+use crate::retry::RetryPolicy;
+use crate::scopes::Scopes;
+
+/// A client of one LLM provider that stays within its limits without being told them.
+///
+/// Cheap to clone; clones share everything: limits, queue, connections.
+///
+/// Requests wait in line until the provider's limits have room for them, go out, and are tried again where that is
+/// worth it. Dropping a future that [`request`](Self::request) or [`chat`](Self::chat) returned, at any point, gives
+/// back what it held.
+#[derive(Clone)]
+pub struct ChatLimiter {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all clones share.
+pub(crate) struct Shared {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) base_url: String,
+    /// Sent with every request: the credential, among others.
+    pub(crate) headers: HeaderMap,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Clock,
+    pub(crate) scopes: Scopes,
+    /// Requests in flight, over all scopes.
+    pub(crate) slots: Semaphore,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: Mutex<RetryBudget>,
+    pub(crate) timeouts: Timeouts,
+    /// Whether the wait for the first byte grows with what may be produced.
+    pub(crate) scale_first_byte: bool,
+    /// The largest answer read, in bytes.
+    pub(crate) answer_limit: usize,
+    pub(crate) outputs: Mutex<HashMap<Arc<str>, OutputEstimate>>,
+    /// Whether tokens were counted before, so that the encoding is loaded.
+    pub(crate) counted: AtomicBool,
+}
+
+/// One set of limits and the models that share it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ScopeState {
+    /// The model groups whose requests were answered in it; none for the first scope before any answer.
+    pub models: Vec<Arc<str>>,
+    /// Its limits, and what is in flight and waiting.
+    pub state: State,
+}
+
+/// Larger bodies have their tokens counted on a blocking thread, in bytes: about a millisecond's work.
+const COUNT_INLINE: usize = 16 * 1024;
+
+impl ChatLimiter {
+    /// A client of the provider with this name: `openai`, `anthropic`, `openrouter`, `openai-compatible`.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), chat_limiter::Error> {
+    /// use chat_limiter::{ChatLimiter, Message};
+    ///
+    /// let limiter = ChatLimiter::builder("openai").build()?; // the key is in OPENAI_API_KEY
+    /// let answer = limiter.chat("gpt-4o-mini", vec![Message::user("Hello!")]).await?;
+    /// println!("{}", answer.json()?["choices"][0]["message"]["content"]);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn builder(provider: &str) -> Builder {
+        Builder::new(provider)
+    }
+
+    /// Sends a request when the limits allow, again where that is worth it, and returns the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when it cannot be sent like this, was refused for good, or failed in every attempt.
+    pub async fn request(&self, request: Request) -> Result<Answer, Error> {
+        let prepared = self.shared.prepare(request).await?;
+        self.shared.exchange(&prepared).await
+    }
+
+    /// What `model` shares its limits with, as far as the provider's documentation tells.
+    #[must_use]
+    pub fn model_group(&self, model: &str) -> Arc<str> {
+        Arc::from(&*self.shared.provider.model_group(model))
+    }
+
+    /// Seconds and nanoseconds on the runtime's clock since the client was built.
+    pub(crate) fn now(&self) -> limiter_core::Nanos {
+        self.shared.clock.now()
+    }
+
+    /// Sends messages to a model, in the provider's own form. The answer is the provider's, unchanged.
+    ///
+    /// # Errors
+    ///
+    /// As [`request`](Self::request).
+    pub async fn chat(
+        &self,
+        model: impl Into<String>,
+        messages: Vec<providers::payload::Message>,
+    ) -> Result<Answer, Error> {
+        self.chat_with(&ChatRequest::new(model, messages)).await
+    }
+
+    /// As [`chat`](Self::chat), with all that a chat request can say.
+    ///
+    /// # Errors
+    ///
+    /// As [`request`](Self::request); also where the request cannot be expressed in the provider's form.
+    pub async fn chat_with(&self, request: &ChatRequest) -> Result<Answer, Error> {
+        let payload = self.shared.provider.chat_payload(request).map_err(Error::request)?;
+        self.request(Request::post(payload.endpoint, payload.body.to_string())).await
+    }
+
+    /// The limits known now, what is left of them, and who waits, for each set of models that share limits.
+    #[must_use]
+    pub fn limits(&self) -> Vec<ScopeState> {
+        let states = self.shared.scopes.states();
+        states.into_iter().map(|(models, state)| ScopeState { models, state }).collect()
+    }
+
+    /// Sends nothing any more: requests that wait fail ([`Error::is_closed`]), those in flight go on to their end and
+    /// are not tried again.
+    pub fn close(&self) {
+        self.shared.scopes.close();
+    }
+
+    /// The provider.
+    #[must_use]
+    pub fn provider(&self) -> &Arc<dyn Provider> {
+        &self.shared.provider
+    }
+}
+
+impl Shared {
+    /// Finds out where a request goes, which limits it draws on, and how large it is.
+    async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
+        let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
+        let (model, size) = if request.body.is_empty() {
+            (None, RequestSize { max_output_tokens: Some(0), ..RequestSize::default() })
+        } else {
+            request.headers.entry(CONTENT_TYPE).or_insert(http::HeaderValue::from_static("application/json"));
+            self.measure(&request).await?
+        };
+        let group = self.provider.model_group(model.as_deref().unwrap_or_default());
+        Ok(Prepared { uri, group: Arc::from(&*group), size, request })
+    }
+
+    /// The model and the size of a request with a body. A body that is not JSON (a file to transcribe) has neither.
+    async fn measure(&self, request: &Request) -> Result<(Option<String>, RequestSize), Error> {
+        let (body, path, provider) = (request.body.clone(), request.path.clone(), Arc::clone(&self.provider));
+        let measure = move || {
+            let Ok(value) = serde_json::from_slice::<Value>(&body) else {
+                return (None, RequestSize { max_output_tokens: Some(0), ..RequestSize::default() });
+            };
+            let model = value.get("model").and_then(Value::as_str).map(str::to_owned);
+            (model, provider.cost(&path, &value))
+        };
+        if request.body.len() <= COUNT_INLINE && self.counted.load(Ordering::Relaxed) {
+            return Ok(measure());
+        }
+        let measured = tokio::task::spawn_blocking(measure).await;
+        self.counted.store(true, Ordering::Relaxed);
+        measured.map_err(|error| Error::request(format!("its tokens could not be counted: {error}")))
+    }
+
+    /// What a request without a bound is expected to produce, in tokens.
+    pub(crate) fn expected_output(&self, group: &Arc<str>) -> u64 {
+        self.outputs().get(group).map_or(OutputEstimate::PRIOR, |estimate| estimate.expected(None))
+    }
+
+    pub(crate) fn learn_output(&self, group: &Arc<str>, produced: u64) {
+        self.outputs().entry(Arc::clone(group)).or_default().observe(produced);
+    }
+
+    pub(crate) fn budget(&self) -> MutexGuard<'_, RetryBudget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outputs(&self) -> MutexGuard<'_, HashMap<Arc<str>, OutputEstimate>> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for ChatLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatLimiter")
+            .field("provider", &self.shared.provider.name())
+            .field("base_url", &self.shared.base_url)
+            .finish_non_exhaustive()
+    }
+}

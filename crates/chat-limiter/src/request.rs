@@ -1,0 +1,75 @@
+//! What goes in and what comes out.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use providers::Usage;
+use serde_json::Value;
+
+use crate::Error;
+
+/// A request to the provider. The body goes out as it is, byte for byte.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path, with the version or without: `/v1/chat/completions` and `/chat/completions` are the same.
+    pub path: String,
+    /// Headers beside the client's own.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// A POST of a JSON body.
+    #[must_use]
+    pub fn post(path: impl Into<String>, body: impl Into<Bytes>) -> Self {
+        Self { method: Method::POST, path: path.into(), headers: HeaderMap::new(), body: body.into() }
+    }
+
+    /// A GET.
+    #[must_use]
+    pub fn get(path: impl Into<String>) -> Self {
+        Self { method: Method::GET, path: path.into(), headers: HeaderMap::new(), body: Bytes::new() }
+    }
+}
+
+/// A provider's answer: a success, whole.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The status, 2xx.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// The tokens it took, where the answer says so.
+    pub usage: Option<Usage>,
+    /// How often the request was sent.
+    pub attempts: u32,
+    /// How many of the attempts were refused for the rate.
+    pub rate_limited_attempts: u32,
+}
+
+impl Answer {
+    /// The provider's identifier of the answer, where it gave one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(&self.headers)
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where the body is not JSON (a stream of events, say).
+    pub fn json(&self) -> Result<Value, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| Error::request(format!("the answer is not JSON: {error}")))
+    }
+}
+
+/// The identifier that a provider gives a response: OpenAI in `x-request-id`, Anthropic in `request-id`.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    ["x-request-id", "request-id"].iter().find_map(|name| headers.get(*name)?.to_str().ok())
+}

@@ -1,0 +1,87 @@
+//! What is worth trying again, and when.
+
+use std::time::Duration;
+
+use limiter_core::{Backoff, Nanos, RetryBudget};
+
+use crate::error::Kind;
+use crate::exchange::Trace;
+
+/// When a failed request is tried again.
+///
+/// What cannot succeed (an invalid request, no credit, larger than the limit) never is. A refusal for the rate waits as
+/// the provider says, together with everything else that shares the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// How often a request is sent at most, the first time included.
+    pub max_attempts: u32,
+    /// How often a request is sent at most that was not answered in time, or not with what was asked for. The provider
+    /// may have done, and charged, the work each time.
+    pub max_unanswered: u32,
+    /// Delays after a failure that does not say when to come back.
+    pub backoff: Backoff,
+    /// The longest that a request waits for capacity or because the provider says so; beyond it fails.
+    pub longest_wait: Duration,
+    /// How many retries are made of 1,000 requests before retries slow down to the ceiling of the backoff.
+    pub budget_per_thousand: u32,
+}
+
+impl Default for RetryPolicy {
+    /// Ten attempts, two for what was not answered, half a second doubling to a minute, an hour's wait, one retry for
+    /// ten requests.
+    fn default() -> Self {
+        Self {
+            max_attempts: 10,
+            max_unanswered: 2,
+            backoff: Backoff::default(),
+            longest_wait: Duration::from_secs(3_600),
+            budget_per_thousand: 100,
+        }
+    }
+}
+
+/// Retries that a client may make before it has sent many requests.
+const RESERVE: u32 = 100;
+
+impl RetryPolicy {
+    pub(crate) const fn budget(&self) -> RetryBudget {
+        RetryBudget::new(self.budget_per_thousand, RESERVE)
+    }
+
+    /// How long to wait before the next try; `None` to give up. `random` is 64 bits.
+    pub(crate) fn delay(&self, kind: &Kind, trace: &Trace, budget: &mut RetryBudget, random: u64) -> Option<Duration> {
+        if trace.attempts >= self.max_attempts || !self.is_worth_it(kind, trace) {
+            return None;
+        }
+        let told = match kind {
+            // Its scope waits, and it waits there at the front.
+            Kind::Refused { failure, .. } if failure.kind.is_limit() => return Some(Duration::ZERO),
+            Kind::Refused { failure, .. } => failure.retry_after.map(Duration::from),
+            _ => None,
+        };
+        if told.is_some_and(|told| told > self.longest_wait) {
+            return None;
+        }
+        let within_budget = budget.try_retry();
+        let own = match within_budget {
+            true => self.backoff.delay(trace.attempts.saturating_sub(1), random),
+            false => self.backoff.ceiling,
+        };
+        Some(told.unwrap_or(Nanos::into(own)))
+    }
+
+    fn is_worth_it(&self, kind: &Kind, trace: &Trace) -> bool {
+        match kind {
+            Kind::Refused { failure, .. } => failure.is_retryable(),
+            Kind::Transport(error) if error.is_connect() => true,
+            Kind::Transport(error) if error.is_request() || error.is_body_too_large() => false,
+            Kind::Transport(error) if error.is_timeout() || error.is_protocol() => {
+                trace.unanswered < self.max_unanswered
+            }
+            Kind::Transport(_) => true,
+            Kind::Answer { .. } => trace.unanswered < self.max_unanswered,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The future of one waiting request.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use limiter_core::{Cost, Nanos, Ticket};
+use pin_project::{pin_project, pinned_drop};
+use tokio::time::Sleep;
+
+use super::{Denied, Permit, Scope, Waiter};
+
+/// Waits in line and resolves to a [`Permit`].
+///
+/// It joins the queue when it is first polled. Dropping it at any point leaves the queue and loses nothing.
+#[pin_project(PinnedDrop)]
+#[derive(Debug)]
+#[must_use = "a future does nothing until it is polled"]
+pub(crate) struct Acquire {
+    scope: Arc<Scope>,
+    group: Arc<str>,
+    cost: Cost,
+    at_front: bool,
+    ticket: Option<Ticket>,
+    /// The timer, while this request is at the head.
+    #[pin]
+    sleep: Option<Sleep>,
+}
+
+/// What a look at the queue found.
+enum Look {
+    Decided(Result<Permit, Denied>),
+    /// At the head, ready at this instant.
+    Head(Nanos),
+    Behind,
+}
+
+impl Acquire {
+    pub(super) const fn new(scope: Arc<Scope>, group: Arc<str>, cost: Cost, at_front: bool) -> Self {
+        Self { scope, group, cost, at_front, ticket: None, sleep: None }
+    }
+}
+
+impl Future for Acquire {
+    type Output = Result<Permit, Denied>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.ticket.is_none() {
+            match this.scope.join(this.group, this.cost, *this.at_front) {
+                Ok(ticket) => *this.ticket = Some(ticket),
+                Err(denied) => return Poll::Ready(Err(denied)),
+            }
+        }
+        loop {
+            let Some(ticket) = *this.ticket else { return Poll::Pending };
+            match this.scope.look(ticket, context) {
+                Look::Decided(outcome) => {
+                    *this.ticket = None;
+                    return Poll::Ready(outcome);
+                }
+                Look::Behind => {
+                    this.sleep.set(None);
+                    return Poll::Pending;
+                }
+                Look::Head(at) => {
+                    let deadline = this.scope.clock.instant(at);
+                    match this.sleep.as_mut().as_pin_mut() {
+                        Some(sleep) if sleep.deadline() == deadline => {}
+                        Some(sleep) => sleep.reset(deadline),
+                        None => this.sleep.set(Some(tokio::time::sleep_until(deadline))),
+                    }
+                    if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+                        ready!(sleep.poll(context));
+                    }
+                    this.sleep.set(None);
+                    this.scope.change(|_, _| ());
+                }
+            }
+        }
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Acquire {
+    fn drop(self: Pin<&mut Self>) {
+        let this = self.project();
+        if let Some(ticket) = this.ticket.take() {
+            this.scope.leave(ticket);
+        }
+    }
+}
+
+impl Scope {
+    fn join(&self, group: &Arc<str>, cost: &Cost, at_front: bool) -> Result<Ticket, Denied> {
+        self.change(|shared, now| {
+            if shared.closed {
+                return (Vec::new(), Err(Denied::Closed));
+            }
+            if let Some(reason) = &shared.down {
+                // One request at a time asks whether the provider is back; the others need not wait to be told.
+                let state = shared.limiter.state(now);
+                if state.in_flight > 0 || state.waiting > 0 || state.paused_until.is_some() {
+                    return (Vec::new(), Err(Denied::Down(Arc::clone(reason))));
+                }
+            }
+            let joined = if at_front { shared.limiter.enqueue_front(cost) } else { shared.limiter.enqueue(cost) };
+            let joined = joined.map_err(Denied::NeverFits).inspect(|ticket| {
+                shared.waiters.insert(*ticket, Waiter { group: Arc::clone(group), waker: None, outcome: None });
+            });
+            (Vec::new(), joined)
+        })
+    }
+
+    fn look(self: &Arc<Self>, ticket: Ticket, context: &Context<'_>) -> Look {
+        let mut shared = self.lock();
+        let armed = shared.armed;
+        let Some(waiter) = shared.waiters.get_mut(&ticket) else {
+            // Only this future takes its waiter out, so this cannot be; asking again is harmless.
+            return Look::Decided(Err(Denied::Moved));
+        };
+        if let Some(outcome) = waiter.outcome.take() {
+            shared.waiters.remove(&ticket);
+            return Look::Decided(outcome.map(|reservation| Permit::new(Arc::clone(self), reservation)));
+        }
+        match &mut waiter.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        match armed {
+            Some((head, at)) if head == ticket => Look::Head(at),
+            _ => Look::Behind,
+        }
+    }
+
+    fn leave(&self, ticket: Ticket) {
+        self.change(|shared, now| {
+            shared.limiter.cancel(ticket);
+            if let Some(Waiter { outcome: Some(Ok(reservation)), .. }) = shared.waiters.remove(&ticket) {
+                shared.limiter.release(reservation, now);
+            }
+        });
+    }
+}

@@ -1,0 +1,224 @@
+//! The async queue in front of one set of limits.
+//!
+//! [`Scope`] wraps the core's [`Limiter`] in a mutex that is never held across an await. Capacity is assigned to the
+//! head of the queue: whoever changes anything (a settled permit, an observation, the timer) admits as many as fit and
+//! wakes them after unlocking. There is one timer a scope: only the future at the head sleeps, until the instant that
+//! the core named; when the head changes, the new one is woken to set its own. A future that is dropped leaves the
+//! queue, or gives back what it was granted and did not take.
+
+mod acquire;
+mod permit;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use limiter_core::{Admission, Cost, Limiter, Nanos, NeverFits, Observation, Reservation, State, Ticket};
+
+use crate::clock::Clock;
+
+pub(crate) use acquire::Acquire;
+pub(crate) use permit::Permit;
+
+/// How long a scope bears with trouble.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// The longest wait for capacity or for the end of a pause.
+    pub(crate) wait: Nanos,
+    /// How long a provider that has answered before may fail.
+    pub(crate) outage: Nanos,
+    /// How long a provider that never answered may fail.
+    pub(crate) silence: Nanos,
+}
+
+/// One set of limits and the requests that share it.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    clock: Clock,
+    patience: Patience,
+    shared: Mutex<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limiter: Limiter,
+    waiters: HashMap<Ticket, Waiter>,
+    /// The head of the queue and the instant for which it was told to set its timer.
+    armed: Option<(Ticket, Nanos)>,
+    /// Why nobody is let through, once the provider has failed for too long.
+    down: Option<Arc<str>>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    group: Arc<str>,
+    waker: Option<Waker>,
+    outcome: Option<Result<Reservation, Denied>>,
+}
+
+/// Why a request got no permit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// It is larger than a limit.
+    NeverFits(NeverFits),
+    /// It would have to wait for longer than the caller is willing to.
+    TooLong { wait: Duration },
+    /// The provider does not answer; the text says what happened last.
+    Down(Arc<str>),
+    /// The client was closed.
+    Closed,
+    /// Its model was found to have limits of its own: ask again.
+    Moved,
+}
+
+/// Wakers to call when the lock is released.
+type WakeList = Vec<Waker>;
+
+impl Scope {
+    pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience) -> Self {
+        let shared = Shared { limiter, waiters: HashMap::new(), armed: None, down: None, closed: false };
+        Self { clock, patience, shared: Mutex::new(shared) }
+    }
+
+    /// Waits in line for `cost`: at the end, or at the front for a request that has waited before.
+    pub(crate) fn acquire(self: &Arc<Self>, group: &Arc<str>, cost: Cost, at_front: bool) -> Acquire {
+        Acquire::new(Arc::clone(self), Arc::clone(group), cost, at_front)
+    }
+
+    /// Takes in an answer to a request that was sent before its model came here: the levels begin as it says.
+    pub(crate) fn adopt(&self, observation: &Observation) {
+        self.change(|shared, now| shared.limiter.adopt(observation, now));
+    }
+
+    /// Lets nobody through any more; what is in flight goes on.
+    pub(crate) fn close(&self) {
+        self.change(|shared, _| {
+            shared.closed = true;
+            shared.deny_all(&Denied::Closed)
+        });
+    }
+
+    /// The state for display.
+    pub(crate) fn state(&self) -> State {
+        self.lock().limiter.state(self.clock.now())
+    }
+
+    /// Sends the waiting requests of `group` back to ask for their scope again.
+    pub(crate) fn evict(&self, group: &str) {
+        self.change(|shared, _| {
+            let tickets: Vec<_> = shared
+                .waiters
+                .iter()
+                .filter(|(_, waiter)| &*waiter.group == group)
+                .map(|(ticket, _)| *ticket)
+                .collect();
+            let mut wake = WakeList::new();
+            for ticket in tickets {
+                // One that was granted already goes with what it has.
+                if shared.limiter.cancel(ticket) {
+                    wake.extend(shared.decide(ticket, Err(Denied::Moved)));
+                }
+            }
+            wake
+        });
+    }
+
+    /// Changes something under the lock, lets everybody go who can, and wakes them after unlocking.
+    fn change<R: Woken>(&self, change: impl FnOnce(&mut Shared, Nanos) -> R) -> R::Rest {
+        let now = self.clock.now();
+        let mut shared = self.lock();
+        let (mut wake, rest) = change(&mut shared, now).split();
+        wake.extend(shared.admit(now, &self.patience));
+        drop(shared);
+        for waker in wake {
+            waker.wake();
+        }
+        rest
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // No call under this lock panics; if one did, the books are still as good as they were.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// Admits from the head as long as it fits.
+    fn admit(&mut self, now: Nanos, patience: &Patience) -> WakeList {
+        let mut wake = WakeList::new();
+        loop {
+            match self.limiter.admit(now) {
+                Admission::Granted(ticket, reservation) => wake.extend(self.decide(ticket, Ok(reservation))),
+                Admission::Refused(ticket, never) => wake.extend(self.decide(ticket, Err(Denied::NeverFits(never)))),
+                Admission::NotYet(at) => {
+                    let Some(head) = self.limiter.head() else { break };
+                    let wait = at.saturating_sub(now);
+                    if wait > patience.wait {
+                        self.limiter.cancel(head);
+                        wake.extend(self.decide(head, Err(Denied::TooLong { wait: wait.into() })));
+                        continue;
+                    }
+                    if self.armed != Some((head, at)) {
+                        self.armed = Some((head, at));
+                        wake.extend(self.waiters.get_mut(&head).and_then(|waiter| waiter.waker.take()));
+                    }
+                    break;
+                }
+                Admission::Blocked | Admission::Idle => {
+                    self.armed = None;
+                    break;
+                }
+            }
+        }
+        wake
+    }
+
+    /// Tells one waiter its outcome. It may be woken by the waker that is returned.
+    fn decide(&mut self, ticket: Ticket, outcome: Result<Reservation, Denied>) -> Option<Waker> {
+        let waiter = self.waiters.get_mut(&ticket)?;
+        waiter.outcome = Some(outcome);
+        waiter.waker.take()
+    }
+
+    /// Refuses everybody who waits.
+    fn deny_all(&mut self, denied: &Denied) -> WakeList {
+        let mut wake = WakeList::new();
+        while let Some(ticket) = self.limiter.head() {
+            self.limiter.cancel(ticket);
+            wake.extend(self.decide(ticket, Err(denied.clone())));
+        }
+        wake
+    }
+}
+
+/// What a change under the lock hands out: wakers, and perhaps something for the caller.
+trait Woken {
+    type Rest;
+    fn split(self) -> (WakeList, Self::Rest);
+}
+
+impl Woken for () {
+    type Rest = ();
+    fn split(self) -> (WakeList, ()) {
+        (WakeList::new(), ())
+    }
+}
+
+impl Woken for WakeList {
+    type Rest = ();
+    fn split(self) -> (WakeList, ()) {
+        (self, ())
+    }
+}
+
+impl<T> Woken for (WakeList, T) {
+    type Rest = T;
+    fn split(self) -> (WakeList, T) {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! The owner of a reservation.
+
+use std::sync::Arc;
+
+use limiter_core::{Amounts, Nanos, Observation, Reservation};
+
+use super::{Denied, Scope, WakeList};
+
+/// Capacity for one request. It ends in one of its methods; dropped without one, the request counts as sent and
+/// abandoned.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    scope: Arc<Scope>,
+    reservation: Option<Reservation>,
+}
+
+impl Permit {
+    pub(super) const fn new(scope: Arc<Scope>, reservation: Reservation) -> Self {
+        Self { scope, reservation: Some(reservation) }
+    }
+
+    /// The scope it was granted by.
+    pub(crate) const fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
+
+    /// Takes in what the answer said. Returns how many more requests the provider has left than were counted.
+    pub(crate) fn observe(&self, observation: &Observation) -> i64 {
+        let Some(reservation) = &self.reservation else { return 0 };
+        self.scope.change(|shared, now| (WakeList::new(), shared.limiter.observe(reservation, observation, now)))
+    }
+
+    /// The request was answered and took `actual`; what was reserved where that is not known.
+    pub(crate) fn settle(mut self, actual: Option<&Amounts>) {
+        let Some(reservation) = self.reservation.take() else { return };
+        self.scope.change(|shared, now| {
+            shared.down = None;
+            let actual = actual.copied().unwrap_or(*reservation.cost().expected());
+            shared.limiter.settle(reservation, &actual, now);
+        });
+    }
+
+    /// The request was refused for its rate.
+    pub(crate) fn refuse(mut self, retry_after: Option<Nanos>) {
+        let Some(reservation) = self.reservation.take() else { return };
+        self.scope.change(|shared, now| {
+            shared.down = None;
+            shared.limiter.refuse(reservation, retry_after, now, fastrand::u64(..));
+        });
+    }
+
+    /// The request failed for a reason that is not its own, `why`. Once that has gone on for too long, or at once where
+    /// it is `hopeless` and nothing was ever answered, everybody who waits is refused with that reason.
+    pub(crate) fn fail(mut self, sent: bool, hopeless: bool, why: &str) {
+        let Some(reservation) = self.reservation.take() else { return };
+        let patience = self.scope.patience;
+        self.scope.change(|shared, now| {
+            shared.limiter.fail(reservation, sent, now, fastrand::u64(..));
+            let outage = shared.limiter.outage();
+            let answered = outage.answered_before();
+            let patience = if answered { patience.outage } else { patience.silence };
+            if shared.down.is_none() && !outage.outlasts(patience, now) && (answered || !hopeless) {
+                return WakeList::new();
+            }
+            let reason: Arc<str> = why.into();
+            shared.down = Some(Arc::clone(&reason));
+            shared.deny_all(&Denied::Down(reason))
+        });
+    }
+
+    /// The request was not sent.
+    pub(crate) fn release(mut self) {
+        let Some(reservation) = self.reservation.take() else { return };
+        self.scope.change(|shared, now| shared.limiter.release(reservation, now));
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let Some(reservation) = self.reservation.take() else { return };
+        self.scope.change(|shared, now| shared.limiter.forfeit(reservation, now));
+    }
+}
