@@ -146,3 +146,6 @@ fn group_of(model: &str) -> &str {
         _ => model,
     }
 }
+
+#[cfg(test)]
+mod tests;

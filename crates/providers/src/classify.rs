@@ -1,11 +1,12 @@
 //! From a failed response to a [`Failure`]: what all providers share.
 
 use http::{HeaderMap, StatusCode};
-use limiter_core::{Nanos, Observation, Reading};
+use limiter_core::{Dimension, Nanos, Observation, Reading};
 use serde_json::Value;
 
 use crate::error_body::ErrorBody;
-use crate::headers::{may_be_retried, retry_after, should_retry};
+use crate::headers::{retry_after, should_retry};
+use crate::redact::presentable;
 use crate::{ErrorKind, Failure, UnixTime, message};
 
 /// What a reset means to who waits for capacity.
@@ -93,14 +94,17 @@ pub(crate) fn failure_in_answer(rules: &Rules, answer: &Value) -> Option<Failure
 
 /// Kind, words and numbers.
 fn judge(rules: &Rules, status: StatusCode, body: &ErrorBody) -> Failure {
-    let mut failure = Failure::new((rules.kind)(status, body).unwrap_or_else(|| kind(status, body)));
-    failure.message = message::presentable(&body.message);
-    failure.code = body.code.clone().or_else(|| body.error_type.clone()).map(|code| message::presentable(&code));
+    let mut failure = Failure::new((rules.kind)(status, body).unwrap_or_else(|| ErrorKind::of(status, body)));
+    failure.message = match body.upstream() {
+        Some(upstream) => presentable(&format!("{}: {upstream}", body.message)),
+        None => presentable(&body.message),
+    };
+    failure.code = body.code.clone().or_else(|| body.error_type.clone()).map(|code| presentable(&code));
     if failure.kind.is_limit() || matches!(failure.kind, ErrorKind::TooLarge | ErrorKind::QuotaExhausted) {
         let numbers = message::numbers(&body.message);
         failure.limit = numbers.limit;
         failure.requested = numbers.requested;
-        failure.dimension = message::dimension(&body.message);
+        failure.dimension = message::dimension(&body.message).or_else(|| named_dimension(body));
         if failure.kind != ErrorKind::QuotaExhausted
             && let Some(dimension) = failure.dimension
         {
@@ -115,75 +119,13 @@ fn judge(rules: &Rules, status: StatusCode, body: &ErrorBody) -> Failure {
     failure
 }
 
-/// The kind by the names that most providers use, else by the status.
-fn kind(status: StatusCode, body: &ErrorBody) -> ErrorKind {
-    let lower = body.message.to_ascii_lowercase();
-    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
-    let is_named = |names: &[&str]| names.iter().any(|name| body.is_named(name));
-    if status == StatusCode::PAYMENT_REQUIRED
-        || is_named(&["insufficient_quota", "billing_error", "billing_hard_limit_reached", "billing_not_active"])
-        || says(&[
-            "exceeded your current quota, please check your plan",
-            "credit balance",
-            "spend limit",
-            "insufficient credit",
-        ])
-    {
-        return ErrorKind::QuotaExhausted;
+/// What ran out by the type of the error, where OpenAI's words do not tell.
+fn named_dimension(body: &ErrorBody) -> Option<Dimension> {
+    match body.error_type.as_deref()? {
+        "tokens" | "tokens_usage_based" => Some(Dimension::Tokens),
+        "requests" => Some(Dimension::Requests),
+        _ => None,
     }
-    if status == StatusCode::PAYLOAD_TOO_LARGE
-        || is_named(&["context_length_exceeded", "request_too_large", "payload_too_large"])
-        || says(&["request too large", "prompt is too long", "maximum context length"])
-    {
-        return ErrorKind::TooLarge;
-    }
-    if is_named(&["overloaded_error", "provider_overloaded", "resource_unavailable"]) || says(&["overloaded"]) {
-        return ErrorKind::Overloaded;
-    }
-    match status.as_u16() {
-        401 => ErrorKind::Authentication,
-        403 => ErrorKind::Permission,
-        404 => ErrorKind::NotFound,
-        429 if message::window(&body.message) == Some(Nanos::DAY) => ErrorKind::DailyLimit,
-        429 if says(&["capacity"]) => ErrorKind::Overloaded,
-        429 => ErrorKind::RateLimited,
-        503 | 529 => ErrorKind::Overloaded,
-        _ if may_be_retried(status) => ErrorKind::Transient,
-        400..=499 => ErrorKind::Invalid,
-        _ => kind_of_name(body),
-    }
-}
-
-/// The kind of an error whose status is that of a success.
-fn kind_of_name(body: &ErrorBody) -> ErrorKind {
-    const NAMES: [(&str, ErrorKind); 18] = [
-        ("rate_limit_error", ErrorKind::RateLimited),
-        ("rate_limit_exceeded", ErrorKind::RateLimited),
-        ("api_error", ErrorKind::Transient),
-        ("server_error", ErrorKind::Transient),
-        ("internal_server_error", ErrorKind::Transient),
-        ("timeout_error", ErrorKind::Transient),
-        ("timeout", ErrorKind::Transient),
-        ("provider_unavailable", ErrorKind::Transient),
-        ("service_unavailable", ErrorKind::Overloaded),
-        ("authentication_error", ErrorKind::Authentication),
-        ("authentication", ErrorKind::Authentication),
-        ("invalid_api_key", ErrorKind::Authentication),
-        ("permission_error", ErrorKind::Permission),
-        ("permission_denied", ErrorKind::Permission),
-        ("not_found_error", ErrorKind::NotFound),
-        ("model_not_found", ErrorKind::NotFound),
-        ("invalid_request_error", ErrorKind::Invalid),
-        ("invalid_request", ErrorKind::Invalid),
-    ];
-    let named =
-        |which: &Option<String>| NAMES.iter().find(|(name, _)| which.as_deref() == Some(*name)).map(|(_, kind)| *kind);
-    // The code is the more exact of the two.
-    let kind = named(&body.code).or_else(|| named(&body.error_type)).unwrap_or(ErrorKind::Unknown);
-    if kind == ErrorKind::RateLimited && message::window(&body.message) == Some(Nanos::DAY) {
-        return ErrorKind::DailyLimit;
-    }
-    kind
 }
 
 /// The body's own hint how long to wait.
@@ -194,6 +136,7 @@ fn hint(body: &ErrorBody) -> Option<Nanos> {
         .and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok())
         .map(Nanos::from)
         .or_else(|| message::wait(&body.message))
+        .or_else(|| body.upstream().and_then(message::wait))
 }
 
 /// The reading of which nothing remains; of several, the one that takes longest to come back.
@@ -207,7 +150,7 @@ fn until_reset(means: ResetMeans, failure: &Failure, observation: &Observation) 
     let reading = named.or_else(|| exhausted(observation))?;
     let reset = reading.reset?;
     let needed = match reading.dimension {
-        limiter_core::Dimension::Requests => Some(1),
+        Dimension::Requests => Some(1),
         _ => failure.requested,
     };
     match (means, needed, reading.limit.zip(reading.remaining)) {
@@ -219,3 +162,6 @@ fn until_reset(means: ResetMeans, failure: &Failure, observation: &Observation) 
         _ => Some(reset),
     }
 }
+
+#[cfg(test)]
+mod tests;

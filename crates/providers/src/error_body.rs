@@ -76,6 +76,11 @@ impl ErrorBody {
         self.error_type.as_deref() == Some(name) || self.code.as_deref() == Some(name)
     }
 
+    /// What the provider behind a gateway said, in its own words.
+    pub(crate) fn upstream(&self) -> Option<&str> {
+        self.text_at("/metadata/raw").filter(|raw| !raw.trim().is_empty())
+    }
+
     /// A text deeper in the object, by its JSON pointer.
     pub(crate) fn text_at(&self, pointer: &str) -> Option<&str> {
         self.object.pointer(pointer).and_then(Value::as_str)

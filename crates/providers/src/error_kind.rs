@@ -1,5 +1,12 @@
 //! What a failure means for the request that met it.
 
+use http::StatusCode;
+use limiter_core::Nanos;
+
+use crate::error_body::ErrorBody;
+use crate::headers::may_be_retried;
+use crate::message;
+
 /// What kind of failure a response is, in the terms that decide what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -29,6 +36,51 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// The kind by the names and words that most providers use, else by the status.
+    pub(crate) fn of(status: StatusCode, body: &ErrorBody) -> Self {
+        let words = body.message.to_ascii_lowercase();
+        let is_named = |names: &[&str]| names.iter().any(|name| body.is_named(name));
+        let is_named_daily = message::window(&words) == Some(Nanos::DAY);
+        if status == StatusCode::PAYMENT_REQUIRED || is_named(&QUOTA_NAMES) || contains_any(&words, &QUOTA_WORDS) {
+            return Self::QuotaExhausted;
+        }
+        let upstream = body.upstream().map(str::to_ascii_lowercase).unwrap_or_default();
+        if status == StatusCode::PAYLOAD_TOO_LARGE
+            || is_named(&SIZE_NAMES)
+            || contains_any(&words, &SIZE_WORDS)
+            || contains_any(&upstream, &SIZE_WORDS)
+        {
+            return Self::TooLarge;
+        }
+        // The words alone do not make a bad request an overload.
+        let may_pass = may_be_retried(status) || status.is_success();
+        if is_named(&OVERLOAD_NAMES) || may_pass && words.contains("overloaded") {
+            return Self::Overloaded;
+        }
+        match status.as_u16() {
+            401 => Self::Authentication,
+            403 => Self::Permission,
+            404 => Self::NotFound,
+            429 if is_named_daily => Self::DailyLimit,
+            429 if words.contains("capacity exceeded") => Self::Overloaded,
+            429 => Self::RateLimited,
+            503 | 529 => Self::Overloaded,
+            _ if may_be_retried(status) => Self::Transient,
+            400..=499 => Self::Invalid,
+            _ => match Self::of_names(body) {
+                Self::RateLimited if is_named_daily => Self::DailyLimit,
+                kind => kind,
+            },
+        }
+    }
+
+    /// The kind of an error whose status tells nothing, as inside a stream. The code is more exact than the type.
+    fn of_names(body: &ErrorBody) -> Self {
+        let kind_of = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
+        let names = [body.code.as_deref(), body.error_type.as_deref()];
+        names.into_iter().flatten().find_map(kind_of).unwrap_or(Self::Unknown)
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
@@ -60,8 +112,124 @@ impl ErrorKind {
     }
 }
 
+const QUOTA_NAMES: [&str; 4] =
+    ["insufficient_quota", "billing_error", "billing_hard_limit_reached", "billing_not_active"];
+const QUOTA_WORDS: [&str; 7] = [
+    "exceeded your current quota, please check your plan",
+    "credit balance",
+    "spend limit",
+    "spending limit",
+    "usage limit reached",
+    "insufficient credit",
+    "used all available credits",
+];
+const SIZE_NAMES: [&str; 3] = ["context_length_exceeded", "request_too_large", "payload_too_large"];
+const SIZE_WORDS: [&str; 3] = ["request too large", "prompt is too long", "maximum context length"];
+/// `resource_unavailable` is OpenAI's flex tier without capacity.
+const OVERLOAD_NAMES: [&str; 3] = ["overloaded_error", "provider_overloaded", "resource_unavailable"];
+
+const NAMES: [(&str, ErrorKind); 18] = [
+    ("rate_limit_error", ErrorKind::RateLimited),
+    ("rate_limit_exceeded", ErrorKind::RateLimited),
+    ("api_error", ErrorKind::Transient),
+    ("server_error", ErrorKind::Transient),
+    ("internal_server_error", ErrorKind::Transient),
+    ("timeout_error", ErrorKind::Transient),
+    ("timeout", ErrorKind::Transient),
+    ("provider_unavailable", ErrorKind::Transient),
+    ("service_unavailable", ErrorKind::Overloaded),
+    ("authentication_error", ErrorKind::Authentication),
+    ("authentication", ErrorKind::Authentication),
+    ("invalid_api_key", ErrorKind::Authentication),
+    ("permission_error", ErrorKind::Permission),
+    ("permission_denied", ErrorKind::Permission),
+    ("not_found_error", ErrorKind::NotFound),
+    ("model_not_found", ErrorKind::NotFound),
+    ("invalid_request_error", ErrorKind::Invalid),
+    ("invalid_request", ErrorKind::Invalid),
+];
+
+fn contains_any(text: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| text.contains(phrase))
+}
+
 impl std::fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, body: &str, expected: ErrorKind) {
+        let kind = ErrorKind::of(StatusCode::from_u16(status).unwrap(), &ErrorBody::read(body.as_bytes()));
+        assert_eq!(kind, expected, "{status} {body}");
+    }
+
+    #[test]
+    fn without_words_the_status_decides() {
+        for (status, expected) in [
+            (400, ErrorKind::Invalid),
+            (401, ErrorKind::Authentication),
+            (402, ErrorKind::QuotaExhausted),
+            (403, ErrorKind::Permission),
+            (404, ErrorKind::NotFound),
+            (408, ErrorKind::Transient),
+            (409, ErrorKind::Transient),
+            (413, ErrorKind::TooLarge),
+            (422, ErrorKind::Invalid),
+            (425, ErrorKind::Transient),
+            (429, ErrorKind::RateLimited),
+            (500, ErrorKind::Transient),
+            (502, ErrorKind::Transient),
+            (503, ErrorKind::Overloaded),
+            (504, ErrorKind::Transient),
+            (529, ErrorKind::Overloaded),
+            (599, ErrorKind::Transient),
+            (302, ErrorKind::Unknown),
+            (999, ErrorKind::Unknown),
+        ] {
+            check(status, "", expected);
+        }
+    }
+
+    #[test]
+    fn names_and_words_know_better_than_the_status() {
+        check(429, r#"{"error":{"message":"m","type":"insufficient_quota","code":null}}"#, ErrorKind::QuotaExhausted);
+        check(429, r#"{"error":{"message":"Your organization spend limit was hit"}}"#, ErrorKind::QuotaExhausted);
+        check(429, r#"{"error":{"message":"Request too large for m on tokens per min (TPM)"}}"#, ErrorKind::TooLarge);
+        check(429, r#"{"error":{"message":"on requests per day (RPD): Limit 2"}}"#, ErrorKind::DailyLimit);
+        check(429, r#"{"error":{"message":"no room","code":"resource_unavailable"}}"#, ErrorKind::Overloaded);
+        check(400, r#"{"error":{"message":"m","code":"context_length_exceeded"}}"#, ErrorKind::TooLarge);
+        check(500, r#"{"error":{"message":"The engine is currently overloaded"}}"#, ErrorKind::Overloaded);
+        check(400, r#"{"error":{"message":"operator `+` is overloaded"}}"#, ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn what_a_gateway_passes_on_tells_of_size_but_not_of_quota() {
+        let raw = r#"{"error":{"message":"m","metadata":{"raw":"the maximum context length is 8"}}}"#;
+        check(400, raw, ErrorKind::TooLarge);
+        let raw =
+            r#"{"error":{"message":"m","metadata":{"raw":"You exceeded your current quota, please check your plan"}}}"#;
+        check(429, raw, ErrorKind::RateLimited);
+    }
+
+    #[test]
+    fn inside_a_success_the_names_decide() {
+        check(200, r#"{"error":{"message":"m","type":"overloaded_error"}}"#, ErrorKind::Overloaded);
+        check(
+            200,
+            r#"{"error":{"message":"m","type":"invalid_request_error","code":"rate_limit_exceeded"}}"#,
+            ErrorKind::RateLimited,
+        );
+        check(
+            200,
+            r#"{"error":{"message":"on tokens per day (TPD)","code":"rate_limit_exceeded"}}"#,
+            ErrorKind::DailyLimit,
+        );
+        check(200, r#"{"error":{"message":"m","type":"brand_new"}}"#, ErrorKind::Unknown);
     }
 }

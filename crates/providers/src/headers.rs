@@ -123,7 +123,14 @@ impl Readings {
         let fresh = Reading { window: meaning.window, ..Reading::of(meaning.dimension) };
         let (_, reading) = slot.get_or_insert((meaning.family, fresh));
         match meaning.field {
-            Field::Limit => reading.limit = reading.limit.or_else(|| parse_amount(value)),
+            Field::Limit => {
+                if reading.limit.is_none()
+                    && let Some((limit, window)) = parse_limit(value)
+                {
+                    reading.limit = Some(limit);
+                    reading.window = reading.window.or(window);
+                }
+            }
             Field::Remaining => reading.remaining = reading.remaining.or_else(|| parse_amount(value)),
             Field::Reset => {
                 reading.reset = reading.reset.or_else(|| Reset::parse(value).map(|reset| reset.from(self.now)));
@@ -176,6 +183,28 @@ fn sensible(mut reading: Reading, status: StatusCode) -> Option<Reading> {
     reading.says_something().then_some(reading)
 }
 
+/// A limit: an amount, or an amount and the list of policies behind it that the IETF's earlier drafts allow, such as
+/// `100, 100;w=60, 10000;w=86400`. The window is that of the policy with the same amount.
+fn parse_limit(text: &str) -> Option<(u64, Option<Nanos>)> {
+    if let Some(limit) = parse_amount(text) {
+        return Some((limit, None));
+    }
+    let (first, policies) = text.split_once(',')?;
+    let limit = parse_amount(first)?;
+    let mut window = None;
+    for policy in policies.split(',') {
+        let (amount, parameters) = policy.split_once(';')?;
+        let seconds = parameters.split(';').find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            matches!(name.trim_ascii(), "w" | "window").then(|| parse_seconds(value)).flatten()
+        });
+        if parse_amount(amount)? == limit {
+            window = window.or(seconds);
+        }
+    }
+    Some((limit, window))
+}
+
 /// An amount: decimal digits. One beyond 64 bits saturates, anything else (`-1`, a placeholder) is not an amount.
 pub(crate) fn parse_amount(text: &str) -> Option<u64> {
     let text = text.trim_ascii();
@@ -189,17 +218,8 @@ pub(crate) fn parse_amount(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
     use super::*;
-
-    fn header_map(lines: &[(&str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            headers.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
-        }
-        headers
-    }
+    use crate::test_support::header_map;
 
     /// One family, `x-{field}`, of requests a minute.
     fn requests(status: u16, lines: &[(&str, &str)]) -> Option<Reading> {
@@ -240,6 +260,18 @@ mod tests {
         ] {
             assert_eq!(requests(200, &lines), None, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn a_limit_may_be_followed_by_its_policies() {
+        let check = |text: &str, expected| assert_eq!(parse_limit(text), expected, "{text}");
+        check("100", Some((100, None)));
+        check("100, 100;w=60, 10000;w=86400", Some((100, Some(Nanos::MINUTE))));
+        check("10, 100;w=60;burst=5, 10;comment=x; window=1", Some((10, Some(Nanos::SECOND))));
+        check("100, 50;w=60", Some((100, None)));
+        check("1,000", None);
+        check("100, -1;w=60", None);
+        check(",", None);
     }
 
     #[test]

@@ -33,10 +33,13 @@ mod openai_compatible;
 mod openrouter;
 pub mod payload;
 mod provider;
+mod redact;
 mod registry;
 mod size;
 pub mod sse;
 mod stream_usage;
+#[cfg(test)]
+mod test_support;
 mod unix_time;
 mod url;
 mod usage;

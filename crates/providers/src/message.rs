@@ -4,7 +4,6 @@
 
 use limiter_core::{Dimension, Nanos};
 
-use crate::Failure;
 use crate::duration::{parse_go_duration, parse_seconds};
 
 /// How long the message asks to wait: `Please try again in 18.642s`, `retry after 9 seconds`.
@@ -143,34 +142,6 @@ fn whole(digits: &str) -> Option<u64> {
     plain.parse().ok()
 }
 
-/// The message as it may be shown: keys masked, control characters replaced, at most [`Failure::MESSAGE_LIMIT`] bytes.
-pub(crate) fn presentable(message: &str) -> String {
-    let mut shown = String::with_capacity(message.len().min(Failure::MESSAGE_LIMIT));
-    let mut rest = message;
-    while let Some(next) = rest.chars().next() {
-        if shown.len() + next.len_utf8() > Failure::MESSAGE_LIMIT {
-            break;
-        }
-        if rest.starts_with("sk-") && !shown.ends_with(|c: char| c.is_ascii_alphanumeric()) {
-            let is_key_byte = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*' | '.');
-            let end = rest.find(|c| !is_key_byte(c)).unwrap_or(rest.len());
-            let (key, after) = rest.split_at(end);
-            if key.len() >= 8 {
-                shown.push_str("sk-***");
-                rest = after;
-                continue;
-            }
-        }
-        shown.push(if next.is_control() { ' ' } else { next });
-        rest = rest.get(next.len_utf8()..).unwrap_or_default();
-    }
-    // A masked key may have gone over the bound by its few bytes.
-    while shown.len() > Failure::MESSAGE_LIMIT {
-        shown.pop();
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,13 +205,5 @@ mod tests {
         check("limited to 1 requests per minute", Some(1), None, None);
         check("Limit 99999999999999999999999", None, None, None);
         check("no numbers", None, None, None);
-    }
-
-    #[test]
-    fn keys_are_masked_and_length_is_bounded() {
-        assert_eq!(presentable("Incorrect key: sk-proj-abc_DEF123. See"), "Incorrect key: sk-*** See");
-        assert_eq!(presentable("a risk-free task-list\n"), "a risk-free task-list ");
-        assert!(presentable(&"é".repeat(5_000)).len() <= Failure::MESSAGE_LIMIT);
-        assert!(presentable(&"sk-aaaaaaa ".repeat(5_000)).len() <= Failure::MESSAGE_LIMIT);
     }
 }

@@ -132,7 +132,7 @@ pub(crate) fn endpoint_of(body: &Value) -> &'static str {
         "/v1/moderations"
     } else if has("prompt") && (model.starts_with("dall-e") || model.contains("image")) {
         "/v1/images/generations"
-    } else if has("input") || has("previous_response_id") || has("instructions") || has("conversation") {
+    } else if has("input") || has("conversation") || body.get("prompt").is_some_and(Value::is_object) {
         "/v1/responses"
     } else if has("prompt") {
         "/v1/completions"
@@ -160,3 +160,6 @@ fn group_of(model: &str) -> &str {
         _ => base,
     }
 }
+
+#[cfg(test)]
+mod tests;

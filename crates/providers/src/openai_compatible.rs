@@ -166,3 +166,6 @@ fn split_window(family: &str) -> (&str, Option<Nanos>) {
     }
     (family, None)
 }
+
+#[cfg(test)]
+mod tests;

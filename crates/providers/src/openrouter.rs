@@ -161,3 +161,6 @@ fn kind(status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
