@@ -164,3 +164,18 @@ impl Drop for Ticket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invented_model_names_take_no_more_than_their_share_of_memory() {
+        let account = Arc::new(Account::new(Config::default().with_sharing(Sharing::PerModel)));
+        for number in 0..MAX_MODELS + 100 {
+            let work = Work { model: number.to_string(), choices: 1, ..Work::default() };
+            assert!(account.admit(Face::OpenAi, &work).outcome.is_ok());
+        }
+        assert_eq!(account.books().quotas.len(), MAX_MODELS + 1);
+    }
+}

@@ -56,6 +56,6 @@ pub enum HeaderPolicy {
     Always,
     /// On 429s only.
     OnRefusal,
-    /// Never: a 429 without limit headers, `retry-after`, numbers or hints.
+    /// Never: a 429 without limit headers, `retry-after`, numbers or hints. What can never fit is still told so.
     Never,
 }

@@ -44,7 +44,7 @@ pub struct FaultCounts {
     pub resets: u64,
     /// Answers that are not JSON.
     pub garbage: u64,
-    /// Requests that were never answered.
+    /// Requests that were never answered, counted when their client gives up.
     pub hangs: u64,
     /// Streams that broke off.
     pub stream_breaks: u64,

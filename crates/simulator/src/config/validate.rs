@@ -8,6 +8,8 @@ use super::Config;
 
 /// The longest bucket depth: 31 days.
 const MAX_DEPTH: Duration = Duration::from_secs(31 * 86_400);
+/// The longest answer, in tokens: what the largest models produce at most.
+const MAX_OUTPUT: u64 = 128_000;
 
 impl Config {
     /// Whether a provider can be run with these numbers.
@@ -36,7 +38,7 @@ impl Config {
             return Err(ConfigError::BucketDepth { depth: self.bucket_depth });
         }
         let (least, most) = self.output_tokens;
-        if least == 0 || least > most {
+        if least == 0 || least > most || most > MAX_OUTPUT {
             return Err(ConfigError::OutputTokens { least, most });
         }
         Ok(())
@@ -73,8 +75,8 @@ pub enum ConfigError {
         /// What it was set to.
         depth: Duration,
     },
-    /// The range of output lengths is empty or starts at zero.
-    #[error("output tokens must range from at least 1 to at least as many, not from {least} to {most}")]
+    /// The range of output lengths is empty, starts at zero or goes beyond 128,000.
+    #[error("output tokens must range from at least 1 to at most 128000, not from {least} to {most}")]
     OutputTokens {
         /// The least output tokens.
         least: u64,
@@ -121,7 +123,7 @@ mod tests {
         );
         check(
             Config::default().with_output_tokens(9, 3),
-            "output tokens must range from at least 1 to at least as many, not from 9 to 3",
+            "output tokens must range from at least 1 to at most 128000, not from 9 to 3",
         );
     }
 
