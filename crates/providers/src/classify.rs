@@ -5,8 +5,8 @@ use limiter_core::{Dimension, Nanos, Observation, Reading};
 use serde_json::Value;
 
 use crate::error_body::ErrorBody;
-use crate::headers::{retry_after, should_retry};
 use crate::redact::presentable;
+use crate::retry_hint::{retry_after, should_retry};
 use crate::{ErrorKind, Failure, UnixTime, message};
 
 /// What a reset means to who waits for capacity.

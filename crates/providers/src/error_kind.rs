@@ -4,8 +4,8 @@ use http::StatusCode;
 use limiter_core::Nanos;
 
 use crate::error_body::ErrorBody;
-use crate::headers::may_be_retried;
 use crate::message;
+use crate::retry_hint::may_be_retried;
 
 /// What kind of failure a response is, in the terms that decide what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

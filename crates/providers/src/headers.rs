@@ -4,12 +4,12 @@
 //! servers and proxies put there: repeated headers (the first that parses counts), `-1` for "not tracked", amounts near
 //! 2^63 for "no limit", more remaining than the limit, and placeholders.
 
-use http::header::{self, HeaderMap};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use limiter_core::{Dimension, Limit, Nanos, Observation, Reading};
 
 use crate::UnixTime;
-use crate::duration::{Reset, parse_http_date, parse_millis, parse_seconds};
+use crate::duration::{Reset, parse_seconds};
+use crate::retry_hint::{retry_after, server_time};
 
 /// What one header of a family states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,46 +63,6 @@ pub(crate) fn observe(
     let mut observation = readings.finish(status);
     observation.retry_after = retry_after(status, headers, received);
     observation
-}
-
-/// The instant at which the server wrote the response, by its own `Date` header.
-pub(crate) fn server_time(headers: &HeaderMap) -> Option<UnixTime> {
-    first(headers, header::DATE.as_str(), parse_http_date)
-}
-
-/// How long the server asks callers to hold back: `retry-after-ms`, else `retry-after` (seconds, whole or with a
-/// fraction, or a date).
-///
-/// Only on 408, 409, 425, 429 and 5xx: on a success it is advice about the window, which Anthropic and Together send.
-pub(crate) fn retry_after(status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Option<Nanos> {
-    if !may_be_retried(status) {
-        return None;
-    }
-    first(headers, "retry-after-ms", parse_millis).or_else(|| {
-        let now = server_time(headers).unwrap_or(received);
-        first(headers, header::RETRY_AFTER.as_str(), |text| {
-            parse_seconds(text).or_else(|| parse_http_date(text).map(|at| at.since(now)))
-        })
-    })
-}
-
-/// What the server says about sending the request again: `x-should-retry`, which the official clients obey first.
-pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
-    first(headers, "x-should-retry", |text| match text.trim_ascii() {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    })
-}
-
-/// Whether a response of this status may succeed when it is sent again.
-pub(crate) fn may_be_retried(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 409 | 425 | 429) || status.is_server_error()
-}
-
-/// The first value of `name` that `parse` understands.
-fn first<T>(headers: &HeaderMap, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-    headers.get_all(name).iter().filter_map(|value: &HeaderValue| value.to_str().ok()).find_map(parse)
 }
 
 /// Collects the headers of one response into one reading a family.
@@ -303,23 +263,5 @@ mod tests {
         let observation = observe(StatusCode::OK, &header_map(&lines), UnixTime::default(), meaning_of);
         let expected = Reading { limit: Some(10), remaining: Some(9), ..Reading::of(Dimension::Tokens) };
         assert_eq!(observation.readings(), [expected]);
-    }
-
-    #[test]
-    fn holding_back_is_asked_for_in_three_formats_and_only_by_refusals() {
-        let check = |status: u16, lines: &[(&str, &str)], expected: Option<u64>| {
-            let status = StatusCode::from_u16(status).unwrap();
-            let hint = retry_after(status, &header_map(lines), UnixTime::from_secs(1_762_103_090));
-            assert_eq!(hint, expected.map(Nanos::from_millis), "{status} {lines:?}");
-        };
-        check(429, &[("retry-after", "16")], Some(16_000));
-        check(503, &[("retry-after", "0.5")], Some(500));
-        check(429, &[("retry-after", "1"), ("retry-after-ms", "250")], Some(250));
-        check(429, &[("retry-after", "1"), ("retry-after-ms", "soon")], Some(1_000));
-        check(529, &[("retry-after", "Sun, 02 Nov 2025 17:05:00 GMT")], Some(10_000));
-        check(429, &[("retry-after", "Sun, 02 Nov 2025 17:00:00 GMT")], Some(0));
-        check(429, &[("retry-after", "-3")], None);
-        check(200, &[("retry-after", "16")], None);
-        check(400, &[("retry-after", "16")], None);
     }
 }

@@ -35,6 +35,7 @@ pub mod payload;
 mod provider;
 mod redact;
 mod registry;
+mod retry_hint;
 mod size;
 pub mod sse;
 mod stream_usage;

@@ -14,6 +14,7 @@ use crate::error_body::ErrorBody;
 use crate::headers::{self, Field, Meaning};
 use crate::payload::{self, ChatPayload, ChatRequest, PayloadError};
 use crate::provider::bearer;
+use crate::retry_hint::server_time;
 use crate::{ErrorKind, Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, message, openai, size};
 
 /// OpenRouter: many providers' models behind OpenAI's interface.
@@ -126,7 +127,7 @@ fn with_windows(observation: &Observation, named: Option<Nanos>) -> Observation 
 /// What the copy of the limit headers in `error.metadata.headers` says.
 fn headers_in_body(status: StatusCode, headers: &HeaderMap, body: &ErrorBody, received: UnixTime) -> Observation {
     let Some(Value::Object(copied)) = body.object.pointer("/metadata/headers") else { return Observation::new() };
-    let now = headers::server_time(headers).unwrap_or(received);
+    let now = server_time(headers).unwrap_or(received);
     let mut lines = HeaderMap::new();
     for (name, value) in copied.iter().take(32) {
         let text = match value {
