@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Down(Arc<str>),
     Closed,
     Refused {
-        failure: Failure,
+        failure: Box<Failure>,
         status: StatusCode,
         body: Bytes,
         request_id: Option<String>,

@@ -166,7 +166,14 @@ impl Shared {
     }
 
     /// Ends the permit of a request that was answered with a failure.
-    fn refused(&self, prepared: &Prepared, permit: Permit, failure: Failure, ended: Ended, trace: &mut Trace) -> Kind {
+    fn refused(
+        &self,
+        prepared: &Prepared,
+        permit: Permit,
+        failure: Box<Failure>,
+        ended: Ended,
+        trace: &mut Trace,
+    ) -> Kind {
         let Ended { head, body } = ended;
         let status = head.status;
         if status == StatusCode::TOO_MANY_REQUESTS {

@@ -1,0 +1,179 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Drives LLM traffic at the ceiling of the quota and not past it, without being told the limits.
+#[derive(Debug, Parser)]
+#[command(name = "chat-limiter", version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send every request of a batch file and write a result for each
+    Run(RunArguments),
+    /// Be a provider on this machine, for any client in any language
+    Simulate(SimulateArguments),
+    /// Count the tokens of a text, or of each request of a batch file
+    Count(CountArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The requests, one JSON object a line: OpenAI's or Anthropic's batch form, or bare request bodies; - reads
+    /// standard input
+    #[arg(value_name = "REQUESTS.jsonl")]
+    pub(crate) requests: PathBuf,
+    /// Where the results go, one JSON object a line; - is standard output. A file that is there is kept as FILE.old
+    #[arg(short, long, value_name = "RESULTS.jsonl", default_value = "-")]
+    pub(crate) output: PathBuf,
+    /// openai, anthropic, openrouter, openai-compatible, or simulated: an embedded provider that needs no key and no
+    /// network, the default unless --base-url is given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
+    /// Where the provider's interface is, such as http://127.0.0.1:8080/v1
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// The environment variable that holds the API key [default: the provider's own, such as OPENAI_API_KEY]
+    #[arg(long, value_name = "VAR")]
+    pub(crate) api_key_env: Option<String>,
+    /// A ceiling of your own, beside the limits that the provider's answers tell
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) requests_per_minute: Option<u64>,
+    /// A ceiling of your own, beside the limits that the provider's answers tell
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) tokens_per_minute: Option<u64>,
+    /// The most requests in flight at once [default: 1000, or fewer where the system allows fewer connections]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) concurrency: Option<u32>,
+    /// How often a request is sent at most, the first time included
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_attempts: u32,
+    /// How long to wait for an answer to begin [default: 120, and longer where a long answer is asked for]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: Option<u64>,
+    /// Go on where an earlier run with the same files ended: successes are kept, everything else is sent
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Write the run's figures to this file as one JSON object
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) summary: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// The port on 127.0.0.1; 0 takes a free one and says which
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Requests per minute
+    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    pub(crate) requests_per_minute: u64,
+    /// Tokens per minute, input and output together
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) tokens_per_minute: u64,
+    /// The time to an answer
+    #[arg(long, value_name = "MS", default_value_t = 50)]
+    pub(crate) latency_ms: u64,
+    /// Additional time for each token of an answer, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 0)]
+    pub(crate) token_latency_us: u64,
+    /// How much quota can be saved up, in seconds of it
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    pub(crate) bucket_seconds: f64,
+    /// How full the buckets are at the start, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    pub(crate) start_fill: f64,
+    /// How quota comes back
+    #[arg(long, value_enum, default_value_t = MeteringArgument::TokenBucket)]
+    pub(crate) metering: MeteringArgument,
+    /// What a request costs in tokens
+    #[arg(long, value_enum, default_value_t = ChargeArgument::Documented)]
+    pub(crate) charge: ChargeArgument,
+    /// Which requests share one set of limits
+    #[arg(long, value_enum, default_value_t = SharingArgument::Account)]
+    pub(crate) sharing: SharingArgument,
+    /// Which answers tell the limits in their headers
+    #[arg(long, value_enum, default_value_t = HeadersArgument::Always)]
+    pub(crate) headers: HeadersArgument,
+    /// The key that requests have to send [default: none is asked for]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) api_key: Option<String>,
+    /// The share of requests answered with status 500
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) server_errors: f64,
+    /// The share of requests answered as overloaded (503, or 529 of Anthropic)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) overloaded: f64,
+    /// The share of requests whose connection is dropped
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) resets: f64,
+    /// The share of requests answered with garbage
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) garbage: f64,
+    /// The share of requests that are never answered
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) hangs: f64,
+    /// The share of streams that break off
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) stream_breaks: f64,
+    /// The seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum MeteringArgument {
+    TokenBucket,
+    FixedWindow,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ChargeArgument {
+    Documented,
+    PromptPlusMaxTokens,
+    MaxOfBoth,
+    PromptOnly,
+    Produced,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SharingArgument {
+    Account,
+    PerModel,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum HeadersArgument {
+    Always,
+    OnRefusal,
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CountArguments {
+    /// A text, or a batch file (its first line is a JSON object); standard input where it is left out
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The model, or the encoding, to count for; the requests of a batch file name their own
+    #[arg(long, value_name = "M")]
+    pub(crate) model: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

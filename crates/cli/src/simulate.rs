@@ -1,0 +1,84 @@
+//! `chat-limiter simulate`: a provider on this machine.
+
+use std::io::Write;
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use simulator::{Charge, Config, Faults, HeaderPolicy, Metering, Sharing, Simulator};
+use tokio::net::TcpListener;
+
+use crate::args::{ChargeArgument, HeadersArgument, MeteringArgument, SharingArgument, SimulateArguments};
+use crate::{interrupt, say};
+
+pub(crate) async fn simulate(arguments: SimulateArguments) -> anyhow::Result<ExitCode> {
+    let simulator = Simulator::new(config(&arguments)?)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port))
+        .await
+        .with_context(|| format!("cannot listen on 127.0.0.1:{}", arguments.port))?;
+    let address = listener.local_addr()?;
+    let mut out = std::io::stdout();
+    writeln!(out, "http://{address}/v1").and_then(|()| out.flush())?;
+    say(&format!(
+        "OpenAI and Anthropic at http://{address}/v1, OpenRouter at http://{address}/api/v1; end with Ctrl-C"
+    ));
+    simulator.clone().serve(listener, interrupt::requested()).await?;
+    let statistics = simulator.statistics();
+    say(&format!(
+        "{} requests: {} answered, {} rate limited, {} refused for other reasons, {} faults; at most {} at once",
+        statistics.requests,
+        statistics.answered,
+        statistics.rate_limited,
+        statistics.refused_other,
+        statistics.faults.total(),
+        statistics.max_concurrent
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn config(arguments: &SimulateArguments) -> anyhow::Result<Config> {
+    let Ok(depth) = Duration::try_from_secs_f64(arguments.bucket_seconds) else {
+        bail!("--bucket-seconds {} is not a span of time", arguments.bucket_seconds);
+    };
+    let config = Config::default()
+        .with_requests_per_minute(arguments.requests_per_minute)
+        .with_tokens_per_minute(arguments.tokens_per_minute)
+        .with_latency(Duration::from_millis(arguments.latency_ms))
+        .with_latency_per_output_token(Duration::from_micros(arguments.token_latency_us))
+        .with_bucket_depth(depth)
+        .with_start_fill(arguments.start_fill)
+        .with_seed(arguments.seed)
+        .with_metering(match arguments.metering {
+            MeteringArgument::TokenBucket => Metering::TokenBucket,
+            MeteringArgument::FixedWindow => Metering::FixedWindow,
+        })
+        .with_charge(match arguments.charge {
+            ChargeArgument::Documented => Charge::Documented,
+            ChargeArgument::PromptPlusMaxTokens => Charge::PromptPlusMaxTokens,
+            ChargeArgument::MaxOfBoth => Charge::MaxOfBoth,
+            ChargeArgument::PromptOnly => Charge::PromptOnly,
+            ChargeArgument::Produced => Charge::Produced,
+        })
+        .with_sharing(match arguments.sharing {
+            SharingArgument::Account => Sharing::Account,
+            SharingArgument::PerModel => Sharing::PerModel,
+        })
+        .with_headers(match arguments.headers {
+            HeadersArgument::Always => HeaderPolicy::Always,
+            HeadersArgument::OnRefusal => HeaderPolicy::OnRefusal,
+            HeadersArgument::Never => HeaderPolicy::Never,
+        })
+        .with_faults(Faults {
+            server_error_rate: arguments.server_errors,
+            overloaded_rate: arguments.overloaded,
+            reset_rate: arguments.resets,
+            garbage_rate: arguments.garbage,
+            hang_rate: arguments.hangs,
+            stream_break_rate: arguments.stream_breaks,
+        });
+    Ok(match &arguments.api_key {
+        Some(key) => config.with_api_key(key),
+        None => config,
+    })
+}

@@ -1,0 +1,60 @@
+//! The end of a run, for a person and for a file.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use chat_limiter::Summary;
+
+/// The file for `--summary`, opened before anything is sent.
+pub(crate) fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes the summary as one JSON object.
+pub(crate) fn write(file: &mut File, summary: &Summary) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(summary)?;
+    text.push('\n');
+    file.write_all(text.as_bytes()).context("cannot write the summary")
+}
+
+/// A few lines for a person.
+pub(crate) fn describe(summary: &Summary) -> String {
+    let Summary { succeeded, failed, skipped, attempts, rate_limited, input_tokens, output_tokens, .. } = summary;
+    let mut text = format!("{succeeded} succeeded, {failed} failed");
+    if *skipped > 0 {
+        text += &format!(", {skipped} done before");
+    }
+    text += &format!(
+        " in {:.1} s: {:.1} requests/s, {:.0} tokens/s\n{attempts} attempts, {rate_limited} of them rate limited; \
+         {input_tokens} input and {output_tokens} output tokens",
+        summary.elapsed_seconds, summary.requests_per_second, summary.tokens_per_second
+    );
+    if let Some(share) = summary.quota_utilization {
+        text += &format!("; {:.0} % of the quota's rate used", share * 100.0);
+    }
+    for (models, limits) in &summary.limits {
+        let limits: Vec<String> = limits
+            .iter()
+            .map(|limit| format!("{} {} per {:.0} s", limit.amount, limit.dimension, limit.window_seconds))
+            .collect();
+        text += &format!("\nlimits of {}: {}", shortened(models), limits.join(", "));
+    }
+    if summary.stopped {
+        text += "\nstopped before the end: run again with --resume to go on";
+    }
+    text
+}
+
+/// A list of many models would fill the screen.
+fn shortened(models: &str) -> String {
+    let mut names = models.split(", ");
+    let mut shown: Vec<&str> = names.by_ref().take(5).collect();
+    let rest = names.count();
+    let more = format!("and {rest} more");
+    if rest > 0 {
+        shown.push(&more);
+    }
+    shown.join(", ")
+}
