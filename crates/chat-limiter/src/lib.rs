@@ -48,3 +48,12 @@ pub use error::Error;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
+
+/// The examples of the guides, compiled and run as documentation tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/LIBRARY.md")]
+    struct Library;
+}
