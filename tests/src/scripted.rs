@@ -1,0 +1,146 @@
+//! A server that answers what a test wrote down.
+
+use std::convert::identity;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chat_limiter::Builder;
+use chat_limiter::transport::Transport;
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::io::DuplexStream;
+
+use crate::{Face, Stopwatch, wire};
+
+/// What a server does about one request.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Answers.
+    Answer(Response<Bytes>),
+    /// Closes the connection.
+    Reset,
+    /// Does nothing, for ever.
+    Silence,
+}
+
+impl Reply {
+    /// A JSON answer with these headers.
+    #[must_use]
+    pub fn json(status: u16, headers: &[(&'static str, &str)], body: &Value) -> Self {
+        Self::text(status, headers, body.to_string()).with("content-type", "application/json")
+    }
+
+    /// An answer with these headers.
+    #[must_use]
+    pub fn text(status: u16, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> Self {
+        let mut answer = Response::new(body.into());
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT);
+        headers.iter().fold(Self::Answer(answer), |reply, (name, value)| reply.with(name, value))
+    }
+
+    /// A chat completion that took five tokens of input and five of output.
+    #[must_use]
+    pub fn success() -> Self {
+        let usage = json!({"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10,
+            "input_tokens": 5, "output_tokens": 5});
+        Self::json(200, &[], &json!({"id": "1", "choices": [], "usage": usage}))
+    }
+
+    /// A chat completion that does not say what it took.
+    #[must_use]
+    pub fn success_without_usage() -> Self {
+        Self::json(200, &[], &json!({"id": "1", "choices": []}))
+    }
+
+    /// An error in the form that all providers share, with a type and a message.
+    #[must_use]
+    pub fn error(status: u16, headers: &[(&'static str, &str)], name: &str, message: &str) -> Self {
+        Self::json(status, headers, &json!({"error": {"type": name, "code": name, "message": message}}))
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        if let (Self::Answer(answer), Ok(value)) = (&mut self, value.parse()) {
+            answer.headers_mut().insert(name, value);
+        }
+        self
+    }
+}
+
+/// A server that answers by a script, at the other end of pipes.
+#[derive(Clone)]
+pub struct Scripted {
+    script: Arc<dyn Fn(usize) -> Reply + Send + Sync>,
+    since: Stopwatch,
+    arrivals: Arc<Mutex<Vec<Duration>>>,
+}
+
+impl Scripted {
+    /// A server that answers the request number `n`, from 0 in the order of arrival, with `script(n)`.
+    pub fn new(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self { script: Arc::new(script), since: Stopwatch::start(), arrivals: Arc::default() }
+    }
+
+    /// A server that gives these answers in turn, and successes afterwards.
+    #[must_use]
+    pub fn in_turn(replies: Vec<Reply>) -> Self {
+        Self::new(move |n| replies.get(n).cloned().unwrap_or_else(Reply::success))
+    }
+
+    /// A transport to it.
+    #[must_use]
+    pub fn transport(&self) -> Arc<dyn Transport> {
+        let server = self.clone();
+        wire::piped(move |pipe| server.clone().serve(pipe))
+    }
+
+    /// A client of it.
+    #[must_use]
+    pub fn client(&self, face: Face) -> Builder {
+        face.client(self.transport())
+    }
+
+    /// The time since the server was made.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// When each request arrived, since the server was made.
+    #[must_use]
+    pub fn arrivals(&self) -> Vec<Duration> {
+        self.arrivals.lock().map_or_else(PoisonError::into_inner, identity).clone()
+    }
+
+    async fn serve(self, pipe: DuplexStream) {
+        let service = service_fn(|request| self.answer(request));
+        // How a connection ends is in the script, or the client's affair.
+        let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(pipe), service).await;
+    }
+
+    async fn answer(&self, request: http::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+        let number = {
+            let mut arrivals = self.arrivals.lock().map_or_else(PoisonError::into_inner, identity);
+            arrivals.push(self.since.elapsed());
+            arrivals.len() - 1
+        };
+        request.into_body().collect().await.map_err(io::Error::other)?;
+        match (self.script)(number) {
+            Reply::Answer(answer) => Ok(answer.map(Full::new)),
+            Reply::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+            Reply::Silence => std::future::pending().await,
+        }
+    }
+}
+
+impl fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scripted").field("arrivals", &self.arrivals).finish_non_exhaustive()
+    }
+}
