@@ -1,12 +1,17 @@
 //! What can be written on the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Drives LLM traffic at the ceiling of the quota and not past it, without being told the limits.
+/// Sends requests to LLM providers at the ceiling of the quota and not past it, without being told the limits
 #[derive(Debug, Parser)]
-#[command(name = "chat-limiter", version, about)]
+#[command(
+    name = "chat-limiter",
+    version,
+    after_help = "Exit codes: 0 all went well, 1 some requests failed or the run was stopped, 2 wrong usage or unusable input."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -24,15 +29,22 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
-    /// The requests, one JSON object a line: OpenAI's or Anthropic's batch form, or bare request bodies; - reads
-    /// standard input
+    /// The requests, one JSON object a line; - reads standard input
+    ///
+    /// A line is a request in the batch form of OpenAI {"custom_id", "method", "url", "body"} or of Anthropic
+    /// {"custom_id", "params"}, or a bare request body.
     #[arg(value_name = "REQUESTS.jsonl")]
     pub(crate) requests: PathBuf,
-    /// Where the results go, one JSON object a line; - is standard output. A file that is there is kept as FILE.old
+    /// Where the results go, one JSON object a line; - is standard output
+    ///
+    /// They have the form of OpenAI's batch output, in the order of the answers. Results that are there already are
+    /// kept in FILE.old, in place of older ones.
     #[arg(short, long, value_name = "RESULTS.jsonl", default_value = "-")]
     pub(crate) output: PathBuf,
-    /// openai, anthropic, openrouter, openai-compatible, or simulated: an embedded provider that needs no key and no
-    /// network, the default unless --base-url is given
+    /// openai, anthropic, openrouter, openai-compatible, or simulated
+    ///
+    /// simulated is an embedded provider that makes its answers up and needs no key and no network. It is the default
+    /// where no --base-url is given; with one, the address tells the provider.
     #[arg(long, value_name = "NAME")]
     pub(crate) provider: Option<String>,
     /// Where the provider's interface is, such as http://127.0.0.1:8080/v1
@@ -41,28 +53,30 @@ pub(crate) struct RunArguments {
     /// The environment variable that holds the API key [default: the provider's own, such as OPENAI_API_KEY]
     #[arg(long, value_name = "VAR")]
     pub(crate) api_key_env: Option<String>,
-    /// A ceiling of your own, beside the limits that the provider's answers tell
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// A ceiling of your own on requests; the provider's limits are found and kept in any case
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) requests_per_minute: Option<u64>,
-    /// A ceiling of your own, beside the limits that the provider's answers tell
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// A ceiling of your own on tokens, input and output together
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) tokens_per_minute: Option<u64>,
     /// The most requests in flight at once [default: 1000, or fewer where the system allows fewer connections]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) concurrency: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) concurrency: Option<u64>,
     /// How often a request is sent at most, the first time included
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_attempts: u32,
     /// How long to wait for an answer to begin [default: 120, and longer where a long answer is asked for]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", value_parser = at_least_one)]
     pub(crate) timeout: Option<u64>,
-    /// Go on where an earlier run with the same files ended: successes are kept, everything else is sent
+    /// Go on where an earlier run with the same files ended
+    ///
+    /// Requests that have a successful result in the output file are left out; failed ones are sent again.
     #[arg(long)]
     pub(crate) resume: bool,
     /// Write the run's figures to this file as one JSON object
     #[arg(long, value_name = "FILE.json")]
     pub(crate) summary: Option<PathBuf>,
-    /// Say nothing but errors
+    /// Say nothing but what goes wrong
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
@@ -73,10 +87,10 @@ pub(crate) struct SimulateArguments {
     #[arg(long, value_name = "N", default_value_t = 8080)]
     pub(crate) port: u16,
     /// Requests per minute
-    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = at_least_one)]
     pub(crate) requests_per_minute: u64,
     /// Tokens per minute, input and output together
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = at_least_one)]
     pub(crate) tokens_per_minute: u64,
     /// The time to an answer
     #[arg(long, value_name = "MS", default_value_t = 50)]
@@ -85,10 +99,10 @@ pub(crate) struct SimulateArguments {
     #[arg(long, value_name = "US", default_value_t = 0)]
     pub(crate) token_latency_us: u64,
     /// How much quota can be saved up, in seconds of it
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
-    pub(crate) bucket_seconds: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = span)]
+    pub(crate) bucket_seconds: Duration,
     /// How full the buckets are at the start, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = share)]
     pub(crate) start_fill: f64,
     /// How quota comes back
     #[arg(long, value_enum, default_value_t = MeteringArgument::TokenBucket)]
@@ -106,22 +120,22 @@ pub(crate) struct SimulateArguments {
     #[arg(long, value_name = "KEY")]
     pub(crate) api_key: Option<String>,
     /// The share of requests answered with status 500
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) server_errors: f64,
     /// The share of requests answered as overloaded (503, or 529 of Anthropic)
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) overloaded: f64,
     /// The share of requests whose connection is dropped
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) resets: f64,
     /// The share of requests answered with garbage
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) garbage: f64,
     /// The share of requests that are never answered
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) hangs: f64,
     /// The share of streams that break off
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) stream_breaks: f64,
     /// The seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -161,9 +175,30 @@ pub(crate) struct CountArguments {
     /// A text, or a batch file (its first line is a JSON object); standard input where it is left out
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// The model, or the encoding, to count for; the requests of a batch file name their own
+    /// The model, or the encoding, to count a text for; the requests of a batch file name their own
     #[arg(long, value_name = "M")]
     pub(crate) model: Option<String>,
+}
+
+/// A number that is not zero.
+fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("expected at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("expected a whole number".to_owned()),
+    }
+}
+
+/// A part of the whole.
+fn share(text: &str) -> Result<f64, String> {
+    let parsed = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    parsed.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
+/// Seconds, with a fraction or without.
+fn span(text: &str) -> Result<Duration, String> {
+    let span = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    span.filter(|span| !span.is_zero()).ok_or_else(|| "expected seconds, more than 0".to_owned())
 }
 
 #[cfg(test)]
@@ -175,5 +210,21 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+    #[test]
+    fn numbers_are_checked_where_they_are_read() {
+        for (text, expected) in [("0", false), ("1", true), ("-1", false), ("1.5", false), ("x", false), ("", false)] {
+            assert_eq!(at_least_one(text).is_ok(), expected, "{text:?}");
+        }
+        for (text, expected) in
+            [("0", true), ("1", true), ("0.5", true), ("1.01", false), ("-0.1", false), ("NaN", false)]
+        {
+            assert_eq!(share(text).is_ok(), expected, "{text:?}");
+        }
+        for (text, expected) in
+            [("60", true), ("0.5", true), ("0", false), ("-1", false), ("inf", false), ("1e40", false)]
+        {
+            assert_eq!(span(text).is_ok(), expected, "{text:?}");
+        }
     }
 }

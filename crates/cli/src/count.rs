@@ -7,33 +7,49 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chat_limiter::BatchItem;
-use chat_limiter::providers::{Provider, Registry};
-use chat_limiter::tokenizer::TiktokenCalculator;
+use chat_limiter::providers::{Provider, Registry, RequestSize};
+use chat_limiter::tokenizer::Encoding;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt};
 
 use crate::args::CountArguments;
+use crate::form::Form;
 use crate::input::Input;
 use crate::say;
 
 pub(crate) async fn count(arguments: CountArguments) -> anyhow::Result<ExitCode> {
     let mut input = Input::open(arguments.file.as_deref().unwrap_or(Path::new("-"))).await?;
     let beginning = input.beginning().await?;
-    if beginning.starts_with('{') {
-        return count_requests(input, &beginning).await;
+    let form = Form::of(beginning);
+    let is_batch = beginning.trim_ascii_start().starts_with(b"{") && form.is_some();
+    if is_batch || arguments.file.is_some_and(|file| file.extension().is_some_and(|extension| extension == "jsonl")) {
+        return count_requests(input, form.unwrap_or(Form::OpenAi)).await;
     }
     let mut bytes = Vec::new();
     input.reader.read_to_end(&mut bytes).await.with_context(|| format!("cannot read {}", input.name))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8 text", input.name))?;
-    let calculator = TiktokenCalculator::new(arguments.model.as_deref().unwrap_or_default());
-    writeln!(std::io::stdout(), "{}", calculator.calculate(&text))?;
+    let encoding = encoding(arguments.model.as_deref());
+    writeln!(std::io::stdout(), "{}", encoding.count(&text))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// The encoding of a model, or the encoding itself, by name.
+fn encoding(name: Option<&str>) -> Encoding {
+    let Some(name) = name else { return Encoding::DEFAULT };
+    let known = Encoding::by_name(name).ok().or_else(|| Encoding::for_model(name));
+    known.unwrap_or_else(|| {
+        let used = Encoding::DEFAULT.name();
+        say(&format!("the encoding of {name:?} is not known: counted with {used}, so this is an estimate"));
+        Encoding::DEFAULT
+    })
+}
+
 /// A line for each request (tokens, most output tokens, model, custom_id) and the total.
-async fn count_requests(mut input: Input, beginning: &str) -> anyhow::Result<ExitCode> {
+async fn count_requests(mut input: Input, form: Form) -> anyhow::Result<ExitCode> {
     let registry = Registry::standard();
-    let is_anthropic = beginning.contains("\"params\"") || beginning.contains("/v1/messages\"");
-    let provider: Arc<dyn Provider> = registry.by_name(if is_anthropic { "anthropic" } else { "openai" })?;
+    let provider: Arc<dyn Provider> = registry.by_name(match form {
+        Form::OpenAi => "openai",
+        Form::Anthropic => "anthropic",
+    })?;
     let mut out = BufWriter::new(std::io::stdout());
     let (mut number, mut total, mut requests, mut failed) = (0, 0_u64, 0, 0);
     let mut line = Vec::new();
@@ -66,11 +82,7 @@ async fn count_requests(mut input: Input, beginning: &str) -> anyhow::Result<Exi
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn measure(
-    number: u64,
-    line: &[u8],
-    provider: &dyn Provider,
-) -> Result<(BatchItem, chat_limiter::providers::RequestSize), String> {
+fn measure(number: u64, line: &[u8], provider: &dyn Provider) -> Result<(BatchItem, RequestSize), String> {
     let item = BatchItem::parse(number, line, provider).map_err(|invalid| invalid.to_string())?;
     let body = serde_json::from_slice(&item.request.body).map_err(|error| error.to_string())?;
     let size = provider.cost(&item.request.path, &body);

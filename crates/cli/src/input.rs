@@ -14,10 +14,17 @@ pub(crate) struct Input {
     pub(crate) length: Option<u64>,
 }
 
+/// Bytes that other things than text begin with, and what to do about them.
+const NOT_TEXT: [(&[u8], &str); 3] = [
+    (b"\x1f\x8b", "it is compressed with gzip; unpack it first: gzip -dc FILE | chat-limiter ... -"),
+    (b"\xff\xfe", "it is UTF-16; save it as UTF-8"),
+    (b"\xfe\xff", "it is UTF-16; save it as UTF-8"),
+];
+
 impl Input {
     /// Opens a file, or standard input for `-`.
     pub(crate) async fn open(path: &Path) -> anyhow::Result<Self> {
-        if path == Path::new("-") {
+        if is_standard(path) {
             let reader = Box::new(BufReader::new(tokio::io::stdin()));
             return Ok(Self { reader, name: "standard input".to_owned(), length: None });
         }
@@ -32,10 +39,18 @@ impl Input {
         Ok(Self { reader: Box::new(BufReader::with_capacity(256 * 1024, file)), name, length })
     }
 
-    /// The beginning of the first line, at most a buffer's worth, without consuming it.
-    pub(crate) async fn beginning(&mut self) -> anyhow::Result<String> {
-        let buffer = self.reader.fill_buf().await.with_context(|| format!("cannot read {}", self.name))?;
-        let line = buffer.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
-        Ok(String::from_utf8_lossy(line).trim_start_matches('\u{feff}').trim().to_owned())
+    /// The beginning, as much as comes at once, without consuming it. Without the byte order mark.
+    pub(crate) async fn beginning(&mut self) -> anyhow::Result<&[u8]> {
+        let context = || format!("cannot read {}", self.name);
+        let bytes = self.reader.fill_buf().await.with_context(context)?;
+        if let Some((_, why)) = NOT_TEXT.iter().find(|(mark, _)| bytes.starts_with(mark)) {
+            bail!("{}: {why}", context());
+        }
+        Ok(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
     }
+}
+
+/// Whether standard input or output is meant, and not a file.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path == Path::new("-")
 }

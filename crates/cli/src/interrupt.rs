@@ -1,20 +1,39 @@
 //! Signals that ask the command to end.
 
-/// Resolves when the user or the system asks for the end: Ctrl-C, or SIGTERM.
-pub(crate) async fn requested() {
+use std::io;
+
+/// Ctrl-C and, where there is one, SIGTERM. From the moment this exists they no longer end the process by themselves.
+pub(crate) struct Interrupts {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Interrupts {
+    /// Begins to listen.
+    #[cfg(unix)]
+    pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // No handler can be installed: the system's own applies.
-        std::future::pending::<()>().await;
+
+    /// Begins to listen.
+    #[cfg(windows)]
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    /// Resolves when the user or the system asks for the end (once more).
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(windows)]
+        self.interrupt.recv().await;
     }
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod count;
+mod form;
 mod input;
 mod interrupt;
 mod progress;
@@ -12,6 +13,7 @@ mod provider;
 mod run;
 mod simulate;
 mod summary;
+mod target;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,7 +23,10 @@ use clap::Parser;
 use args::{Arguments, Command};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
     let outcome =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from).and_then(
             |runtime| {
@@ -41,10 +46,38 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("chat-limiter: {error:#}"));
+            say(&format!("chat-limiter: {}", explain(&error)));
             ExitCode::from(2)
         }
     }
+}
+
+/// Help where it was asked for; else one line that says what is wrong with the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let Some(text) = text.strip_prefix("error: ") else {
+        // Whoever reads it has seen enough when this fails.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    };
+    let wrong = text.split("\n\nUsage:").next().and_then(|text| text.split("\n\nFor more").next()).unwrap_or(text);
+    let words: Vec<&str> = wrong.split_whitespace().collect();
+    say(&format!("chat-limiter: {} (see --help)", words.join(" ")));
+    ExitCode::from(2)
+}
+
+/// The error and its causes on one line. Some say their cause themselves.
+fn explain(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if line.is_empty() {
+            line = cause;
+        } else if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line.replace(char::is_control, " ")
 }
 
 /// One line to a person. There is nobody to tell when that fails.

@@ -33,13 +33,20 @@ impl Display {
         let is_terminal = std::io::stderr().is_terminal();
         let target = if quiet || !is_terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(length, target);
-        let template = if length.is_some() { "{bar:30} {percent:>3} %  {msg}" } else { "{spinner} {msg}" };
+        let template = if length.is_some() { "{bar:30} {percent:>3} %  {wide_msg}" } else { "{spinner} {wide_msg}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         let task = tick(limiter, progress, length, bar.clone(), is_terminal);
         let ticker = (!quiet).then(|| tokio::spawn(task));
         Self { bar, quiet, failures: 0.into(), ticker }
+    }
+
+    /// A line beside the bar, if there is anything to say.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.quiet && !line.is_empty() {
+            self.bar.suspend(|| say(line));
+        }
     }
 
     /// Takes the bar away.
@@ -53,9 +60,6 @@ impl Display {
 
 impl Watcher for Display {
     fn failed(&self, place: &str, why: &str) {
-        if self.quiet {
-            return;
-        }
         let told = self.failures.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if told < MOST_FAILURES {
             self.bar.suspend(|| say(&format!("{place}: {why}")));
@@ -71,11 +75,15 @@ async fn tick(limiter: ChatLimiter, progress: Arc<Progress>, length: Option<u64>
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     interval.tick().await;
     let mut tokens: VecDeque<u64> = VecDeque::from([0]);
-    let mut elapsed = Duration::ZERO;
+    // Lines that an earlier run has dealt with pass in no time: the time left is reckoned from behind them.
+    let (mut elapsed, mut passed, mut skipped) = (Duration::ZERO, 0, 0);
     loop {
         interval.tick().await;
         elapsed += every;
         let now = progress.snapshot();
+        if now.skipped > skipped {
+            (elapsed, passed, skipped) = (Duration::ZERO, now.bytes, now.skipped);
+        }
         tokens.push_back(now.tokens);
         if tokens.len() > MEASURED {
             tokens.pop_front();
@@ -90,7 +98,9 @@ async fn tick(limiter: ChatLimiter, progress: Arc<Progress>, length: Option<u64>
             Some(limit) => format!(", {per_minute:.0} of {limit} tokens/min"),
             None => format!(", {per_minute:.0} tokens/min"),
         };
-        if let Some(left) = length.and_then(|length| time_left(now.bytes, length, elapsed)) {
+        if let Some(left) = length
+            .and_then(|length| time_left(now.bytes.saturating_sub(passed), length.saturating_sub(passed), elapsed))
+        {
             line += &format!(", {} left", span_of(left));
         }
         if is_terminal {
@@ -121,7 +131,7 @@ fn load(limiter: &ChatLimiter) -> (u64, usize, Option<u64>) {
 }
 
 fn time_left(done: u64, length: u64, elapsed: Duration) -> Option<Duration> {
-    let rest = length.saturating_sub(done) as f64 / (done > 0).then_some(done as f64)?;
+    let rest = (done > 0).then(|| length.saturating_sub(done) as f64 / done as f64)?;
     Duration::try_from_secs_f64(elapsed.as_secs_f64() * rest).ok()
 }
 

@@ -4,32 +4,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use chat_limiter::providers::{Provider, Registry};
+use chat_limiter::providers::{OpenAiCompatible, Registry};
 use chat_limiter::transport::{HyperTransport, Timeouts, from_fn};
 use chat_limiter::{Builder, ChatLimiter, RetryPolicy};
 use simulator::{Config, Simulator};
 
 use crate::args::RunArguments;
+use crate::form::Form;
 
 /// The name of the embedded provider.
-pub(crate) const SIMULATED: &str = "simulated";
+const SIMULATED: &str = "simulated";
 
-/// The client. `first_line` decides which face of the embedded provider is spoken to.
-pub(crate) fn client(arguments: &RunArguments, first_line: &str, concurrency: usize) -> anyhow::Result<ChatLimiter> {
-    let builder = match (arguments.provider.as_deref(), &arguments.base_url) {
-        (Some(SIMULATED), Some(_)) => bail!("--base-url does not go with --provider {SIMULATED}"),
-        (Some(SIMULATED) | None, None) => {
-            if arguments.api_key_env.is_some() {
-                bail!("--api-key-env does not go with --provider {SIMULATED}, which needs no key");
+/// Whether the embedded provider answers because no other was asked for.
+pub(crate) const fn is_default(arguments: &RunArguments) -> bool {
+    arguments.provider.is_none() && arguments.base_url.is_none()
+}
+
+/// The client. `form` decides which face of the embedded provider is spoken to.
+pub(crate) fn client(arguments: &RunArguments, form: Option<Form>, concurrency: usize) -> anyhow::Result<ChatLimiter> {
+    let is_simulated = arguments.provider.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(SIMULATED));
+    let builder = if is_simulated || is_default(arguments) {
+        for (flag, is_given) in
+            [("--base-url", arguments.base_url.is_some()), ("--api-key-env", arguments.api_key_env.is_some())]
+        {
+            if is_given {
+                bail!("{flag} does not go with the embedded provider; name another one with --provider");
             }
-            simulated(first_line)?
         }
-        (Some(name), None) => Builder::for_provider(named(name)?),
-        (Some(name), Some(url)) => Builder::for_provider(named(name)?).base_url(url),
-        (None, Some(url)) => {
-            let detected = Registry::standard().detect_from_url(url);
-            detected.map_or_else(|| ChatLimiter::builder("openai-compatible"), Builder::for_provider).base_url(url)
-        }
+        simulated(form.unwrap_or(Form::OpenAi))?
+    } else {
+        real(arguments)?
     };
     let mut retry = RetryPolicy::default();
     retry.max_attempts = arguments.max_attempts;
@@ -51,23 +55,38 @@ pub(crate) fn client(arguments: &RunArguments, first_line: &str, concurrency: us
     Ok(builder.build()?)
 }
 
-/// A provider by its name; the message of a wrong name lists all of them.
-fn named(name: &str) -> anyhow::Result<Arc<dyn Provider>> {
-    match Registry::standard().by_name(name) {
-        Ok(provider) => Ok(provider),
-        Err(error) => bail!("{error}, {SIMULATED}"),
-    }
+/// A provider that is spoken to over the network, by its name or its address.
+fn real(arguments: &RunArguments) -> anyhow::Result<Builder> {
+    let registry = Registry::standard();
+    let provider = match (&arguments.provider, &arguments.base_url) {
+        (Some(name), _) => match registry.by_name(name) {
+            Ok(provider) => provider,
+            // It lists the others.
+            Err(error) => bail!("{error}, {SIMULATED}"),
+        },
+        (None, url) => {
+            let detected = url.as_deref().and_then(|url| registry.detect_from_url(url));
+            detected.unwrap_or_else(|| Arc::new(OpenAiCompatible::new()))
+        }
+    };
+    let builder = Builder::for_provider(provider);
+    Ok(match &arguments.base_url {
+        Some(url) => builder.base_url(url),
+        None => builder,
+    })
 }
 
 /// The embedded provider, spoken to over an in-process connection.
-fn simulated(first_line: &str) -> anyhow::Result<Builder> {
+fn simulated(form: Form) -> anyhow::Result<Builder> {
     let simulator = Simulator::new(Config::default())?;
     let connector = from_fn(move |_| {
         let simulator = simulator.clone();
         async move { Ok::<_, std::io::Error>(simulator.connect()) }
     });
-    let is_anthropic = ["\"params\"", "/v1/messages\"", "\"claude-"].iter().any(|mark| first_line.contains(mark));
-    let name = if is_anthropic { "anthropic" } else { "openai" };
+    let name = match form {
+        Form::OpenAi => "openai",
+        Form::Anthropic => "anthropic",
+    };
     let transport = HyperTransport::with_connector(connector, Timeouts::default());
     Ok(ChatLimiter::builder(name)
         .base_url("http://simulated.invalid/v1")

@@ -1,16 +1,19 @@
 //! `chat-limiter run`: a batch file in, a result file out.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use chat_limiter::Batch;
+use chat_limiter::{Batch, Summary};
 use tokio::io::AsyncWrite;
 
 use crate::args::RunArguments;
-use crate::input::Input;
+use crate::form::Form;
+use crate::input::{Input, is_standard};
+use crate::interrupt::Interrupts;
 use crate::progress::Display;
-use crate::{interrupt, provider, say, summary};
+use crate::target::{Target, is_same_file, kept_as};
+use crate::{provider, say, summary};
 
 /// The most requests in flight where nothing else is said.
 const CONCURRENCY: u64 = 1_000;
@@ -18,33 +21,28 @@ const CONCURRENCY: u64 = 1_000;
 const OTHER_FILES: u64 = 64;
 
 pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
-    // Everything that can be wrong is found out before anything is sent.
+    // Everything that can be wrong is found out before anything is sent or written.
+    check_paths(&arguments)?;
     let mut input = Input::open(&arguments.requests).await?;
-    let first_line = input.beginning().await?;
-    let concurrency = concurrency(arguments.concurrency)?;
-    let limiter = provider::client(&arguments, &first_line, concurrency)?;
+    let form = Form::of(input.beginning().await?);
+    let concurrency = concurrency(&arguments)?;
+    let limiter = provider::client(&arguments, form, concurrency)?;
     let mut batch = Batch::new(limiter.clone(), &input.name).read_ahead(concurrency.saturating_mul(2));
-    if arguments.resume {
-        if is_stdout(&arguments.output) {
-            bail!("--resume needs an --output file");
-        }
-        let done = batch.resume_from(&arguments.output)?;
-        if !arguments.quiet {
-            say(&format!("{done} requests were answered before"));
-        }
-    }
-    let output = open_output(&arguments).await?;
-    let mut summary_file = arguments.summary.as_deref().map(summary::create).transpose()?;
+    let results = (!is_standard(&arguments.output)).then(|| Target::open(&arguments.output)).transpose()?;
+    let summary_file = arguments.summary.as_deref().map(Target::open).transpose()?;
+    let output = open_output(results, &mut batch, &arguments)?;
+    let mut summary_file = summary_file.map(Target::emptied).transpose()?;
+    let mut interrupts = Interrupts::listen()?;
 
+    if !arguments.quiet && provider::is_default(&arguments) {
+        say("no --provider and no --base-url: the embedded provider makes the answers up");
+    }
     let display = Display::start(limiter, batch.progress(), input.length, arguments.quiet);
-    let quiet = arguments.quiet;
-    let stop = async move {
-        interrupt::requested().await;
-        if !quiet {
-            say("stopping: requests in flight are waited for; interrupt again to leave them");
-        }
-        tokio::spawn(async {
-            interrupt::requested().await;
+    let stop = async {
+        interrupts.next().await;
+        display.note("stopping: requests in flight are waited for; interrupt again to leave them");
+        tokio::spawn(async move {
+            interrupts.next().await;
             std::process::exit(1);
         });
     };
@@ -54,58 +52,77 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     if let Some(file) = &mut summary_file {
         summary::write(file, &summary)?;
     }
-    if !quiet {
-        say(&summary::describe(&summary));
-    }
+    display.note(&summary::describe(&summary));
+    display.note(&how_to_go_on(&summary, &arguments));
     let all_succeeded = summary.failed == 0 && !summary.stopped;
     Ok(if all_succeeded { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-")
+/// What is left to do, and how; empty where nothing is.
+fn how_to_go_on(summary: &Summary, arguments: &RunArguments) -> String {
+    let what = match (summary.stopped, summary.failed) {
+        (true, _) => "stopped before the end",
+        (false, 0) => return String::new(),
+        (false, _) => "some requests failed",
+    };
+    if is_standard(&arguments.output) {
+        return what.to_owned();
+    }
+    format!("{what}: the same command with --resume sends again what has no successful result")
 }
 
-/// The result file. Results of an earlier run were paid for: they are kept beside it.
-async fn open_output(arguments: &RunArguments) -> anyhow::Result<Box<dyn AsyncWrite + Unpin + Send>> {
-    let path = &arguments.output;
-    if is_stdout(path) {
-        return Ok(Box::new(tokio::io::stdout()));
+/// Refuses what would overwrite a file that is needed.
+fn check_paths(arguments: &RunArguments) -> anyhow::Result<()> {
+    let RunArguments { requests, output, summary, resume, .. } = arguments;
+    if *resume && is_standard(output) {
+        bail!("--resume needs the --output file of the earlier run");
     }
-    let context = || format!("cannot write {}", path.display());
-    if is_same_file(&arguments.requests, path) {
-        bail!("{}: the results would overwrite the requests", context());
+    let refuse = |path: &Path, what: &str| bail!("cannot write {}: {what}", path.display());
+    if is_same_file(requests, output) {
+        return refuse(output, "the results would overwrite the requests");
     }
-    let mut options = tokio::fs::OpenOptions::new();
-    options.create(true);
-    if arguments.resume {
-        options.append(true);
+    if !resume && is_same_file(requests, &kept_as(output)) {
+        return refuse(output, "the results that are there would be kept in place of the requests");
+    }
+    let Some(summary) = summary else { return Ok(()) };
+    if is_standard(summary) {
+        bail!("--summary needs a file: standard output is for results");
+    }
+    if is_same_file(requests, summary) {
+        return refuse(summary, "the summary would overwrite the requests");
+    }
+    if is_same_file(output, summary) {
+        return refuse(summary, "the summary would overwrite the results");
+    }
+    Ok(())
+}
+
+/// Where the results go. Results of an earlier run were paid for: they are gone on with, or kept beside the new ones.
+fn open_output(
+    results: Option<Target<'_>>,
+    batch: &mut Batch,
+    arguments: &RunArguments,
+) -> anyhow::Result<Box<dyn AsyncWrite + Unpin + Send>> {
+    let Some(results) = results else { return Ok(Box::new(tokio::io::stdout())) };
+    let (file, note) = if arguments.resume {
+        results.check_results()?;
+        let done = batch.resume_from(&arguments.output)?;
+        (results.appended()?, Some(format!("{done} requests were answered before")))
     } else {
-        if std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0) {
-            let mut old = path.clone().into_os_string();
-            old.push(".old");
-            let old = PathBuf::from(old);
-            std::fs::rename(path, &old).with_context(context)?;
-            if !arguments.quiet {
-                say(&format!("the results that were there are now in {}", old.display()));
-            }
-        }
-        options.write(true).truncate(true);
+        let (file, kept) = results.replaced()?;
+        (file, kept.map(|kept| format!("the results that were there are now in {}", kept.display())))
+    };
+    if let Some(note) = note.filter(|_| !arguments.quiet) {
+        say(&note);
     }
-    Ok(Box::new(options.open(path).await.with_context(context)?))
-}
-
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
+    Ok(Box::new(tokio::fs::File::from_std(file)))
 }
 
 /// How many requests may be in flight: each needs a connection, and each connection a file descriptor.
-fn concurrency(asked: Option<u32>) -> anyhow::Result<usize> {
+fn concurrency(arguments: &RunArguments) -> anyhow::Result<usize> {
     let allowed = raise_open_files().saturating_sub(OTHER_FILES).max(1);
-    let wanted = asked.map_or(CONCURRENCY.min(allowed), u64::from);
-    if wanted > allowed {
+    let wanted = arguments.concurrency.unwrap_or(CONCURRENCY.min(allowed));
+    if wanted > allowed && !arguments.quiet {
         say(&format!("the system allows about {allowed} connections (ulimit -n): not {wanted} at once"));
     }
     usize::try_from(wanted.min(allowed)).context("--concurrency is too large")

@@ -5,25 +5,28 @@ use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use simulator::{Charge, Config, Faults, HeaderPolicy, Metering, Sharing, Simulator};
 use tokio::net::TcpListener;
 
 use crate::args::{ChargeArgument, HeadersArgument, MeteringArgument, SharingArgument, SimulateArguments};
-use crate::{interrupt, say};
+use crate::interrupt::Interrupts;
+use crate::say;
 
 pub(crate) async fn simulate(arguments: SimulateArguments) -> anyhow::Result<ExitCode> {
-    let simulator = Simulator::new(config(&arguments)?)?;
+    let simulator = Simulator::new(config(&arguments))?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port))
         .await
         .with_context(|| format!("cannot listen on 127.0.0.1:{}", arguments.port))?;
+    // Whoever reads the address may ask for the end at once.
+    let mut interrupts = Interrupts::listen()?;
     let address = listener.local_addr()?;
     let mut out = std::io::stdout();
     writeln!(out, "http://{address}/v1").and_then(|()| out.flush())?;
     say(&format!(
         "OpenAI and Anthropic at http://{address}/v1, OpenRouter at http://{address}/api/v1; end with Ctrl-C"
     ));
-    simulator.clone().serve(listener, interrupt::requested()).await?;
+    simulator.clone().serve(listener, async move { interrupts.next().await }).await?;
     let statistics = simulator.statistics();
     say(&format!(
         "{} requests: {} answered, {} rate limited, {} refused for other reasons, {} faults; at most {} at once",
@@ -37,16 +40,13 @@ pub(crate) async fn simulate(arguments: SimulateArguments) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-fn config(arguments: &SimulateArguments) -> anyhow::Result<Config> {
-    let Ok(depth) = Duration::try_from_secs_f64(arguments.bucket_seconds) else {
-        bail!("--bucket-seconds {} is not a span of time", arguments.bucket_seconds);
-    };
+fn config(arguments: &SimulateArguments) -> Config {
     let config = Config::default()
         .with_requests_per_minute(arguments.requests_per_minute)
         .with_tokens_per_minute(arguments.tokens_per_minute)
         .with_latency(Duration::from_millis(arguments.latency_ms))
         .with_latency_per_output_token(Duration::from_micros(arguments.token_latency_us))
-        .with_bucket_depth(depth)
+        .with_bucket_depth(arguments.bucket_seconds)
         .with_start_fill(arguments.start_fill)
         .with_seed(arguments.seed)
         .with_metering(match arguments.metering {
@@ -77,8 +77,8 @@ fn config(arguments: &SimulateArguments) -> anyhow::Result<Config> {
             hang_rate: arguments.hangs,
             stream_break_rate: arguments.stream_breaks,
         });
-    Ok(match &arguments.api_key {
+    match &arguments.api_key {
         Some(key) => config.with_api_key(key),
         None => config,
-    })
+    }
 }

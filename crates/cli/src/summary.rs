@@ -2,15 +2,9 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Context;
 use chat_limiter::Summary;
-
-/// The file for `--summary`, opened before anything is sent.
-pub(crate) fn create(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| format!("cannot write {}", path.display()))
-}
 
 /// Writes the summary as one JSON object.
 pub(crate) fn write(file: &mut File, summary: &Summary) -> anyhow::Result<()> {
@@ -37,14 +31,20 @@ pub(crate) fn describe(summary: &Summary) -> String {
     for (models, limits) in &summary.limits {
         let limits: Vec<String> = limits
             .iter()
-            .map(|limit| format!("{} {} per {:.0} s", limit.amount, limit.dimension, limit.window_seconds))
+            .map(|limit| {
+                format!("{} {} per {}", limit.amount, limit.dimension.replace('_', " "), window(limit.window_seconds))
+            })
             .collect();
         text += &format!("\nlimits of {}: {}", shortened(models), limits.join(", "));
     }
-    if summary.stopped {
-        text += "\nstopped before the end: run again with --resume to go on";
-    }
     text
+}
+
+/// A window by its name, where it has one.
+fn window(seconds: f64) -> String {
+    let names = [(1.0, "second"), (60.0, "minute"), (3_600.0, "hour"), (86_400.0, "day")];
+    let name = names.iter().find(|(span, _)| (seconds - span).abs() < f64::EPSILON);
+    name.map_or_else(|| format!("{seconds:.0} s"), |(_, name)| (*name).to_owned())
 }
 
 /// A list of many models would fill the screen.

@@ -1,0 +1,18 @@
+//! The command as its users meet it: arguments, files, signals, exit codes, and servers of every temper.
+//!
+//! The servers are written by hand on [`std::net::TcpListener`], so that nothing the command is built from is on the
+//! other side too.
+#![cfg(unix)]
+
+mod bad_lines;
+mod bad_usage;
+mod count;
+mod failing_servers;
+mod interrupt;
+mod odd_servers;
+mod output;
+mod resume;
+mod run;
+mod simulate;
+mod support;
+mod wire;
