@@ -89,14 +89,16 @@ impl Shared {
     }
 
     async fn permit(&self, prepared: &Prepared, at_front: bool) -> Result<Permit, Denied> {
-        let RequestSize { input_tokens, max_output_tokens, images } = prepared.size;
+        let RequestSize { input_tokens, metered_input_tokens, max_output_tokens, images } = prepared.size;
         let output = max_output_tokens.unwrap_or_else(|| self.expected_output(&prepared.group));
         let images = Amounts::ZERO.with(Dimension::Images, images);
-        let cost = Cost::of_request(input_tokens, output).with_certain(&images);
+        // What is billed is certain; what the limit counts may be more until the request is through.
+        let expected = *Cost::of_request(metered_input_tokens, output).expected();
+        let cost = Cost::estimate(*Cost::of_request(input_tokens, 0).expected(), expected).with_certain(&images);
         self.scopes.of(&prepared.group).acquire(&prepared.group, cost, at_front).await
     }
 
-    async fn attempt(&self, prepared: &Prepared, permit: Permit, trace: &mut Trace) -> Result<Answer, Kind> {
+    async fn attempt(&self, prepared: &Prepared, mut permit: Permit, trace: &mut Trace) -> Result<Answer, Kind> {
         let request = match self.outgoing(prepared) {
             Ok(request) => request,
             Err(error) => {
@@ -109,8 +111,9 @@ impl Shared {
             Err(error) => return Err(failed(permit, error, trace)),
         };
         let (head, body) = response.into_parts();
-        let observation = self.provider.observe(head.status, &head.headers, self.clock.wall());
-        self.scopes.observe(&permit, &prepared.group, &observation);
+        let mut observation = self.provider.observe(head.status, &head.headers, self.clock.wall());
+        observation.refused = head.status == StatusCode::TOO_MANY_REQUESTS;
+        self.scopes.observe(&mut permit, &prepared.group, &observation);
 
         let limit = if head.status.is_success() { self.answer_limit } else { LONGEST_ERROR };
         let body = match body.collect_bounded(limit).await {
@@ -169,7 +172,7 @@ impl Shared {
     fn refused(
         &self,
         prepared: &Prepared,
-        permit: Permit,
+        mut permit: Permit,
         failure: Box<Failure>,
         ended: Ended,
         trace: &mut Trace,
@@ -180,7 +183,9 @@ impl Shared {
             trace.rate_limited += 1;
         }
         if !failure.observation.is_empty() {
-            self.scopes.observe(&permit, &prepared.group, &failure.observation);
+            let mut observation = failure.observation;
+            observation.refused = status == StatusCode::TOO_MANY_REQUESTS;
+            self.scopes.observe(&mut permit, &prepared.group, &observation);
         }
         match failure.kind {
             kind if kind.is_limit() => permit.refuse(failure.retry_after),

@@ -46,6 +46,8 @@ mod bucket;
 mod cost;
 mod dimension;
 #[cfg(feature = "alloc")]
+mod flight;
+#[cfg(feature = "alloc")]
 mod learn;
 mod limit;
 #[cfg(feature = "alloc")]

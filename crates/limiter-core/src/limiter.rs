@@ -1,15 +1,19 @@
 //! The state machine of one scope: limits, what is in flight, who waits, and what the provider says.
 
+mod found;
 mod observe;
 mod state;
 
 use alloc::vec::Vec;
 
-use crate::learn::{FlightWindow, FormGuess, Refusals};
+use crate::flight::Flight;
+use crate::learn::{FlightWindow, Refusals};
 use crate::queue::Queue;
 use crate::{
     Amounts, Backoff, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Outage, Quota, Refusal, Reservation, Ticket,
 };
+
+use found::Found;
 
 pub use state::{LimitSource, LimitState, State};
 
@@ -20,9 +24,12 @@ pub use state::{LimitSource, LimitState, State};
 /// [`Admission::Granted`] or [`Admission::Refused`].
 #[derive(Debug)]
 pub struct Limiter {
-    quota: Quota<Vec<Bucket>>,
-    /// What is known about the bucket with the same index.
-    tracks: Vec<Track>,
+    /// Limits that the caller set: ceilings that no observation lifts.
+    told: Quota<Vec<Bucket>>,
+    /// Limits that the provider's answers told.
+    found: Vec<Found>,
+    /// What is in flight in each dimension, for limits that are found later.
+    flights: [Flight; Dimension::COUNT],
     max_in_flight: Option<u64>,
     in_flight: u64,
     flight_window: FlightWindow,
@@ -33,26 +40,6 @@ pub struct Limiter {
     paused_until: Nanos,
     /// The number of the latest admission; zero before the first.
     admissions: u64,
-    /// The sum of all admitted costs.
-    taken: Amounts,
-    /// The fastest answer seen: no request takes longer than this to reach the provider.
-    fastest: Option<Nanos>,
-}
-
-/// Where a bucket comes from.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a scope has a handful of them, most of them found")]
-enum Track {
-    /// Told by the caller: a ceiling that no observation lifts.
-    Told,
-    /// Found in what the provider answered.
-    Found {
-        /// The window the provider stated; `None` where it is inferred.
-        stated_window: Option<Nanos>,
-        form: FormGuess,
-        /// The admission whose answer set the level last.
-        observed: u64,
-    },
 }
 
 /// The answer to "who may go now?".
@@ -75,8 +62,9 @@ impl Limiter {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            quota: Quota::new(Vec::new()),
-            tracks: Vec::new(),
+            told: Quota::new(Vec::new()),
+            found: Vec::new(),
+            flights: [const { Flight::new() }; Dimension::COUNT],
             max_in_flight: None,
             in_flight: 0,
             flight_window: FlightWindow::new(),
@@ -86,8 +74,6 @@ impl Limiter {
             queue: Queue::new(),
             paused_until: Nanos::ZERO,
             admissions: 0,
-            taken: Amounts::ZERO,
-            fastest: None,
         }
     }
 
@@ -99,18 +85,12 @@ impl Limiter {
             self.max_in_flight = Some(limit.amount());
             return;
         }
-        let same = |(bucket, track): (&Bucket, &Track)| {
-            matches!(track, Track::Told)
-                && bucket.limit().dimension() == limit.dimension()
-                && bucket.limit().window() == limit.window()
+        let is_same = |bucket: &&mut Bucket| {
+            bucket.limit().dimension() == limit.dimension() && bucket.limit().window() == limit.window()
         };
-        match self.quota.buckets().iter().zip(&self.tracks).position(same) {
-            Some(index) => {
-                if let Some(bucket) = self.quota.buckets_mut().get_mut(index) {
-                    bucket.set_limit(limit, now);
-                }
-            }
-            None => self.add(Bucket::full(limit, now), Track::Told),
+        match self.told.buckets_mut().iter_mut().find(is_same) {
+            Some(bucket) => bucket.set_limit(limit, now),
+            None => self.told.buckets_mut().push(Bucket::full(limit, now)),
         }
     }
 
@@ -121,7 +101,7 @@ impl Limiter {
     /// [`Refusal::NeverFits`]; or [`Refusal::NotYet`] with the instant at which it fits, which is [`Nanos::MAX`] where
     /// that depends on requests in flight or waiting.
     pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
-        let ready_at = self.quota.ready_at(cost, now)?.max(self.paused_until);
+        let ready_at = self.ready_at(cost, now)?;
         if self.queue.waiting() > 0 || self.flight_is_full() {
             return Err(Refusal::NotYet { ready_at: Nanos::MAX });
         }
@@ -140,7 +120,7 @@ impl Limiter {
     ///
     /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
     pub fn enqueue(&mut self, cost: &Cost) -> Result<Ticket, NeverFits> {
-        self.quota.ready_at(cost, Nanos::ZERO)?;
+        self.check(cost)?;
         Ok(self.queue.push_back(*cost))
     }
 
@@ -150,7 +130,7 @@ impl Limiter {
     ///
     /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
     pub fn enqueue_front(&mut self, cost: &Cost) -> Result<Ticket, NeverFits> {
-        self.quota.ready_at(cost, Nanos::ZERO)?;
+        self.check(cost)?;
         Ok(self.queue.push_front(*cost))
     }
 
@@ -163,17 +143,14 @@ impl Limiter {
     pub fn admit(&mut self, now: Nanos) -> Admission {
         let Some((ticket, cost)) = self.queue.head() else { return Admission::Idle };
         let cost = *cost;
-        match self.quota.ready_at(&cost, now) {
+        match self.ready_at(&cost, now) {
             Err(never) => {
                 self.queue.remove(ticket);
                 Admission::Refused(ticket, never)
             }
             Ok(_) if self.flight_is_full() => Admission::Blocked,
-            Ok(ready_at) => {
-                let ready_at = ready_at.max(self.paused_until);
-                if ready_at > now {
-                    return Admission::NotYet(ready_at);
-                }
+            Ok(ready_at) if ready_at > now => Admission::NotYet(ready_at),
+            Ok(_) => {
                 self.queue.remove(ticket);
                 Admission::Granted(ticket, self.reserve(cost, now))
             }
@@ -204,7 +181,7 @@ impl Limiter {
         self.flight_window.refused(reservation.number, self.admissions);
         self.refusals.refused(reservation.number, self.admissions);
         self.end(&reservation, &Amounts::ZERO.with(Dimension::Requests, 1), now);
-        let explained = || self.quota.ready_at(&reservation.cost, now).is_ok_and(|ready| ready > now);
+        let explained = || self.capacity_at(&reservation.cost, now).is_ok_and(|ready| ready > now);
         let pause = match retry_after {
             Some(span) => span.min(Limit::MAX_WINDOW),
             None if self.paused_until > now || explained() => return,
@@ -234,16 +211,17 @@ impl Limiter {
 
     fn end(&mut self, reservation: &Reservation, actual: &Amounts, now: Nanos) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        for (bucket, track) in self.quota.buckets_mut().iter_mut().zip(&self.tracks) {
-            if matches!(track, Track::Found { observed, .. } if *observed >= reservation.number) {
-                continue;
-            }
+        for (dimension, flight) in Dimension::ALL.into_iter().zip(&mut self.flights) {
+            flight.remove(reservation.admitted_at, reservation.cost.expected().of(dimension));
+        }
+        for bucket in self.told.buckets_mut() {
             let dimension = bucket.limit().dimension();
-            let (reserved, actual) = (reservation.cost.expected().of(dimension), actual.of(dimension));
-            if actual <= reserved {
-                bucket.give(reserved - actual, now);
-            } else {
-                bucket.take(actual - reserved, now);
+            bucket.give(reservation.cost.expected().of(dimension), now);
+            bucket.take(actual.of(dimension), now);
+        }
+        for (index, found) in self.found.iter_mut().enumerate() {
+            if !reservation.is_spoken_of(index) {
+                found.end(reservation, actual.of(found.bucket().limit().dimension()), now);
             }
         }
     }
@@ -260,33 +238,48 @@ impl Limiter {
         self.paused_until = self.paused_until.max(until);
     }
 
+    /// When `cost` fits and no pause is on.
+    fn ready_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
+        Ok(self.capacity_at(cost, now)?.max(self.paused_until))
+    }
+
+    /// When `cost` fits.
+    fn capacity_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
+        self.check(cost)?;
+        let found = self.found.iter();
+        let found = found.map(|found| found.ready_at(cost.expected().of(found.bucket().limit().dimension()), now));
+        Ok(self.told.ready_at(cost, now)?.max(found.max().unwrap_or(now)))
+    }
+
+    /// Whether `cost` fits at all.
+    fn check(&self, cost: &Cost) -> Result<(), NeverFits> {
+        let found = self.found.iter().map(Found::bucket);
+        self.told.buckets().iter().chain(found).try_for_each(|bucket| NeverFits::check(cost, bucket.limit()))
+    }
+
     fn reserve(&mut self, cost: Cost, now: Nanos) -> Reservation {
-        self.quota.take(&cost, now);
+        self.told.take(&cost, now);
+        for found in &mut self.found {
+            found.take(cost.expected().of(found.bucket().limit().dimension()), now);
+        }
+        for (dimension, flight) in Dimension::ALL.into_iter().zip(&mut self.flights) {
+            flight.add(now, cost.expected().of(dimension));
+        }
         self.admissions += 1;
         self.in_flight += 1;
-        self.taken.add(cost.expected());
-        Reservation { number: self.admissions, cost, admitted_at: now, taken: self.taken }
+        Reservation { number: self.admissions, cost, admitted_at: now, spoken_of: 0 }
     }
 
     fn flight_is_full(&self) -> bool {
         let limit = if self.outage.is_on() {
             1
-        } else if self.knows_a_limit() {
+        } else if !self.found.is_empty() {
+            // What the provider has said need not be probed.
             u64::MAX
         } else {
             self.flight_window.allowed()
         };
         self.in_flight >= limit.min(self.max_in_flight.unwrap_or(u64::MAX))
-    }
-
-    /// Whether the provider has said any limit, so that nothing need be probed.
-    fn knows_a_limit(&self) -> bool {
-        self.tracks.iter().any(|track| matches!(track, Track::Found { .. }))
-    }
-
-    fn add(&mut self, bucket: Bucket, track: Track) {
-        self.quota.buckets_mut().push(bucket);
-        self.tracks.push(track);
     }
 }
 

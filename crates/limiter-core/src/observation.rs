@@ -41,6 +41,8 @@ impl Reading {
 pub struct Observation {
     readings: [Reading; Self::CAPACITY],
     len: usize,
+    /// Whether it comes from a response that refused the request for its rate: then the request was not counted.
+    pub refused: bool,
     /// How long the provider asked callers to hold back. Set it only for a response that refuses (408, 409, 429, 5xx):
     /// on a success it is advice about the window and must be left out.
     pub retry_after: Option<Nanos>,
@@ -53,7 +55,7 @@ impl Observation {
     /// An observation of nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { readings: [Reading::of(Dimension::Requests); Self::CAPACITY], len: 0, retry_after: None }
+        Self { readings: [Reading::of(Dimension::Requests); Self::CAPACITY], len: 0, refused: false, retry_after: None }
     }
 
     /// Adds a reading. One that says nothing, and any beyond [`Observation::CAPACITY`], is left out.

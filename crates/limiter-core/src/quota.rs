@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Bucket, Cost, Dimension, Nanos};
+use crate::{Bucket, Cost, Dimension, Limit, Nanos};
 
 /// Why a cost can never be admitted: its certain part is larger than a bucket ever holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,15 @@ pub struct NeverFits {
     pub needed: u64,
     /// What the bucket holds when full.
     pub capacity: u64,
+}
+
+impl NeverFits {
+    /// Whether the certain part of `cost` can ever be within `limit`.
+    pub(crate) fn check(cost: &Cost, limit: &Limit) -> Result<(), Self> {
+        let dimension = limit.dimension();
+        let (needed, capacity) = (cost.certain().of(dimension), limit.burst());
+        if needed > capacity { Err(Self { dimension, needed, capacity }) } else { Ok(()) }
+    }
 }
 
 impl fmt::Display for NeverFits {
@@ -53,12 +62,8 @@ impl<S: AsRef<[Bucket]> + AsMut<[Bucket]>> Quota<S> {
     pub fn ready_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
         let mut ready = now;
         for bucket in self.buckets.as_ref() {
-            let dimension = bucket.limit().dimension();
-            let (needed, capacity) = (cost.certain().of(dimension), bucket.limit().burst());
-            if needed > capacity {
-                return Err(NeverFits { dimension, needed, capacity });
-            }
-            let expected = cost.expected().of(dimension);
+            NeverFits::check(cost, bucket.limit())?;
+            let expected = cost.expected().of(bucket.limit().dimension());
             if expected > 0 {
                 ready = ready.max(bucket.ready_at(expected, now));
             }
@@ -128,7 +133,7 @@ impl core::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Amounts, Limit};
+    use crate::Amounts;
 
     fn quota() -> Quota<[Bucket; 2]> {
         Quota::new([

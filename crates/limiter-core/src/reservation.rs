@@ -1,6 +1,6 @@
 //! Capacity taken before a request is sent.
 
-use crate::{Amounts, Cost, Nanos};
+use crate::{Cost, Nanos};
 
 /// Capacity that one request holds. It ends in exactly one of the limiter's methods that take it by value: `settle`,
 /// `release`, `refuse`, `fail` or `forfeit` of [`Limiter`](crate::Limiter). It cannot be copied.
@@ -14,11 +14,22 @@ pub struct Reservation {
     pub(crate) number: u64,
     pub(crate) cost: Cost,
     pub(crate) admitted_at: Nanos,
-    /// All that the limiter had admitted, this request included, when it was admitted.
-    pub(crate) taken: Amounts,
+    /// A bit for each found limit of which the provider has spoken in its answer.
+    pub(crate) spoken_of: u32,
 }
 
 impl Reservation {
+    /// How many found limits are told apart.
+    pub(crate) const MOST_FOUND: usize = 32;
+
+    pub(crate) const fn is_spoken_of(&self, found: usize) -> bool {
+        self.spoken_of & (1 << found) != 0
+    }
+
+    pub(crate) const fn speak_of(&mut self, found: usize) {
+        self.spoken_of |= 1 << found;
+    }
+
     /// What was reserved.
     #[must_use]
     pub const fn cost(&self) -> &Cost {

@@ -83,8 +83,12 @@ pub trait Provider: Send + Sync + fmt::Debug {
 /// How large a request is, as far as it can be told before sending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RequestSize {
-    /// Tokens of the prompt.
+    /// Tokens of the prompt, as they are billed.
     pub input_tokens: u64,
+    /// Tokens that a limit may count for the prompt before it is read: at least `input_tokens`. Providers estimate by
+    /// the number of characters (OpenAI's rate limit guide; a quarter of it fits recorded answers), often of the whole
+    /// body.
+    pub metered_input_tokens: u64,
     /// The most tokens that it may produce; `None` where the request sets no bound, zero where it produces none.
     pub max_output_tokens: Option<u64>,
     /// Images in the prompt.

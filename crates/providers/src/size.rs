@@ -13,8 +13,48 @@ pub(crate) fn of_body(endpoint: &str, body: &Value) -> RequestSize {
     let counted = tokenizer::count_payload_as(body, kind, Encoding::for_model_or_default(model));
     RequestSize {
         input_tokens: counted.input,
+        metered_input_tokens: counted.input.max(characters(body) / CHARACTERS_PER_TOKEN),
         max_output_tokens: if produces_tokens(path) { counted.max_output } else { Some(0) },
         images: counted.images,
+    }
+}
+
+/// What providers estimate with.
+const CHARACTERS_PER_TOKEN: u64 = 4;
+/// A string without white space that is longer than this is an encoded image or file, not a text.
+const LONGEST_WORD: usize = 2_000;
+
+/// Bytes of the body as JSON, without encoded images and files.
+fn characters(body: &Value) -> u64 {
+    let mut bytes = ByteCount(0);
+    // A counter takes everything, and a value is always JSON.
+    let _ = serde_json::to_writer(&mut bytes, body);
+    bytes.0.saturating_sub(encoded(body))
+}
+
+/// Bytes of strings that hold encoded data. Values as they are parsed are at most 128 levels deep.
+fn encoded(value: &Value) -> u64 {
+    match value {
+        Value::String(text) => {
+            let is_word = text.len() > LONGEST_WORD && !text.bytes().any(|byte| byte.is_ascii_whitespace());
+            if text.starts_with("data:") || (is_word && text.is_ascii()) { text.len() as u64 } else { 0 }
+        }
+        Value::Array(items) => items.iter().map(encoded).sum(),
+        Value::Object(members) => members.values().map(encoded).sum(),
+        _ => 0,
+    }
+}
+
+struct ByteCount(u64);
+
+impl std::io::Write for ByteCount {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -52,6 +92,22 @@ mod tests {
         assert!(size.input_tokens > 0);
         let unbounded = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
         assert_eq!(of_body("/chat/completions", &unbounded).max_output_tokens, None);
+    }
+
+    #[test]
+    fn what_a_limit_may_count_is_a_quarter_of_the_characters_without_encoded_files() {
+        let text = "word ".repeat(4_000);
+        let image = format!("data:image/png;base64,{}", "A".repeat(400_000));
+        for (content, least, most) in [
+            (json!(text), 5_000, 5_100),
+            (json!([{"type": "image_url", "image_url": {"url": image}}]), 1, 2_000),
+            (json!([{"type": "input_audio", "input_audio": {"data": "A".repeat(400_000)}}]), 1, 3_000),
+        ] {
+            let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": content}]});
+            let size = of_body("/v1/chat/completions", &body);
+            assert!(size.metered_input_tokens >= size.input_tokens);
+            assert!((least..=most).contains(&size.metered_input_tokens), "{}", size.metered_input_tokens);
+        }
     }
 
     #[test]

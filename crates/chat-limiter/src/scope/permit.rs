@@ -25,8 +25,8 @@ impl Permit {
     }
 
     /// Takes in what the answer said. Returns how many more requests the provider has left than were counted.
-    pub(crate) fn observe(&self, observation: &Observation) -> i64 {
-        let Some(reservation) = &self.reservation else { return 0 };
+    pub(crate) fn observe(&mut self, observation: &Observation) -> i64 {
+        let Some(reservation) = &mut self.reservation else { return 0 };
         self.scope.change(|shared, now| (WakeList::new(), shared.limiter.observe(reservation, observation, now)))
     }
 

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Limiter, Track};
-use crate::{Limit, Nanos};
+use super::Limiter;
+use crate::{Bucket, Limit, Nanos};
 
 /// A limiter at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +43,11 @@ impl Limiter {
     /// The limiter's state at `now`.
     #[must_use]
     pub fn state(&self, now: Nanos) -> State {
-        let limits = self.quota.buckets().iter().zip(&self.tracks).map(|(bucket, track)| LimitState {
-            limit: *bucket.limit(),
-            level: bucket.level(now),
-            source: if matches!(track, Track::Told) { LimitSource::Told } else { LimitSource::Found },
-        });
+        let state = |bucket: &Bucket, source| LimitState { limit: *bucket.limit(), level: bucket.level(now), source };
+        let told = self.told.buckets().iter().map(|bucket| state(bucket, LimitSource::Told));
+        let found = self.found.iter().map(|found| state(found.bucket(), LimitSource::Found));
         State {
-            limits: limits.collect(),
+            limits: told.chain(found).collect(),
             in_flight: self.in_flight,
             waiting: self.queue.waiting(),
             paused_until: Some(self.paused_until).filter(|until| *until > now),

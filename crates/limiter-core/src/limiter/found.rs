@@ -1,0 +1,150 @@
+//! A limit that was found in what the provider answered.
+//!
+//! Its level is the provider's word less what the word may not include. A response tells what remained when its
+//! request was counted, some time between the sending and the answer, and not in the order of sending. So all that is
+//! in flight and was admitted later, or up to [`REORDERING`] earlier, is taken off: at worst a little is held back
+//! twice until the next answer, and never is anything spent that is not there.
+
+use crate::flight::Flight;
+use crate::learn::{FormGuess, Margin};
+use crate::{Bucket, Limit, Nanos, Reading, Refill, Reservation};
+
+/// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
+/// a lost packet or a busy processor. A second's quota is what this costs at most, once.
+const REORDERING: Nanos = Nanos::SECOND;
+
+/// The state of one found limit.
+#[derive(Debug)]
+pub(super) struct Found {
+    bucket: Bucket,
+    /// The window the provider stated; `None` where it is inferred.
+    stated_window: Option<Nanos>,
+    form: FormGuess,
+    margin: Margin,
+    flight: Flight,
+    /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
+    has_word: bool,
+    word_at: Nanos,
+    /// What was admitted from here on and is in flight has been taken off the level.
+    uncertain_from: Nanos,
+}
+
+impl Found {
+    /// A limit that is spoken of for the first time, while `flight` is in flight.
+    pub(super) fn new(limit: Limit, stated_window: Option<Nanos>, flight: Flight, now: Nanos) -> Self {
+        let mut bucket = Bucket::full(limit, now);
+        bucket.take(flight.since(Nanos::ZERO), now);
+        Self {
+            bucket,
+            stated_window,
+            form: FormGuess::default(),
+            margin: Margin::default(),
+            flight,
+            has_word: false,
+            word_at: Nanos::ZERO,
+            uncertain_from: Nanos::ZERO,
+        }
+    }
+
+    pub(super) const fn bucket(&self) -> &Bucket {
+        &self.bucket
+    }
+
+    /// Whether a reading speaks of this limit.
+    pub(super) fn is_meant_by(&self, reading: &Reading) -> bool {
+        self.bucket.limit().dimension() == reading.dimension && self.stated_window == reading.window
+    }
+
+    /// When `amount` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
+    pub(super) fn ready_at(&self, amount: u64, now: Nanos) -> Nanos {
+        if amount == 0 {
+            return now;
+        }
+        let held_back = self.margin.units().min(self.bucket.limit().burst() / 4);
+        self.bucket.ready_at(amount.saturating_add(held_back), now)
+    }
+
+    pub(super) fn take(&mut self, amount: u64, now: Nanos) {
+        self.bucket.take(amount, now);
+        self.flight.add(now, amount);
+    }
+
+    /// A request ended of which the provider did not speak here: `actual` was taken where it was not counted before.
+    pub(super) fn end(&mut self, reservation: &Reservation, actual: u64, now: Nanos) {
+        let reserved = self.amount(reservation);
+        if self.flight.remove(reservation.admitted_at, reserved) >= self.uncertain_from {
+            self.bucket.give(reserved, now);
+            self.bucket.take(actual, now);
+        }
+    }
+
+    /// The provider speaks of this limit in the answer to a request, which it `refused` or counted. Returns by how many
+    /// units the level rose against what was counted here.
+    pub(super) fn observe(&mut self, reservation: &Reservation, reading: &Reading, refused: bool, now: Nanos) -> i64 {
+        let before = self.bucket.level(now);
+        let reserved = self.amount(reservation);
+        let was_uncertain = self.flight.remove(reservation.admitted_at, reserved) >= self.uncertain_from;
+        if was_uncertain {
+            self.bucket.give(reserved, now);
+        }
+        self.form.learn(reading, now);
+        if self.follow(reading, now) {
+            // What was said of the old limit says nothing of the new one.
+            self.has_word = false;
+        }
+        let Some(remaining) = reading.remaining else { return 0 };
+
+        let sent = reservation.admitted_at;
+        let spoken = self.spoken_level(remaining, sent, now);
+        let known = self.bucket.level(now).saturating_add_unsigned(self.flight.since(self.uncertain_from));
+        // Of two words about the same moment the lower is the later one.
+        if self.has_word && sent < self.word_at.saturating_add(REORDERING) && spoken.level(now) > known {
+            return 0;
+        }
+        if sent.saturating_add(REORDERING) < self.word_at {
+            return 0;
+        }
+        let is_first = !core::mem::replace(&mut self.has_word, true);
+        // Even what the word surely includes is less than was counted: that much more has to be held back.
+        let mut at_most = self.bucket;
+        at_most.set_level(remaining, sent, self.flight.after(sent), now);
+        let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
+        if !is_first {
+            self.margin.learn(counted_here.saturating_sub(at_most.level(now)).max(0).unsigned_abs());
+        }
+
+        self.word_at = self.word_at.max(sent);
+        self.uncertain_from = self.flight.start(sent.saturating_sub(REORDERING));
+        self.bucket = spoken;
+        self.bucket.take(self.flight.since(self.uncertain_from), now);
+        if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
+    }
+
+    /// The bucket as the provider says it was when a request sent at `sent` was counted, refilled since.
+    fn spoken_level(&self, remaining: u64, sent: Nanos, now: Nanos) -> Bucket {
+        let mut bucket = self.bucket;
+        bucket.set_level(remaining, sent.saturating_add(REORDERING).min(now), 0, now);
+        bucket
+    }
+
+    /// The limit itself, as it is known with this reading. Returns whether it allows another amount than before.
+    fn follow(&mut self, reading: &Reading, now: Nanos) -> bool {
+        let known = *self.bucket.limit();
+        let amount = reading.limit.unwrap_or(known.amount());
+        let window = self.stated_window.or(self.form.window()).unwrap_or(known.window());
+        let refill = match reading.reset {
+            Some(reset) if reading.fixed_window => Refill::AtBoundary { phase: now.saturating_add(reset) },
+            _ if reading.fixed_window => known.refill(),
+            _ => self.form.refill().unwrap_or(known.refill()),
+        };
+        let limit = Limit::new(reading.dimension, amount, window).with_refill(refill);
+        if limit != known {
+            self.bucket.set_limit(limit, now);
+        }
+        limit.amount() != known.amount()
+    }
+
+    fn amount(&self, reservation: &Reservation) -> u64 {
+        reservation.cost.expected().of(self.bucket.limit().dimension())
+    }
+}
