@@ -33,7 +33,7 @@ impl Display {
         let is_terminal = std::io::stderr().is_terminal();
         let target = if quiet || !is_terminal { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(length, target);
-        let template = if length.is_some() { "{bar:30} {percent:>3} %  {wide_msg}" } else { "{spinner} {wide_msg}" };
+        let template = if length.is_some() { "{bar:20} {percent:>3} %  {wide_msg}" } else { "{spinner} {wide_msg}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -91,18 +91,17 @@ async fn tick(limiter: ChatLimiter, progress: Arc<Progress>, length: Option<u64>
         let span = every.as_secs_f64() * (tokens.len() - 1) as f64;
         let gained = now.tokens.saturating_sub(tokens.front().copied().unwrap_or_default());
         let per_minute = gained as f64 * 60.0 / span;
-        let (in_flight, waiting, limit) = load(&limiter);
-        let mut line =
-            format!("{} done, {} failed, {in_flight} in flight, {waiting} waiting", now.succeeded, now.failed);
-        line += &match limit {
-            Some(limit) => format!(", {per_minute:.0} of {limit} tokens/min"),
-            None => format!(", {per_minute:.0} tokens/min"),
-        };
+        let (in_flight, limit) = load(&limiter);
+        let mut line = format!("{} done, {} failed, {in_flight} in flight", now.succeeded, now.failed);
         if let Some(left) = length
             .and_then(|length| time_left(now.bytes.saturating_sub(passed), length.saturating_sub(passed), elapsed))
         {
             line += &format!(", {} left", span_of(left));
         }
+        line += &match limit {
+            Some(limit) => format!(", {per_minute:.0} of {limit} tokens/min"),
+            None => format!(", {per_minute:.0} tokens/min"),
+        };
         if is_terminal {
             bar.set_position(now.bytes);
             bar.set_message(line);
@@ -113,12 +112,11 @@ async fn tick(limiter: ChatLimiter, progress: Arc<Progress>, length: Option<u64>
     }
 }
 
-/// Requests in flight and waiting, and the tokens per minute that are allowed in all, where known.
-fn load(limiter: &ChatLimiter) -> (u64, usize, Option<u64>) {
-    let (mut in_flight, mut waiting, mut limit) = (0, 0, None);
+/// Requests in flight, and the tokens per minute that are allowed in all, where known.
+fn load(limiter: &ChatLimiter) -> (u64, Option<u64>) {
+    let (mut in_flight, mut limit) = (0, None);
     for scope in limiter.limits() {
         in_flight += scope.state.in_flight;
-        waiting += scope.state.waiting;
         let per_minute = scope.state.limits.iter().filter(|state| state.limit.dimension() == Dimension::Tokens);
         let least = per_minute
             .map(|state| (state.limit.amount() as f64 * 60.0 / state.limit.window().as_secs_f64()).round() as u64)
@@ -127,7 +125,7 @@ fn load(limiter: &ChatLimiter) -> (u64, usize, Option<u64>) {
             limit = Some(limit.unwrap_or(0) + least);
         }
     }
-    (in_flight, waiting, limit)
+    (in_flight, limit)
 }
 
 fn time_left(done: u64, length: u64, elapsed: Duration) -> Option<Duration> {

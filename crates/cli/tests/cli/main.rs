@@ -2,6 +2,8 @@
 //!
 //! The servers are written by hand on [`std::net::TcpListener`], so that nothing the command is built from is on the
 //! other side too.
+// `test`, so that clippy.toml's exemptions hold for the helpers too.
+#![cfg(test)]
 #![cfg(unix)]
 
 mod bad_lines;
