@@ -11,7 +11,7 @@ use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use limiter_core::{Dimension, Limit};
 use providers::{Provider, Registry};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use transport::{HyperTransport, Timeouts, Transport};
 
 use crate::Error;
@@ -204,6 +204,7 @@ impl Builder {
             clock,
             scopes: Scopes::new(self.limits, clock, patience),
             slots: Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)),
+            closed: watch::Sender::new(false),
             retry: self.retry,
             budget: Mutex::new(self.retry.budget()),
             timeouts,

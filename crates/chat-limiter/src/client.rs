@@ -12,7 +12,7 @@ use providers::payload::ChatRequest;
 use providers::{Provider, RequestSize};
 use serde_json::Value;
 use tokenizer::OutputEstimate;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use transport::{Timeouts, Transport};
 
 use crate::Error;
@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) scopes: Scopes,
     /// Requests in flight, over all scopes.
     pub(crate) slots: Semaphore,
+    /// Whether the client was closed.
+    pub(crate) closed: watch::Sender<bool>,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Mutex<RetryBudget>,
     pub(crate) timeouts: Timeouts,
@@ -143,6 +145,8 @@ impl ChatLimiter {
     /// are not tried again.
     pub fn close(&self) {
         self.shared.scopes.close();
+        self.shared.slots.close();
+        self.shared.closed.send_replace(true);
     }
 
     /// The provider.

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode, Uri};
 use limiter_core::{Amounts, Cost, Dimension};
+use memchr::memmem;
 use providers::{ErrorKind, Failure, RequestSize, StreamUsage, Usage};
 use serde::de::IgnoredAny;
 use transport::Timeouts;
@@ -47,6 +48,8 @@ pub(crate) struct Prepared {
 const SLOWEST_TOKENS_PER_SECOND: u64 = 20;
 /// A response held back until it is whole takes this long at most, as the official clients have it (600 s).
 const LONGEST_FIRST_BYTE: Duration = Duration::from_secs(600);
+/// A shorter key is a placeholder such as `none`, and a word that may occur in any answer.
+const SHORTEST_SECRET: usize = 8;
 /// The body of an error is read up to here.
 const LONGEST_ERROR: usize = 1 << 20;
 
@@ -63,7 +66,10 @@ impl Shared {
                 Err(Denied::Closed) => return Err(Error::new(Kind::Closed, trace)),
                 Err(Denied::Down(why)) => return Err(Error::new(Kind::Down(why), trace)),
             };
-            let slot = self.slots.acquire().await;
+            let Ok(slot) = self.slots.acquire().await else {
+                permit.release();
+                return Err(Error::new(Kind::Closed, trace));
+            };
             if trace.attempts == 0 {
                 self.budget().first_try();
             }
@@ -80,8 +86,11 @@ impl Shared {
                 None => return Err(Error::new(kind, trace)),
                 Some(delay) => {
                     tracing::debug!(?kind, ?delay, attempt = trace.attempts, "trying again");
-                    if delay > Duration::ZERO {
-                        tokio::time::sleep(delay).await;
+                    let closed = async { self.closed.subscribe().wait_for(|closed| *closed).await.is_ok() };
+                    tokio::select! {
+                        () = tokio::time::sleep(delay), if delay > Duration::ZERO => {}
+                        _ = closed, if delay > Duration::ZERO => return Err(Error::new(kind, trace)),
+                        else => {}
                     }
                 }
             }
@@ -117,7 +126,7 @@ impl Shared {
 
         let limit = if head.status.is_success() { self.answer_limit } else { LONGEST_ERROR };
         let body = match body.collect_bounded(limit).await {
-            Ok(body) => body,
+            Ok(body) => self.masked(body),
             Err(error) => return Err(failed(permit, error, trace)),
         };
         if !head.status.is_success() {
@@ -143,6 +152,23 @@ impl Shared {
                 Err(Kind::Answer { why, status: head.status, body })
             }
         }
+    }
+
+    /// A body without the credentials of this client, which a server may quote: bodies go to logs and result files.
+    fn masked(&self, body: Bytes) -> Bytes {
+        let credentials = self.headers.values().filter(|value| value.is_sensitive());
+        let credentials = credentials.filter_map(|value| value.to_str().ok()?.split_whitespace().last());
+        credentials.filter(|credential| credential.len() >= SHORTEST_SECRET).fold(body, |body, credential| {
+            let places: Vec<usize> = memmem::find_iter(&body, credential).collect();
+            if places.is_empty() {
+                return body;
+            }
+            let mut masked = body.to_vec();
+            for place in places {
+                masked.iter_mut().skip(place).take(credential.len()).for_each(|byte| *byte = b'*');
+            }
+            masked.into()
+        })
     }
 
     /// The request as it goes over the wire.
@@ -188,13 +214,15 @@ impl Shared {
             self.scopes.observe(&mut permit, &prepared.group, &observation);
         }
         match failure.kind {
-            kind if kind.is_limit() => permit.refuse(failure.retry_after),
+            kind if kind.is_limit() => permit.refuse(failure.retry_after, &format!("{status}: {}", failure.message)),
             ErrorKind::Authentication => permit.fail(true, true, &failure.message),
             ErrorKind::QuotaExhausted => permit.fail(true, false, &failure.message),
             kind if kind.is_retryable() => permit.fail(true, false, &format!("{status}: {}", failure.message)),
             _ => permit.settle(Some(&Amounts::ZERO.with(Dimension::Requests, 1))),
         }
-        Kind::Refused { failure, status, body, request_id: request_id(&head.headers).map(str::to_owned) }
+        let request_id = request_id(&head.headers)
+            .map(|id| String::from_utf8_lossy(&self.masked(Bytes::copy_from_slice(id.as_bytes()))).into_owned());
+        Kind::Refused { failure, status, body, request_id }
     }
 
     /// What a success says.

@@ -16,6 +16,9 @@ use crate::exchange::Trace;
 pub struct RetryPolicy {
     /// How often a request is sent at most, the first time included.
     pub max_attempts: u32,
+    /// How often a request may fail. Refusals for the rate are left out: they cost nothing and say nothing against the
+    /// request.
+    pub max_failures: u32,
     /// How often a request is sent at most that was not answered in time, or not with what was asked for. The provider
     /// may have done, and charged, the work each time.
     pub max_unanswered: u32,
@@ -28,11 +31,12 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Ten attempts, two for what was not answered, half a second doubling to a minute, an hour's wait, one retry for
+    /// A hundred attempts of which ten may fail, two for what was not answered, half a second doubling to a minute, an hour's wait, one retry for
     /// ten requests.
     fn default() -> Self {
         Self {
-            max_attempts: 10,
+            max_attempts: 100,
+            max_failures: 10,
             max_unanswered: 2,
             backoff: Backoff::default(),
             longest_wait: Duration::from_secs(3_600),
@@ -51,7 +55,9 @@ impl RetryPolicy {
 
     /// How long to wait before the next try; `None` to give up. `random` is 64 bits.
     pub(crate) fn delay(&self, kind: &Kind, trace: &Trace, budget: &mut RetryBudget, random: u64) -> Option<Duration> {
-        if trace.attempts >= self.max_attempts || !self.is_worth_it(kind, trace) {
+        let failures = trace.attempts.saturating_sub(trace.rate_limited);
+        let is_enough = trace.attempts >= self.max_attempts || failures >= self.max_failures;
+        if is_enough || !self.is_worth_it(kind, trace) {
             return None;
         }
         let told = match kind {
@@ -65,7 +71,7 @@ impl RetryPolicy {
         }
         let within_budget = budget.try_retry();
         let own = match within_budget {
-            true => self.backoff.delay(trace.attempts.saturating_sub(1), random),
+            true => self.backoff.delay(failures.saturating_sub(1), random),
             false => self.backoff.ceiling,
         };
         Some(told.unwrap_or(Nanos::into(own)))

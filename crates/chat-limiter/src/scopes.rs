@@ -89,7 +89,7 @@ impl Scopes {
             let next = sharing.unwrap_or_else(|| self.new_scope());
             groups.assign(group, &next, stated, false);
             drop(groups);
-            next.adopt(observation);
+            next.adopt(observation, &current);
             current.evict(group);
             return;
         }
@@ -98,7 +98,7 @@ impl Scopes {
             let next = self.new_scope();
             groups.assign(group, &next, stated, true);
             drop(groups);
-            next.adopt(observation);
+            next.adopt(observation, &current);
             current.evict(group);
         }
     }

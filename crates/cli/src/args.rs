@@ -62,9 +62,10 @@ pub(crate) struct RunArguments {
     /// The most requests in flight at once [default: 1000, or fewer where the system allows fewer connections]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) concurrency: Option<u64>,
-    /// How often a request is sent at most, the first time included
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_attempts: u32,
+    /// How often a request is sent at most, the first time included [default: 100, of which 10 may fail otherwise than
+    /// for the rate]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_attempts: Option<u32>,
     /// How long to wait for an answer to begin [default: 120, and longer where a long answer is asked for]
     #[arg(long, value_name = "SECONDS", value_parser = at_least_one)]
     pub(crate) timeout: Option<u64>,

@@ -36,7 +36,9 @@ pub(crate) fn client(arguments: &RunArguments, form: Option<Form>, concurrency: 
         real(arguments)?
     };
     let mut retry = RetryPolicy::default();
-    retry.max_attempts = arguments.max_attempts;
+    if let Some(attempts) = arguments.max_attempts {
+        (retry.max_attempts, retry.max_failures) = (attempts, attempts);
+    }
     let mut builder = builder.concurrency(concurrency).retry(retry);
     if let Some(variable) = &arguments.api_key_env {
         builder = builder.api_key_variable(variable);

@@ -106,7 +106,8 @@ fn open_output(
     let Some(results) = results else { return Ok(Box::new(tokio::io::stdout())) };
     let (file, note) = if arguments.resume {
         results.check_results()?;
-        let done = batch.resume_from(&arguments.output)?;
+        let requests = (!is_standard(&arguments.requests)).then_some(arguments.requests.as_path());
+        let done = batch.resume_from(&arguments.output, requests)?;
         (results.appended()?, Some(format!("{done} requests were answered before")))
     } else {
         let (file, kept) = results.replaced()?;

@@ -59,9 +59,8 @@ impl Bucket {
         let wait = match self.limit.refill() {
             Refill::Continuous => div_ceil(missing, self.rate()),
             Refill::AtBoundary { phase } => {
-                let turns = div_ceil(missing, self.capacity());
-                let to_first = i128::from(self.window() as u64 - since_boundary(now, phase, self.window() as u64));
-                to_first + (turns - 1) * self.window()
+                let window = self.limit.window().get();
+                i128::from(window - since_boundary(now, phase, window))
             }
         };
         u64::try_from(wait).map_or(Nanos::MAX, |wait| now.saturating_add(Nanos::new(wait)))
@@ -112,15 +111,14 @@ impl Bucket {
 
     fn level_at(&self, now: Nanos) -> i128 {
         let elapsed = now.saturating_sub(self.at).get();
-        let gained = match self.limit.refill() {
-            Refill::Continuous => i128::from(elapsed) * self.rate(),
+        match self.limit.refill() {
+            Refill::Continuous => self.level.saturating_add(i128::from(elapsed) * self.rate()).min(self.capacity()),
             Refill::AtBoundary { phase } => {
-                let window = self.window() as u64;
-                let turns = (since_boundary(self.at, phase, window).saturating_add(elapsed)) / window;
-                i128::from(turns).saturating_mul(self.capacity())
+                let window = self.limit.window().get();
+                let turned = since_boundary(self.at, phase, window).saturating_add(elapsed) >= window;
+                if turned { self.capacity() } else { self.level }
             }
-        };
-        self.level.saturating_add(gained).min(self.capacity())
+        }
     }
 
     fn rate(&self) -> i128 {
@@ -198,8 +196,9 @@ mod tests {
         assert_eq!(bucket.ready_at(1, Nanos::from_secs(30)), Nanos::from_secs(75));
         assert_eq!(bucket.level(Nanos::new(Nanos::from_secs(75).get() - 1)), 0);
         assert_eq!(bucket.level(Nanos::from_secs(75)), 10);
+        // A new window knows nothing of a debt.
         bucket.take(25, Nanos::from_secs(75));
-        assert_eq!(bucket.ready_at(6, Nanos::from_secs(75)), Nanos::from_secs(75 + 180));
+        assert_eq!(bucket.ready_at(6, Nanos::from_secs(75)), Nanos::from_secs(75 + 60));
     }
 
     #[test]

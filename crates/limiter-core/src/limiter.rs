@@ -179,7 +179,7 @@ impl Limiter {
     pub fn refuse(&mut self, reservation: Reservation, retry_after: Option<Nanos>, now: Nanos, random: u64) {
         self.outage.answered();
         self.flight_window.refused(reservation.number, self.admissions);
-        self.refusals.refused(reservation.number, self.admissions);
+        self.refusals.refused(reservation.number, self.admissions, now);
         self.end(&reservation, &Amounts::ZERO.with(Dimension::Requests, 1), now);
         let explained = || self.capacity_at(&reservation.cost, now).is_ok_and(|ready| ready > now);
         let pause = match retry_after {
@@ -224,6 +224,12 @@ impl Limiter {
                 found.end(reservation, actual.of(found.bucket().limit().dimension()), now);
             }
         }
+    }
+
+    /// How long the provider has done nothing but refuse requests for their rate.
+    #[must_use]
+    pub fn refused_for(&self, now: Nanos) -> Nanos {
+        self.refusals.lasting(now)
     }
 
     /// What is known of the provider's failing.

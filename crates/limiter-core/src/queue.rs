@@ -4,17 +4,24 @@ use alloc::collections::VecDeque;
 
 use crate::Cost;
 
-/// A place in the queue of one limiter.
+/// A place in the queue of one limiter. No two requests ever get the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(u64);
+pub struct Ticket {
+    /// The place less [`Queue::front`] is an index. A place at the front is given out again when it was left.
+    place: u64,
+    /// How many tickets there were before.
+    serial: u64,
+}
 
-/// Requests that wait, in order. A ticket's number is its distance from the front, so looking one up is an index;
+/// Requests that wait, in order. A ticket's place is its distance from the front, so looking one up is an index;
 /// a cancelled place stays as a hole until it reaches the front.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    places: VecDeque<Option<Cost>>,
-    /// The number of the ticket at the front of `places`.
+    places: VecDeque<Option<(u64, Cost)>>,
+    /// The place at the front of `places`.
     front: u64,
+    /// How many tickets were given out.
+    tickets: u64,
     waiting: usize,
 }
 
@@ -23,33 +30,39 @@ const MIDDLE: u64 = 1 << 63;
 
 impl Queue {
     pub(crate) const fn new() -> Self {
-        Self { places: VecDeque::new(), front: MIDDLE, waiting: 0 }
+        Self { places: VecDeque::new(), front: MIDDLE, tickets: 0, waiting: 0 }
     }
 
     pub(crate) fn push_back(&mut self, cost: Cost) -> Ticket {
-        let ticket = Ticket(self.front.wrapping_add(self.places.len() as u64));
-        self.places.push_back(Some(cost));
-        self.waiting += 1;
+        let ticket = self.ticket(self.front.wrapping_add(self.places.len() as u64));
+        self.places.push_back(Some((ticket.serial, cost)));
         ticket
     }
 
     pub(crate) fn push_front(&mut self, cost: Cost) -> Ticket {
         self.front = self.front.wrapping_sub(1);
-        self.places.push_front(Some(cost));
+        let ticket = self.ticket(self.front);
+        self.places.push_front(Some((ticket.serial, cost)));
+        ticket
+    }
+
+    fn ticket(&mut self, place: u64) -> Ticket {
         self.waiting += 1;
-        Ticket(self.front)
+        self.tickets += 1;
+        Ticket { place, serial: self.tickets }
     }
 
     /// The first request that still waits.
     pub(crate) fn head(&self) -> Option<(Ticket, &Cost)> {
         // `remove` leaves no hole at the front.
-        self.places.front().and_then(|place| Some((Ticket(self.front), place.as_ref()?)))
+        let (serial, cost) = self.places.front()?.as_ref()?;
+        Some((Ticket { place: self.front, serial: *serial }, cost))
     }
 
     /// Takes a request out, wherever it stands. `None` when it no longer waits.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Cost> {
-        let index = usize::try_from(ticket.0.wrapping_sub(self.front)).ok()?;
-        let cost = self.places.get_mut(index)?.take()?;
+        let index = usize::try_from(ticket.place.wrapping_sub(self.front)).ok()?;
+        let (_, cost) = self.places.get_mut(index)?.take_if(|(serial, _)| *serial == ticket.serial)?;
         self.waiting -= 1;
         while let Some(None) = self.places.front() {
             self.places.pop_front();
@@ -82,6 +95,17 @@ mod tests {
             assert!(queue.remove(ticket).is_some());
         }
         assert_eq!(queue.head(), None);
+    }
+
+    #[test]
+    fn no_ticket_is_given_out_twice() {
+        let mut queue = Queue::new();
+        let first = queue.push_front(cost(1));
+        assert!(queue.remove(first).is_some());
+        let second = queue.push_front(cost(2));
+        assert_ne!(first, second);
+        assert_eq!(queue.remove(first), None);
+        assert_eq!(queue.head(), Some((second, &cost(2))));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl BatchItem {
         }
         let wrapped: Wrapped<'_> = serde_json::from_str(text).map_err(|error| invalid(explain(&error)))?;
         let custom_id = match &wrapped.custom_id {
-            None | Some(Value::Null) => format!("line-{number}"),
+            None | Some(Value::Null) => unnamed(number),
             Some(Value::String(id)) => id.clone(),
             Some(_) => return Err(invalid("`custom_id` is not a string".to_owned())),
         };
@@ -110,6 +110,11 @@ fn outgoing(mut body: Value, text: &str) -> Bytes {
 /// Why a text is not JSON, with the column. A line has one line: what serde_json says of lines would only mislead.
 fn explain(error: &serde_json::Error) -> String {
     format!("invalid JSON: {}", error.to_string().replace(" line 1 column", " column"))
+}
+
+/// What a request without a `custom_id` is called.
+pub(super) fn unnamed(number: u64) -> String {
+    format!("line-{number}")
 }
 
 /// The `custom_id` of a line that cannot be parsed, as far as it can be read.

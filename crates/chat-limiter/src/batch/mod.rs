@@ -12,7 +12,7 @@ mod summary;
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub struct Batch {
 #[non_exhaustive]
 pub enum BatchError {
     /// The input cannot be read.
-    #[error("cannot read {name}: {source}")]
+    #[error("cannot read {name}")]
     Input {
         /// What the input is called.
         name: String,
@@ -54,10 +54,10 @@ pub enum BatchError {
         source: io::Error,
     },
     /// The results cannot be written.
-    #[error("cannot write the results: {0}")]
+    #[error("cannot write the results")]
     Output(#[source] io::Error),
     /// The results of an earlier run cannot be read.
-    #[error("cannot resume from {}: {source}", path.display())]
+    #[error("cannot resume from {}", path.display())]
     Resume {
         /// The result file.
         path: PathBuf,
@@ -110,15 +110,28 @@ impl Batch {
         self
     }
 
-    /// Leaves out the requests that have a success in the result file at `path`, and takes everything else out of that
-    /// file, so that the new results can be appended. Returns how many are left out.
+    /// Leaves out the requests that have a success in the result file at `results`, and takes everything else out of
+    /// that file, so that the new results can be appended. Returns how many are left out.
+    ///
+    /// Where the `requests` are a file, they are compared first: nothing is touched where the results are of other
+    /// requests. Where they are not, [`run`](Self::run) ends at the first that differs.
     ///
     /// # Errors
     ///
-    /// [`BatchError::Resume`] when the file is there and cannot be read, or cannot be replaced.
-    pub fn resume_from(&mut self, path: impl Into<PathBuf>) -> Result<usize, BatchError> {
-        let path = path.into();
-        self.done = Done::read(&path).map_err(|source| BatchError::Resume { path, source })?;
+    /// [`BatchError`] when a file is there and cannot be read, the results cannot be replaced, or are of other requests.
+    pub fn resume_from(&mut self, results: &Path, requests: Option<&Path>) -> Result<usize, BatchError> {
+        let resume = |source| BatchError::Resume { path: results.to_owned(), source };
+        let done = Done::read(results).map_err(resume)?;
+        if let Some(requests) = requests.filter(|_| done.count() > 0) {
+            let input = |source| BatchError::Input { name: self.name.clone(), source };
+            if let Some((line, custom_id)) = done.find_other(requests).map_err(input)? {
+                return Err(BatchError::OtherInput { name: self.name.clone(), line, custom_id });
+            }
+        }
+        if results.exists() {
+            Done::keep(results).map_err(resume)?;
+        }
+        self.done = done;
         Ok(self.done.count())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::output;
+use super::{input, output};
 
 /// The lines of the input whose results are there: for each the hash of its `custom_id`, so that the results of
 /// another file are noticed.
@@ -25,32 +26,47 @@ struct Written {
     error: Option<IgnoredAny>,
 }
 
+/// What a request is called.
+#[derive(Deserialize)]
+struct Named {
+    custom_id: Option<String>,
+}
+
 impl Done {
-    /// Reads the results that `path` holds and leaves only the successes in it: what failed is done again, and a last
-    /// line that was cut off is dropped. The file is replaced in one step, so a crash in between loses nothing.
+    /// Reads the results that `path` holds. A file that is not there holds none.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
         let mut done = Self::default();
-        let file = match std::fs::File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(done),
-            Err(error) => return Err(error),
-        };
-        let mut reader = BufReader::new(file);
-        let kept_path = beside(path, ".resume");
-        let mut kept = BufWriter::new(std::fs::File::create(&kept_path)?);
-        let mut line = Vec::new();
-        while {
-            line.clear();
-            reader.read_until(b'\n', &mut line)?
-        } > 0
-        {
-            if done.note(&line) {
-                kept.write_all(&line)?;
-            }
-        }
-        kept.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        std::fs::rename(&kept_path, path)?;
+        for_each_line(path, |_, line| {
+            done.note(line);
+            Ok(())
+        })?;
         Ok(done)
+    }
+
+    /// Finds a line of the requests at `path` whose result is that of another request.
+    pub(super) fn find_other(&self, path: &Path) -> io::Result<Option<(u64, String)>> {
+        let mut other = None;
+        for_each_line(path, |number, line| {
+            if other.is_none() && self.hashes.contains_key(&number) {
+                let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+                let named = serde_json::from_slice::<Named>(line).ok();
+                let custom_id = named.and_then(|named| named.custom_id).unwrap_or_else(|| input::unnamed(number));
+                other = self.holds(number, &custom_id).is_none().then_some((number, custom_id));
+            }
+            Ok(())
+        })?;
+        Ok(other)
+    }
+
+    /// Leaves only the successes in the file at `path`: what failed is done again, and a last line that was cut off is
+    /// dropped. The file is replaced in one step, so a crash in between loses nothing.
+    pub(super) fn keep(path: &Path) -> io::Result<()> {
+        let kept_path = beside(path, ".resume");
+        let mut kept = BufWriter::new(File::create(&kept_path)?);
+        let mut noted = Self::default();
+        for_each_line(path, |_, line| if noted.note(line) { kept.write_all(line) } else { Ok(()) })?;
+        kept.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        std::fs::rename(&kept_path, path)
     }
 
     /// Whether the line is a whole result of a success that is not there yet.
@@ -85,8 +101,27 @@ impl Done {
     }
 }
 
+/// Calls `visit` with each line (its end included) and its number from one. A file that is not there has none.
+fn for_each_line(path: &Path, mut visit: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut reader = BufReader::with_capacity(1 << 18, file);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        visit(number, &line)?;
+    }
+    Ok(())
+}
+
 /// The path with something added to its name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(suffix);
     path.with_file_name(name)
@@ -116,6 +151,7 @@ mod tests {
         assert_eq!(done.holds(1, "a"), Some(true));
         assert_eq!(done.holds(2, "b"), Some(false));
         assert_eq!(done.holds(3, "a"), Some(false));
+        Done::keep(&path).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{SUCCESS}\n"));
     }
 
@@ -124,7 +160,18 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("results.jsonl");
         std::fs::write(&path, format!("{SUCCESS}\n")).unwrap();
-        assert_eq!(Done::read(&path).unwrap().holds(1, "other"), None);
+        let done = Done::read(&path).unwrap();
+        assert_eq!(done.holds(1, "other"), None);
+        let requests = directory.path().join("requests.jsonl");
+        for (first, other) in [
+            (r#"{"custom_id":"a","body":{}}"#, None),
+            (r#"{"custom_id":"x","body":{}}"#, Some("x")),
+            (r#"{"model":"m"}"#, Some("line-1")),
+            ("nonsense", Some("line-1")),
+        ] {
+            std::fs::write(&requests, format!("{first}\n{first}\n")).unwrap();
+            assert_eq!(done.find_other(&requests).unwrap(), other.map(|id| (1, id.to_owned())), "{first}");
+        }
     }
 
     #[test]

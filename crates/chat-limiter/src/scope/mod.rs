@@ -87,9 +87,11 @@ impl Scope {
         Acquire::new(Arc::clone(self), Arc::clone(group), cost, at_front)
     }
 
-    /// Takes in an answer to a request that was sent before its model came here: the levels begin as it says.
-    pub(crate) fn adopt(&self, observation: &Observation) {
-        self.change(|shared, now| shared.limiter.adopt(observation, now));
+    /// Takes in an answer to a request that was sent before its model came here from the scope `other`: the levels begin
+    /// as it says, less what is in flight there and may be of the same model.
+    pub(crate) fn adopt(&self, observation: &Observation, other: &Self) {
+        let in_flight = other.lock().limiter.in_flight();
+        self.change(|shared, now| shared.limiter.adopt(observation, &in_flight, now));
     }
 
     /// Lets nobody through any more; what is in flight goes on.

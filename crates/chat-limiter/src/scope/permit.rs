@@ -40,12 +40,20 @@ impl Permit {
         });
     }
 
-    /// The request was refused for its rate.
-    pub(crate) fn refuse(mut self, retry_after: Option<Nanos>) {
+    /// The request was refused for its rate, with the message `why`. Once nothing else has happened for too long,
+    /// everybody who waits is refused with it.
+    pub(crate) fn refuse(mut self, retry_after: Option<Nanos>, why: &str) {
         let Some(reservation) = self.reservation.take() else { return };
+        let patience = self.scope.patience.outage;
         self.scope.change(|shared, now| {
             shared.down = None;
             shared.limiter.refuse(reservation, retry_after, now, fastrand::u64(..));
+            if shared.limiter.refused_for(now) <= patience {
+                return WakeList::new();
+            }
+            let reason: Arc<str> = why.into();
+            shared.down = Some(Arc::clone(&reason));
+            shared.deny_all(&Denied::Down(reason))
         });
     }
 

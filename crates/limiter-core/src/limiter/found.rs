@@ -21,6 +21,12 @@ pub(super) struct Found {
     stated_window: Option<Nanos>,
     form: FormGuess,
     margin: Margin,
+    /// The most that the provider lets be saved up, where that is less than the bucket holds.
+    ceiling: u64,
+    /// When a request was admitted last that found all there that can be.
+    full_at: Option<Nanos>,
+    /// Whether the turns of a window that was said to be fixed are not a window apart.
+    turns_at_will: bool,
     flight: Flight,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
     has_word: bool,
@@ -39,6 +45,9 @@ impl Found {
             stated_window,
             form: FormGuess::default(),
             margin: Margin::default(),
+            ceiling: u64::MAX,
+            full_at: None,
+            turns_at_will: false,
             flight,
             has_word: false,
             word_at: Nanos::ZERO,
@@ -50,9 +59,17 @@ impl Found {
         &self.bucket
     }
 
-    /// Whether a reading speaks of this limit.
+    /// Whether a reading speaks of this limit. One answer may state the window in its body and not in its headers: then
+    /// the amount tells.
     pub(super) fn is_meant_by(&self, reading: &Reading) -> bool {
-        self.bucket.limit().dimension() == reading.dimension && self.stated_window == reading.window
+        let limit = self.bucket.limit();
+        limit.dimension() == reading.dimension
+            && match (self.stated_window, reading.window) {
+                (Some(known), Some(stated)) => known == stated,
+                (None, None) => true,
+                (None, Some(stated)) => limit.window() == stated && reading.limit.is_none_or(|it| it == limit.amount()),
+                (Some(_), None) => reading.limit.is_none_or(|it| it == limit.amount()),
+            }
     }
 
     /// When `amount` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
@@ -61,10 +78,16 @@ impl Found {
             return now;
         }
         let held_back = self.margin.units().min(self.bucket.limit().burst() / 4);
-        self.bucket.ready_at(amount.saturating_add(held_back), now)
+        self.bucket.ready_at(amount.saturating_add(held_back).min(self.ceiling), now)
     }
 
     pub(super) fn take(&mut self, amount: u64, now: Nanos) {
+        let full = self.bucket.limit().burst().min(self.ceiling);
+        let excess = self.bucket.level(now).saturating_sub_unsigned(full);
+        if excess >= 0 {
+            self.bucket.take(excess.unsigned_abs(), now);
+            self.full_at = Some(now);
+        }
         self.bucket.take(amount, now);
         self.flight.add(now, amount);
     }
@@ -91,6 +114,7 @@ impl Found {
         if self.follow(reading, now) {
             // What was said of the old limit says nothing of the new one.
             self.has_word = false;
+            self.ceiling = u64::MAX;
         }
         let Some(remaining) = reading.remaining else { return 0 };
 
@@ -105,11 +129,12 @@ impl Found {
             return 0;
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
+        let was_full = self.learn_ceiling(remaining, reserved, sent, refused);
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
         at_most.set_level(remaining, sent, self.flight.after(sent), now);
         let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
-        if !is_first {
+        if !is_first && !was_full {
             self.margin.learn(counted_here.saturating_sub(at_most.level(now)).max(0).unsigned_abs());
         }
 
@@ -127,13 +152,29 @@ impl Found {
         bucket
     }
 
+    /// How much the provider lets be saved up is not always a window's amount. It shows when a request goes out that
+    /// should have found everything there. Returns whether it did show.
+    fn learn_ceiling(&mut self, remaining: u64, reserved: u64, sent: Nanos, refused: bool) -> bool {
+        let burst = self.bucket.limit().burst();
+        let full = remaining.saturating_add(reserved);
+        if remaining > self.ceiling {
+            self.ceiling = remaining;
+        }
+        // A tenth: prompts are not counted alike, and others may have come first.
+        if !refused && self.full_at == Some(sent) && full < burst.min(self.ceiling) - burst.min(self.ceiling) / 10 {
+            self.ceiling = full;
+            return true;
+        }
+        false
+    }
+
     /// The limit itself, as it is known with this reading. Returns whether it allows another amount than before.
     fn follow(&mut self, reading: &Reading, now: Nanos) -> bool {
         let known = *self.bucket.limit();
         let amount = reading.limit.unwrap_or(known.amount());
         let window = self.stated_window.or(self.form.window()).unwrap_or(known.window());
         let refill = match reading.reset {
-            Some(reset) if reading.fixed_window => Refill::AtBoundary { phase: now.saturating_add(reset) },
+            Some(reset) if reading.fixed_window => self.turning(now.saturating_add(reset)),
             _ if reading.fixed_window => known.refill(),
             _ => self.form.refill().unwrap_or(known.refill()),
         };
@@ -142,6 +183,17 @@ impl Found {
             self.bucket.set_limit(limit, now);
         }
         limit.amount() != known.amount()
+    }
+
+    /// The refill of a limit that is said to turn at `phase`. One that turns at other times than its window allows is
+    /// no fixed window, whatever is documented.
+    fn turning(&mut self, phase: Nanos) -> Refill {
+        if let Refill::AtBoundary { phase: known } = self.bucket.limit().refill() {
+            let window = self.bucket.limit().window().get();
+            let apart = phase.get().abs_diff(known.get()) % window;
+            self.turns_at_will |= apart.min(window - apart) > REORDERING.get();
+        }
+        if self.turns_at_will { Refill::Continuous } else { Refill::AtBoundary { phase } }
     }
 
     fn amount(&self, reservation: &Reservation) -> u64 {

@@ -27,12 +27,21 @@ impl Limiter {
         surplus
     }
 
-    /// Takes in what an answer said whose request was admitted by another limiter: everything it says holds at `now`.
-    pub fn adopt(&mut self, observation: &Observation, now: Nanos) {
+    /// Takes in what an answer said whose request was admitted by another limiter, where `in_flight` is still in flight
+    /// and may not have been counted.
+    pub fn adopt(&mut self, observation: &Observation, in_flight: &Amounts, now: Nanos) {
         let mut stand_in = Reservation { number: 0, cost: Cost::exact(Amounts::ZERO), admitted_at: now, spoken_of: 0 };
         for reading in observation.readings() {
-            self.take_reading(&mut stand_in, reading, false, now);
+            let remaining = reading.remaining.map(|left| left.saturating_sub(in_flight.of(reading.dimension)));
+            self.take_reading(&mut stand_in, &Reading { remaining, ..*reading }, false, now);
         }
+    }
+
+    /// What was admitted and has not ended.
+    #[must_use]
+    pub fn in_flight(&self) -> Amounts {
+        let flights = Dimension::ALL.into_iter().zip(&self.flights);
+        flights.fold(Amounts::ZERO, |sum, (dimension, flight)| sum.with(dimension, flight.since(Nanos::ZERO)))
     }
 
     /// Returns by how much the level of a known limit rose.

@@ -1,7 +1,7 @@
 //! Behaviour of the whole state machine on times chosen by the test.
 
 use super::*;
-use crate::{Observation, Reading};
+use crate::{Observation, Reading, Refill};
 
 fn seconds(count: u64) -> Nanos {
     Nanos::from_secs(count)
@@ -337,4 +337,48 @@ fn an_abandoned_request_stays_counted_and_is_no_longer_in_flight() {
     limiter.forfeit(reservation, Nanos::ZERO);
     assert_eq!(limiter.state(Nanos::ZERO).in_flight, 0);
     assert_eq!(level(&limiter, Dimension::Tokens, Nanos::ZERO), 700);
+}
+
+#[test]
+fn a_window_that_turns_at_other_times_than_it_should_is_not_fixed() {
+    let mut limiter = Limiter::new();
+    let cost = Cost::of_request(1, 0);
+    for second in [0, 1, 2] {
+        let mut observation = Observation::new();
+        observation.push(Reading {
+            limit: Some(60),
+            remaining: Some(0),
+            reset: Some(seconds(second + 2)),
+            window: Some(Nanos::MINUTE),
+            fixed_window: true,
+            ..Reading::of(Dimension::Requests)
+        });
+        observation.refused = true;
+        let mut reservation = limiter.reserve(cost, seconds(second));
+        limiter.observe(&mut reservation, &observation, seconds(second));
+        limiter.release(reservation, seconds(second));
+    }
+    let state = limiter.state(seconds(2));
+    assert_eq!((state.limits[0].limit.refill(), state.limits[0].level), (Refill::Continuous, 0));
+}
+
+#[test]
+fn a_provider_that_saves_up_less_than_a_window_is_not_overrun_after_a_rest() {
+    let mut limiter = Limiter::new();
+    let cost = Cost::of_request(1, 0);
+    let mut send = |now: Nanos, left: u64| {
+        let mut reservation = limiter.try_reserve(&cost, now).unwrap();
+        limiter.observe(&mut reservation, &tokens_left(600, left), now);
+        limiter.settle(reservation, cost.expected(), now);
+        limiter.state(now).limits[0].level
+    };
+    // 600 a minute, of which 60 are saved up.
+    assert_eq!(send(Nanos::ZERO, 59), 59);
+    assert_eq!(send(seconds(120), 59), 59);
+    let later = seconds(240);
+    assert!(limiter.try_reserve(&Cost::of_request(40, 0), later).is_ok());
+    assert!(limiter.try_reserve(&Cost::of_request(40, 0), later).is_err());
+    // A request that is larger than what is saved up waits for all of it, and is not refused.
+    let state = limiter.state(later);
+    assert!(matches!(limiter.try_reserve(&Cost::of_request(300, 0), later), Err(Refusal::NotYet { .. })), "{state:?}");
 }

@@ -1,3 +1,5 @@
+//! What Anthropic's answers mean.
+
 use limiter_core::Dimension::{InputTokens, OutputTokens, Requests, Tokens};
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Failures by status, body and hints.
+
 use serde_json::json;
 
 use super::*;

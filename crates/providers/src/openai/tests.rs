@@ -1,3 +1,5 @@
+//! What OpenAI's answers mean.
+
 use limiter_core::Dimension::{Images, Requests, Tokens};
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! What other servers' answers mean.
+
 use super::*;
 use crate::test_support::{RECEIVED, observe};
 

@@ -1,3 +1,5 @@
+//! What OpenRouter's answers mean.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Payloads of every family, by their counts.
+
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;
