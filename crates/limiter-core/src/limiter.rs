@@ -30,6 +30,8 @@ pub struct Limiter {
     found: Vec<Found>,
     /// What is in flight in each dimension, for limits that are found later.
     flights: [Flight; Dimension::COUNT],
+    /// Whether the provider tells what remains in answers that are not refusals.
+    tells: bool,
     max_in_flight: Option<u64>,
     in_flight: u64,
     flight_window: FlightWindow,
@@ -65,6 +67,7 @@ impl Limiter {
             told: Quota::new(Vec::new()),
             found: Vec::new(),
             flights: [const { Flight::new() }; Dimension::COUNT],
+            tells: false,
             max_in_flight: None,
             in_flight: 0,
             flight_window: FlightWindow::new(),
@@ -279,8 +282,8 @@ impl Limiter {
     fn flight_is_full(&self) -> bool {
         let limit = if self.outage.is_on() {
             1
-        } else if !self.found.is_empty() {
-            // What the provider has said need not be probed.
+        } else if self.tells {
+            // What the provider says need not be probed.
             u64::MAX
         } else {
             self.flight_window.allowed()

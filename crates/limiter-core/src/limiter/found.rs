@@ -25,7 +25,8 @@ pub(super) struct Found {
     ceiling: u64,
     /// When a request was admitted last that found all there that can be.
     full_at: Option<Nanos>,
-    /// Whether the turns of a window that was said to be fixed are not a window apart.
+    /// When a window that was said to be fixed turned first, and whether its turns are not a window apart.
+    first_turn: Option<Nanos>,
     turns_at_will: bool,
     flight: Flight,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
@@ -47,6 +48,7 @@ impl Found {
             margin: Margin::default(),
             ceiling: u64::MAX,
             full_at: None,
+            first_turn: None,
             turns_at_will: false,
             flight,
             has_word: false,
@@ -188,11 +190,11 @@ impl Found {
     /// The refill of a limit that is said to turn at `phase`. One that turns at other times than its window allows is
     /// no fixed window, whatever is documented.
     fn turning(&mut self, phase: Nanos) -> Refill {
-        if let Refill::AtBoundary { phase: known } = self.bucket.limit().refill() {
-            let window = self.bucket.limit().window().get();
-            let apart = phase.get().abs_diff(known.get()) % window;
-            self.turns_at_will |= apart.min(window - apart) > REORDERING.get();
-        }
+        // Measured against the first one: the next may be a little later each time.
+        let first = *self.first_turn.get_or_insert(phase);
+        let window = self.bucket.limit().window().get();
+        let apart = phase.get().abs_diff(first.get()) % window;
+        self.turns_at_will |= apart.min(window - apart) > REORDERING.get();
         if self.turns_at_will { Refill::Continuous } else { Refill::AtBoundary { phase } }
     }
 

@@ -14,6 +14,7 @@ impl Limiter {
     /// Returns how many more requests the provider has left than were counted here: what it counts of them is never in
     /// doubt, so a large number says that somebody else's requests were counted here.
     pub fn observe(&mut self, reservation: &mut Reservation, observation: &Observation, now: Nanos) -> i64 {
+        self.tells |= !observation.refused && observation.readings().iter().any(|it| it.remaining.is_some());
         let mut surplus = 0;
         for reading in observation.readings() {
             let gained = self.take_reading(reservation, reading, observation.refused, now);
@@ -30,6 +31,7 @@ impl Limiter {
     /// Takes in what an answer said whose request was admitted by another limiter, where `in_flight` is still in flight
     /// and may not have been counted.
     pub fn adopt(&mut self, observation: &Observation, in_flight: &Amounts, now: Nanos) {
+        self.tells |= !observation.refused;
         let mut stand_in = Reservation { number: 0, cost: Cost::exact(Amounts::ZERO), admitted_at: now, spoken_of: 0 };
         for reading in observation.readings() {
             let remaining = reading.remaining.map(|left| left.saturating_sub(in_flight.of(reading.dimension)));
