@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use limiter_core::{Dimension, Limit};
 use providers::{Provider, Registry};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use transport::{HyperTransport, Timeouts, Transport};
 
 use crate::Error;
@@ -211,7 +210,7 @@ impl Builder {
             scale_first_byte: self.timeouts.is_none(),
             answer_limit: self.answer_limit,
             outputs: Mutex::new(HashMap::new()),
-            counted: AtomicBool::new(false),
+            counted: OnceCell::new(),
         };
         Ok(ChatLimiter { shared: Arc::new(shared) })
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
@@ -12,7 +11,7 @@ use providers::payload::ChatRequest;
 use providers::{Provider, RequestSize};
 use serde_json::Value;
 use tokenizer::OutputEstimate;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use transport::{Timeouts, Transport};
 
 use crate::Error;
@@ -57,7 +56,7 @@ pub(crate) struct Shared {
     pub(crate) answer_limit: usize,
     pub(crate) outputs: Mutex<HashMap<Arc<str>, OutputEstimate>>,
     /// Whether tokens were counted before, so that the encoding is loaded.
-    pub(crate) counted: AtomicBool,
+    pub(crate) counted: OnceCell<()>,
 }
 
 /// One set of limits and the models that share it.
@@ -180,11 +179,14 @@ impl Shared {
             let model = value.get("model").and_then(Value::as_str).map(str::to_owned);
             (model, provider.cost(&path, &value))
         };
-        if request.body.len() <= COUNT_INLINE && self.counted.load(Ordering::Relaxed) {
-            return Ok(measure());
-        }
-        let measured = tokio::task::spawn_blocking(measure).await;
-        self.counted.store(true, Ordering::Relaxed);
+        // The first count loads the encoding; the others wait for that in the order they came.
+        let load = || async { tokio::task::spawn_blocking(measure.clone()).await.map(|_| ()) };
+        let counted = self.counted.get_or_try_init(load).await;
+        let measured = match counted {
+            Ok(()) if request.body.len() <= COUNT_INLINE => Ok(measure()),
+            Ok(()) => tokio::task::spawn_blocking(measure).await,
+            Err(error) => Err(error),
+        };
         measured.map_err(|error| Error::request(format!("its tokens could not be counted: {error}")))
     }
 
