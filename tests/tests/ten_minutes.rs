@@ -117,7 +117,6 @@ async fn ten_minutes_of_anthropic_go_at_the_ceiling_of_the_quota() {
 
 #[tokio::test(start_paused = true)]
 async fn ten_minutes_of_openrouter_go_near_the_ceiling_though_it_tells_limits_only_when_it_refuses() {
-    // The first refusal is the first word about limits. What is in flight then is counted against the minute that follows,
-    // which can take one more minute in the end.
-    check(Face::OpenRouter, 1.11).await;
+    // The first refusal is the first word about limits.
+    check(Face::OpenRouter, 1.01).await;
 }
