@@ -189,6 +189,11 @@ impl Builder {
             None if base_url.starts_with("http://") => Arc::new(HyperTransport::http(timeouts)),
             None => Arc::new(HyperTransport::https(timeouts).map_err(Error::configuration)?),
         };
+        let mut limits = self.limits;
+        let most = u64::try_from(self.concurrency).unwrap_or(u64::MAX);
+        if !limits.iter().any(|limit| limit.dimension() == Dimension::Concurrent) {
+            limits.push(Limit::new(Dimension::Concurrent, most, limiter_core::Nanos::SECOND));
+        }
         let clock = Clock::start();
         let patience = Patience {
             wait: self.retry.longest_wait.into(),
@@ -201,7 +206,8 @@ impl Builder {
             headers,
             transport,
             clock,
-            scopes: Scopes::new(self.limits, clock, patience),
+            // What has no slot yet is not admitted: its time would be past when it goes.
+            scopes: Scopes::new(limits, clock, patience),
             slots: Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)),
             closed: watch::Sender::new(false),
             retry: self.retry,

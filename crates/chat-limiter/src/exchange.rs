@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use limiter_core::{Amounts, Cost, Dimension};
 use memchr::memmem;
 use providers::{ErrorKind, Failure, RequestSize, StreamUsage, Usage};
@@ -30,6 +30,8 @@ use crate::scope::{Denied, Permit};
 pub(crate) struct Trace {
     pub(crate) attempts: u32,
     pub(crate) rate_limited: u32,
+    /// Attempts that were refused because of a limit that refills, whatever the status.
+    pub(crate) limited: u32,
     /// Attempts that took too long or came back as something else than an answer.
     pub(crate) unanswered: u32,
 }
@@ -48,6 +50,8 @@ pub(crate) struct Prepared {
 const SLOWEST_TOKENS_PER_SECOND: u64 = 20;
 /// A response held back until it is whole takes this long at most, as the official clients have it (600 s).
 const LONGEST_FIRST_BYTE: Duration = Duration::from_secs(600);
+/// A body that has begun is whole within this time, or never.
+const LONGEST_ANSWER: Duration = Duration::from_secs(600);
 /// A shorter key is a placeholder such as `none`, and a word that may occur in any answer.
 const SHORTEST_SECRET: usize = 8;
 /// The body of an error is read up to here.
@@ -119,15 +123,22 @@ impl Shared {
             Ok(response) => response,
             Err(error) => return Err(failed(permit, error, trace)),
         };
-        let (head, body) = response.into_parts();
+        let (mut head, body) = response.into_parts();
+        self.mask_headers(&mut head.headers);
         let mut observation = self.provider.observe(head.status, &head.headers, self.clock.wall());
         observation.refused = head.status == StatusCode::TOO_MANY_REQUESTS;
         self.scopes.observe(&mut permit, &prepared.group, &observation);
 
         let limit = if head.status.is_success() { self.answer_limit } else { LONGEST_ERROR };
-        let body = match body.collect_bounded(limit).await {
-            Ok(body) => self.masked(body),
-            Err(error) => return Err(failed(permit, error, trace)),
+        // A server that sends a byte now and then is never idle.
+        let longest = LONGEST_ANSWER.max(self.timeouts.first_byte);
+        let body = match tokio::time::timeout(longest, body.collect_bounded(limit)).await {
+            Ok(Ok(body)) => self.masked(body),
+            Ok(Err(error)) => return Err(failed(permit, error, trace)),
+            Err(_) => {
+                let error = transport::Error::timed_out(transport::Stage::Body, &prepared.uri, longest);
+                return Err(failed(permit, error, trace));
+            }
         };
         if !head.status.is_success() {
             let failure = self.provider.classify(head.status, &head.headers, &body, self.clock.wall());
@@ -150,6 +161,16 @@ impl Shared {
                 trace.unanswered += 1;
                 permit.fail(true, false, &why);
                 Err(Kind::Answer { why, status: head.status, body })
+            }
+        }
+    }
+
+    /// The same for headers.
+    fn mask_headers(&self, headers: &mut HeaderMap) {
+        for value in headers.values_mut() {
+            let masked = self.masked(Bytes::copy_from_slice(value.as_bytes()));
+            if masked != value.as_bytes() {
+                *value = HeaderValue::from_maybe_shared(masked).unwrap_or(HeaderValue::from_static("***"));
             }
         }
     }
@@ -208,6 +229,7 @@ impl Shared {
         if status == StatusCode::TOO_MANY_REQUESTS {
             trace.rate_limited += 1;
         }
+        trace.limited += u32::from(failure.kind.is_limit());
         if !failure.observation.is_empty() {
             let mut observation = failure.observation;
             observation.refused = status == StatusCode::TOO_MANY_REQUESTS;
@@ -216,12 +238,12 @@ impl Shared {
         match failure.kind {
             kind if kind.is_limit() => permit.refuse(failure.retry_after, &format!("{status}: {}", failure.message)),
             ErrorKind::Authentication => permit.fail(true, true, &failure.message),
-            ErrorKind::QuotaExhausted => permit.fail(true, false, &failure.message),
+            // Without figures there is no credit for anything, with figures only for something smaller.
+            ErrorKind::QuotaExhausted => permit.fail(true, failure.requested.is_none(), &failure.message),
             kind if kind.is_retryable() => permit.fail(true, false, &format!("{status}: {}", failure.message)),
             _ => permit.settle(Some(&Amounts::ZERO.with(Dimension::Requests, 1))),
         }
-        let request_id = request_id(&head.headers)
-            .map(|id| String::from_utf8_lossy(&self.masked(Bytes::copy_from_slice(id.as_bytes()))).into_owned());
+        let request_id = request_id(&head.headers).map(str::to_owned);
         Kind::Refused { failure, status, body, request_id }
     }
 

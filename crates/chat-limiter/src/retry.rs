@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use limiter_core::{Backoff, Nanos, RetryBudget};
+use limiter_core::{Backoff, RetryBudget};
 
 use crate::error::Kind;
 use crate::exchange::Trace;
@@ -55,7 +55,7 @@ impl RetryPolicy {
 
     /// How long to wait before the next try; `None` to give up. `random` is 64 bits.
     pub(crate) fn delay(&self, kind: &Kind, trace: &Trace, budget: &mut RetryBudget, random: u64) -> Option<Duration> {
-        let failures = trace.attempts.saturating_sub(trace.rate_limited);
+        let failures = trace.attempts.saturating_sub(trace.limited);
         let is_enough = trace.attempts >= self.max_attempts || failures >= self.max_failures;
         if is_enough || !self.is_worth_it(kind, trace) {
             return None;
@@ -74,7 +74,8 @@ impl RetryPolicy {
             true => self.backoff.delay(failures.saturating_sub(1), random),
             false => self.backoff.ceiling,
         };
-        Some(told.unwrap_or(Nanos::into(own)))
+        let own = Duration::from(own);
+        Some(told.map_or(own, |told| if within_budget { told } else { told.max(own) }))
     }
 
     fn is_worth_it(&self, kind: &Kind, trace: &Trace) -> bool {
@@ -89,5 +90,42 @@ impl RetryPolicy {
             Kind::Answer { .. } => trace.unanswered < self.max_unanswered,
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use limiter_core::Nanos;
+    use providers::{ErrorKind, Failure};
+
+    use super::*;
+
+    fn refused(kind: ErrorKind, status: u16, retry_after: Option<u64>) -> Kind {
+        let mut failure = Failure::new(kind);
+        failure.retry_after = retry_after.map(Nanos::from_millis);
+        Kind::Refused {
+            failure: Box::new(failure),
+            status: http::StatusCode::from_u16(status).unwrap(),
+            body: bytes::Bytes::new(),
+            request_id: None,
+        }
+    }
+    #[test]
+    fn no_capacity_with_status_429_backs_off_and_ends() {
+        let policy = RetryPolicy::default();
+        let kind = refused(ErrorKind::Overloaded, 429, None);
+        // As `exchange` counts: every 429 is `rate_limited`.
+        let trace = Trace { attempts: 12, rate_limited: 12, limited: 0, unanswered: 0 };
+        let delay = policy.delay(&kind, &trace, &mut policy.budget(), u64::MAX);
+        assert!(delay.is_none_or(|delay| delay > Duration::from_secs(30)), "attempt 13 after {delay:?}");
+    }
+    #[test]
+    fn retries_stay_in_the_budget_where_the_provider_says_at_once() {
+        let policy = RetryPolicy::default();
+        let mut budget = policy.budget();
+        while budget.try_retry() {}
+        let trace = Trace { attempts: 1, rate_limited: 0, limited: 0, unanswered: 0 };
+        let delay = policy.delay(&refused(ErrorKind::Overloaded, 503, Some(0)), &trace, &mut budget, 0);
+        assert!(delay.is_none_or(|delay| delay >= Duration::from_secs(1)), "{delay:?}");
     }
 }

@@ -23,10 +23,6 @@ const MOST_GROUPS: usize = 1_000;
 /// The scopes of one credential.
 #[derive(Debug)]
 pub(crate) struct Scopes {
-    clock: Clock,
-    patience: Patience,
-    /// The caller's own limits: every scope has them.
-    told: Vec<Limit>,
     groups: Mutex<Groups>,
 }
 
@@ -59,7 +55,7 @@ impl Scopes {
     pub(crate) fn new(told: Vec<Limit>, clock: Clock, patience: Patience) -> Self {
         let first = new_scope(&told, clock, patience);
         let groups = Mutex::new(Groups { closed: false, first, known: HashMap::new() });
-        Self { clock, patience, told, groups }
+        Self { groups }
     }
 
     /// The scope that `group` is in now.
@@ -86,7 +82,7 @@ impl Scopes {
         }
         let sharing = groups.scope_stating(&stated, &current);
         if groups.has_strangers(group, &current, &stated) || sharing.is_some() && groups.has_changed(group, &stated) {
-            let next = sharing.unwrap_or_else(|| self.new_scope());
+            let next = sharing.unwrap_or_else(|| Arc::new(current.split()));
             groups.assign(group, &next, stated, false);
             drop(groups);
             next.adopt(observation, &current);
@@ -95,7 +91,7 @@ impl Scopes {
         }
         let surplus = permit.observe(observation);
         if groups.is_surprised(group, &current, surplus, observation, stated.clone()) {
-            let next = self.new_scope();
+            let next = Arc::new(current.split());
             groups.assign(group, &next, stated, true);
             drop(groups);
             next.adopt(observation, &current);
@@ -122,11 +118,10 @@ impl Scopes {
             }
         }
         scopes.iter_mut().for_each(|(names, _)| names.sort());
-        scopes.into_iter().map(|(names, scope)| (names, scope.state())).collect()
-    }
-
-    fn new_scope(&self) -> Arc<Scope> {
-        new_scope(&self.told, self.clock, self.patience)
+        let is_first_call = groups.known.is_empty();
+        let scopes = scopes.into_iter().map(|(names, scope)| (names, scope.state()));
+        // One that everybody left says nothing any more, unless something is still in flight there.
+        scopes.filter(|(names, state)| !names.is_empty() || is_first_call || state.in_flight > 0).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Groups> {
@@ -307,5 +302,53 @@ mod tests {
         let scopes = Scopes::new(Vec::new(), Clock::start(), PATIENCE);
         send(&scopes, &[("a", 100, 99), ("b", 100, 98), ("a", 200, 197), ("b", 200, 196), ("a", 200, 195)]).await;
         assert_eq!(sharing(&scopes), [["a", "b"]]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_scope_that_everybody_left_shows_no_limits() {
+        let scopes = Scopes::new(Vec::new(), Clock::start(), PATIENCE);
+        for (model, limit, left) in [("a", 100, 99), ("b", 100, 98), ("a", 200, 197), ("b", 200, 196), ("a", 200, 195)]
+        {
+            send(&scopes, &[(model, limit, left)]).await;
+        }
+        let all: Vec<_> = scopes.states().into_iter().map(|(names, state)| (names, state.limits.len())).collect();
+        assert!(all.iter().all(|(names, limits)| !names.is_empty() || *limits == 0), "{all:?}");
+    }
+    /// The caller's own ceiling of 10 a minute, two models whose stated limits change with every answer.
+    #[tokio::test(start_paused = true)]
+    async fn the_callers_ceiling_holds_for_one_model_that_moves() {
+        let clock = Clock::start();
+        let told = vec![Limit::per_minute(Dimension::Requests, 10)];
+        let scopes = Scopes::new(told, clock, PATIENCE);
+        let start = clock.now();
+        let mut sent = 0;
+        send(&scopes, &[("b", 1_000, 999)]).await;
+        for n in 0..100_u64 {
+            send(&scopes, &[("a", 1_000 + n, 900)]).await;
+            if clock.now().saturating_sub(start) >= Nanos::MINUTE {
+                break;
+            }
+            sent += 1;
+        }
+        assert!(sent <= 21, "{sent} requests of one model in a minute, of 10 that the caller allows");
+    }
+    /// The limit that is stated is raised once for all.
+    #[tokio::test(start_paused = true)]
+    async fn the_callers_ceiling_holds_when_a_limit_changes_once() {
+        let clock = Clock::start();
+        let scopes = Scopes::new(vec![Limit::per_minute(Dimension::Requests, 10)], clock, PATIENCE);
+        let start = clock.now();
+        let mut sent = 0;
+        for n in 0..100_u64 {
+            if n == 1 {
+                send(&scopes, &[("b", 1_000, 999)]).await;
+            }
+            send(&scopes, &[("a", if n < 8 { 1_000 } else { 2_000 }, 900)]).await;
+            if clock.now().saturating_sub(start) >= Nanos::from_millis(500) {
+                break;
+            }
+            sent += 1;
+        }
+        assert!(sent <= 10, "{sent} requests of one model at one instant, of 10 a minute that the caller allows");
     }
 }

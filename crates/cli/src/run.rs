@@ -81,7 +81,8 @@ fn check_paths(arguments: &RunArguments) -> anyhow::Result<()> {
     if is_same_file(requests, output) {
         return refuse(output, "the results would overwrite the requests");
     }
-    if !resume && is_same_file(requests, &kept_as(output)) {
+    let kept = kept_as(output);
+    if !resume && is_same_file(requests, &kept) {
         return refuse(output, "the results that are there would be kept in place of the requests");
     }
     let Some(summary) = summary else { return Ok(()) };
@@ -90,6 +91,9 @@ fn check_paths(arguments: &RunArguments) -> anyhow::Result<()> {
     }
     if is_same_file(requests, summary) {
         return refuse(summary, "the summary would overwrite the requests");
+    }
+    if is_same_file(&kept, summary) || kept == *summary {
+        return refuse(summary, "the results that are there would be kept in its place");
     }
     if is_same_file(output, summary) {
         return refuse(summary, "the summary would overwrite the results");

@@ -42,6 +42,8 @@ pub struct Limiter {
     paused_until: Nanos,
     /// The number of the latest admission; zero before the first.
     admissions: u64,
+    /// When it was: a caller on several threads may be a little late with its `now`.
+    latest: Nanos,
 }
 
 /// The answer to "who may go now?".
@@ -77,7 +79,14 @@ impl Limiter {
             queue: Queue::new(),
             paused_until: Nanos::ZERO,
             admissions: 0,
+            latest: Nanos::ZERO,
         }
+    }
+
+    /// A limiter that knows no limit but the caller's own ones of `other`, of which as much is taken as there.
+    #[must_use]
+    pub fn with_told_of(other: &Self) -> Self {
+        Self { told: other.told.clone(), max_in_flight: other.max_in_flight, ..Self::new() }
     }
 
     /// Sets a limit of the caller's own: a ceiling, whatever the provider allows. It replaces the caller's limit for
@@ -123,7 +132,7 @@ impl Limiter {
     ///
     /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
     pub fn enqueue(&mut self, cost: &Cost) -> Result<Ticket, NeverFits> {
-        self.check(cost)?;
+        self.capacity_at(cost, self.latest)?;
         Ok(self.queue.push_back(*cost))
     }
 
@@ -133,7 +142,7 @@ impl Limiter {
     ///
     /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
     pub fn enqueue_front(&mut self, cost: &Cost) -> Result<Ticket, NeverFits> {
-        self.check(cost)?;
+        self.capacity_at(cost, self.latest)?;
         Ok(self.queue.push_front(*cost))
     }
 
@@ -163,7 +172,7 @@ impl Limiter {
     /// Ends a reservation whose request was answered: what was reserved beyond `actual` comes back, what was used
     /// beyond it is owed. Where the provider has said since what remains, its word stands and nothing is changed.
     pub fn settle(&mut self, reservation: Reservation, actual: &Amounts, now: Nanos) {
-        self.outage.answered();
+        self.outage.answered(now);
         self.flight_window.answered();
         self.refusals.answered();
         self.end(&reservation, actual, now);
@@ -180,7 +189,7 @@ impl Limiter {
     /// explain the refusal either, the pause is drawn with 64 `random` bits and doubles with every flight of requests
     /// that is refused.
     pub fn refuse(&mut self, reservation: Reservation, retry_after: Option<Nanos>, now: Nanos, random: u64) {
-        self.outage.answered();
+        self.outage.answered(now);
         self.flight_window.refused(reservation.number, self.admissions);
         self.refusals.refused(reservation.number, self.admissions, now);
         self.end(&reservation, &Amounts::ZERO.with(Dimension::Requests, 1), now);
@@ -197,12 +206,11 @@ impl Limiter {
     /// error. What may have been counted stays counted where the request may have been `sent`. After several failures
     /// in a row one request at a time goes out, after a delay drawn with 64 `random` bits.
     pub fn fail(&mut self, reservation: Reservation, sent: bool, now: Nanos, random: u64) {
-        self.outage.failed(reservation.admitted_at);
+        let waits = self.outage.failed(reservation.admitted_at, now);
         let counted = if sent { *reservation.cost.expected() } else { Amounts::ZERO };
         self.end(&reservation, &counted, now);
-        let delay = self.outage.delay(&self.backoff, random);
-        if delay > Nanos::ZERO {
-            self.pause_until(now.saturating_add(delay));
+        if waits {
+            self.pause_until(now.saturating_add(self.outage.delay(&self.backoff, random)));
         }
     }
 
@@ -254,27 +262,26 @@ impl Limiter {
 
     /// When `cost` fits.
     fn capacity_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
-        self.check(cost)?;
-        let found = self.found.iter();
-        let found = found.map(|found| found.ready_at(cost.expected().of(found.bucket().limit().dimension()), now));
-        Ok(self.told.ready_at(cost, now)?.max(found.max().unwrap_or(now)))
-    }
-
-    /// Whether `cost` fits at all.
-    fn check(&self, cost: &Cost) -> Result<(), NeverFits> {
-        let found = self.found.iter().map(Found::bucket);
-        self.told.buckets().iter().chain(found).try_for_each(|bucket| NeverFits::check(cost, bucket.limit()))
+        let mut ready_at = self.told.ready_at(cost, now)?;
+        for found in self.found.iter().filter(|found| found.is_heeded(self.tells, now)) {
+            let limit = found.bucket().limit();
+            NeverFits::check(cost, limit)?;
+            ready_at = ready_at.max(found.ready_at(cost.expected().of(limit.dimension()), now));
+        }
+        Ok(ready_at)
     }
 
     fn reserve(&mut self, cost: Cost, now: Nanos) -> Reservation {
+        let now = now.max(self.latest);
+        self.latest = now;
+        self.admissions += 1;
         self.told.take(&cost, now);
         for found in &mut self.found {
-            found.take(cost.expected().of(found.bucket().limit().dimension()), now);
+            found.take(cost.expected().of(found.bucket().limit().dimension()), self.admissions, now);
         }
         for (dimension, flight) in Dimension::ALL.into_iter().zip(&mut self.flights) {
             flight.add(now, cost.expected().of(dimension));
         }
-        self.admissions += 1;
         self.in_flight += 1;
         Reservation { number: self.admissions, cost, admitted_at: now, spoken_of: 0 }
     }
@@ -298,5 +305,7 @@ impl Default for Limiter {
     }
 }
 
+#[cfg(test)]
+mod adversity;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,10 @@ pub struct Outage {
     failures: u32,
     since: Option<Nanos>,
     answered_before: bool,
+    answered_at: Nanos,
+    /// When the outage was noticed, and how many requests have asked in vain since.
+    on_since: Option<Nanos>,
+    asked: u32,
 }
 
 /// So many failures in a row, without one success, are taken for an outage. At a failure rate of 10 % that happens
@@ -20,18 +24,32 @@ impl Outage {
     /// No failure yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { failures: 0, since: None, answered_before: false }
+        Self { failures: 0, since: None, answered_before: false, answered_at: Nanos::ZERO, on_since: None, asked: 0 }
     }
 
-    /// A request was answered: whatever was going on is over.
-    pub const fn answered(&mut self) {
-        *self = Self { failures: 0, since: None, answered_before: true };
+    /// A request was answered at `now`: whatever was going on is over.
+    pub const fn answered(&mut self, now: Nanos) {
+        *self = Self { answered_before: true, answered_at: now, ..Self::new() };
     }
 
-    /// A request sent at `sent_at` failed for a reason that is not its own.
-    pub fn failed(&mut self, sent_at: Nanos) {
+    /// A request sent at `sent_at` failed at `now` for a reason that is not its own. Returns whether to wait for
+    /// [`delay`](Self::delay) now: when the outage is noticed, and when a request that asked has failed. What was in
+    /// flight before and fails too is no more news.
+    pub fn failed(&mut self, sent_at: Nanos, now: Nanos) -> bool {
         self.failures = self.failures.saturating_add(1);
-        self.since = Some(self.since.map_or(sent_at, |since| since.min(sent_at)));
+        let since = sent_at.max(self.answered_at);
+        self.since = Some(self.since.map_or(since, |first| first.min(since)));
+        match self.on_since {
+            Some(on_since) if sent_at >= on_since => {
+                self.asked = self.asked.saturating_add(1);
+                true
+            }
+            None if self.is_on() => {
+                self.on_since = Some(now);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether requests should go out one at a time.
@@ -61,7 +79,7 @@ impl Outage {
     /// How long to wait before the next request asks, while the outage is on.
     #[must_use]
     pub fn delay(&self, backoff: &Backoff, random: u64) -> Nanos {
-        if self.is_on() { backoff.delay(self.failures - FAILURES, random) } else { Nanos::ZERO }
+        if self.is_on() { backoff.delay(self.asked, random) } else { Nanos::ZERO }
     }
 }
 
@@ -73,15 +91,28 @@ mod tests {
     fn five_failures_in_a_row_are_an_outage_and_one_answer_ends_it() {
         let mut outage = Outage::new();
         for second in 0..4 {
-            outage.failed(Nanos::from_secs(second));
+            assert!(!outage.failed(Nanos::from_secs(second), Nanos::from_secs(second)));
         }
         assert!(!outage.is_on());
-        outage.failed(Nanos::from_secs(9));
+        assert!(outage.failed(Nanos::from_secs(9), Nanos::from_secs(9)));
         assert!(outage.is_on());
         assert_eq!(outage.lasting(Nanos::from_secs(12)), Nanos::from_secs(12));
-        outage.answered();
+        outage.answered(Nanos::from_secs(12));
         assert!(!outage.is_on());
         assert_eq!(outage.lasting(Nanos::from_secs(12)), Nanos::ZERO);
         assert!(outage.answered_before());
+    }
+
+    #[test]
+    fn only_requests_that_ask_and_fail_make_the_next_wait_longer() {
+        let backoff = Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE };
+        let mut outage = Outage::new();
+        // Fifty were in flight, and fail together: that is one outage.
+        let waits = (0..50).filter(|_| outage.failed(Nanos::ZERO, Nanos::SECOND)).count();
+        assert_eq!((waits, outage.delay(&backoff, u64::MAX)), (1, Nanos::SECOND));
+        for (at, delay) in [(2, 2), (4, 4), (8, 8)] {
+            assert!(outage.failed(Nanos::from_secs(at), Nanos::from_secs(at)));
+            assert_eq!(outage.delay(&backoff, u64::MAX), Nanos::from_secs(delay));
+        }
     }
 }

@@ -138,6 +138,11 @@ impl Error {
     pub fn is_protocol(&self) -> bool {
         // Broken framing of a body arrives as an I/O error of these kinds. While connecting they mean something else.
         let garbled = |kind| matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput);
+        let mut hyper_errors = self.chain().filter_map(|cause| cause.downcast_ref::<hyper::Error>());
+        if hyper_errors.any(hyper::Error::is_incomplete_message) {
+            // The connection ended; what had come was good.
+            return false;
+        }
         self.chain().filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_parse)
             || (self.0.sent && self.io_kinds().any(garbled))
     }

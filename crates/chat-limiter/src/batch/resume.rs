@@ -61,7 +61,7 @@ impl Done {
     /// Leaves only the successes in the file at `path`: what failed is done again, and a last line that was cut off is
     /// dropped. The file is replaced in one step, so a crash in between loses nothing.
     pub(super) fn keep(path: &Path) -> io::Result<()> {
-        let kept_path = beside(path, ".resume");
+        let kept_path = beside(path, &format!(".{}.tmp", std::process::id()));
         let mut kept = BufWriter::new(File::create(&kept_path)?);
         let mut noted = Self::default();
         for_each_line(path, |_, line| if noted.note(line) { kept.write_all(line) } else { Ok(()) })?;
@@ -178,5 +178,16 @@ mod tests {
     fn a_file_that_is_not_there_holds_nothing() {
         let directory = tempfile::tempdir().unwrap();
         assert_eq!(Done::read(&directory.path().join("none")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn resuming_overwrites_no_file_that_happens_to_have_the_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("results.jsonl");
+        let requests = directory.path().join("results.jsonl.resume");
+        std::fs::write(&path, "").unwrap();
+        std::fs::write(&requests, "{\"model\":\"m\"}\n").unwrap();
+        let _ = Done::keep(&path);
+        assert!(std::fs::read_to_string(&requests).is_ok_and(|text| text.contains("model")), "the requests are gone");
     }
 }

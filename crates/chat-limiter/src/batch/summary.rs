@@ -107,10 +107,10 @@ impl Summary {
                 part.succeeded += 1;
                 if let Some(usage) = &answer.usage {
                     let output = usage.total.saturating_sub(usage.input);
-                    self.input_tokens += usage.input;
-                    self.output_tokens += output;
-                    part.input_tokens += usage.input;
-                    part.output_tokens += output;
+                    self.input_tokens = self.input_tokens.saturating_add(usage.input);
+                    self.output_tokens = self.output_tokens.saturating_add(output);
+                    part.input_tokens = part.input_tokens.saturating_add(usage.input);
+                    part.output_tokens = part.output_tokens.saturating_add(output);
                 }
             }
             Err(_) => {
@@ -132,7 +132,7 @@ impl Summary {
         let per_second =
             |amount: u64| if self.elapsed_seconds > 0.0 { amount as f64 / self.elapsed_seconds } else { 0.0 };
         self.requests_per_second = per_second(self.succeeded);
-        self.tokens_per_second = per_second(self.input_tokens + self.output_tokens);
+        self.tokens_per_second = per_second(self.input_tokens.saturating_add(self.output_tokens));
         for scope in scopes.iter().filter(|scope| !scope.state.limits.is_empty()) {
             let name = if scope.models.is_empty() { "(all)".to_owned() } else { scope.models.join(", ") };
             for state in &scope.state.limits {
@@ -160,7 +160,7 @@ impl Summary {
     fn used(&self, groups: &[Arc<str>], dimension: Dimension) -> Option<u64> {
         let amount = |part: &ModelSummary| match dimension {
             Dimension::Requests => Some(part.attempts),
-            Dimension::Tokens => Some(part.input_tokens + part.output_tokens),
+            Dimension::Tokens => Some(part.input_tokens.saturating_add(part.output_tokens)),
             Dimension::InputTokens => Some(part.input_tokens),
             Dimension::OutputTokens => Some(part.output_tokens),
             _ => None,
@@ -170,5 +170,30 @@ impl Summary {
             .values()
             .filter(|part| groups.is_empty() || part.group.as_ref().is_some_and(|group| groups.contains(group)));
         parts.map(amount).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absurd_usage_does_not_panic() {
+        let mut summary = Summary::default();
+        let body = bytes::Bytes::from_static(
+            br#"{"usage":{"prompt_tokens":18446744073709551615,"completion_tokens":18446744073709551615}}"#,
+        );
+        for _ in 0..2 {
+            let answer = Answer {
+                status: http::StatusCode::OK,
+                headers: http::HeaderMap::new(),
+                usage: providers::Usage::from_body(&body),
+                body: body.clone(),
+                attempts: 1,
+                rate_limited_attempts: 0,
+            };
+            summary.count("m", "m".into(), &Ok(answer));
+        }
+        summary.finish(Duration::from_secs(1), &[]);
     }
 }

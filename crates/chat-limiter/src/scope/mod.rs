@@ -94,6 +94,11 @@ impl Scope {
         self.change(|shared, now| shared.limiter.adopt(observation, &in_flight, now));
     }
 
+    /// A scope for models that leave this one: what they took of the caller's own limits stays taken.
+    pub(crate) fn split(&self) -> Self {
+        Self::new(Limiter::with_told_of(&self.lock().limiter), self.clock, self.patience)
+    }
+
     /// Lets nobody through any more; what is in flight goes on.
     pub(crate) fn close(&self) {
         self.change(|shared, _| {
@@ -110,12 +115,14 @@ impl Scope {
     /// Sends the waiting requests of `group` back to ask for their scope again.
     pub(crate) fn evict(&self, group: &str) {
         self.change(|shared, _| {
-            let tickets: Vec<_> = shared
+            let mut tickets: Vec<_> = shared
                 .waiters
                 .iter()
                 .filter(|(_, waiter)| &*waiter.group == group)
                 .map(|(ticket, _)| *ticket)
                 .collect();
+            // In the order in which they wait.
+            tickets.sort_unstable();
             let mut wake = WakeList::new();
             for ticket in tickets {
                 // One that was granted already goes with what it has.
@@ -129,8 +136,9 @@ impl Scope {
 
     /// Changes something under the lock, lets everybody go who can, and wakes them after unlocking.
     fn change<R: Woken>(&self, change: impl FnOnce(&mut Shared, Nanos) -> R) -> R::Rest {
-        let now = self.clock.now();
         let mut shared = self.lock();
+        // Read under the lock: the core's time does not go backwards.
+        let now = self.clock.now();
         let (mut wake, rest) = change(&mut shared, now).split();
         wake.extend(shared.admit(now, &self.patience));
         drop(shared);

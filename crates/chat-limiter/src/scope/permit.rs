@@ -58,7 +58,7 @@ impl Permit {
     }
 
     /// The request failed for a reason that is not its own, `why`. Once that has gone on for too long, or at once where
-    /// it is `hopeless` and nothing was ever answered, everybody who waits is refused with that reason.
+    /// it is `hopeless` (no key, no credit) and nothing was ever answered or an outage is on, everybody who waits is refused with that reason.
     pub(crate) fn fail(mut self, sent: bool, hopeless: bool, why: &str) {
         let Some(reservation) = self.reservation.take() else { return };
         let patience = self.scope.patience;
@@ -67,7 +67,8 @@ impl Permit {
             let outage = shared.limiter.outage();
             let answered = outage.answered_before();
             let patience = if answered { patience.outage } else { patience.silence };
-            if shared.down.is_none() && !outage.outlasts(patience, now) && (answered || !hopeless) {
+            let is_over = outage.outlasts(patience, now) || hopeless && (outage.is_on() || !answered);
+            if shared.down.is_none() && !is_over {
                 return WakeList::new();
             }
             let reason: Arc<str> = why.into();

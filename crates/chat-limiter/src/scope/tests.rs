@@ -142,3 +142,28 @@ fn since(scope: &Scope, start: Nanos) -> Duration {
 fn boxed(future: Acquire) -> std::pin::Pin<Box<Acquire>> {
     Box::pin(future)
 }
+
+#[tokio::test(start_paused = true)]
+async fn waiters_that_move_keep_their_order() {
+    let old = scope(60);
+    acquire(&old, 60).await.unwrap().settle(None);
+    let new = scope(6_000);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut tasks = Vec::new();
+    for number in 0..20 {
+        let (future, new, order) = (acquire(&old, 1), Arc::clone(&new), Arc::clone(&order));
+        tasks.push(tokio::spawn(async move {
+            assert!(matches!(future.await, Err(Denied::Moved)));
+            let permit = acquire(&new, 1).await.unwrap();
+            order.lock().unwrap().push(number);
+            permit.settle(None);
+        }));
+        tokio::task::yield_now().await;
+    }
+    old.evict("model");
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let order = order.lock().unwrap().clone();
+    assert_eq!(order, (0..20).collect::<Vec<_>>());
+}

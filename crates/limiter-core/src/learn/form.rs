@@ -96,7 +96,9 @@ impl FormGuess {
         }
         self.anchor = Some(*sample);
         if moved.abs() <= i128::from(RESET_ERROR.get()) {
-            self.refill = Some(Refill::AtBoundary { phase: sample.full_at });
+            if !matches!(self.refill, Some(Refill::AtBoundary { .. })) {
+                self.refill = Some(Refill::AtBoundary { phase: sample.full_at });
+            }
         } else if let Some(window) = self.window.or(Some(Nanos::MINUTE))
             && (moved - predicted(window)).abs() <= telling
         {
@@ -106,12 +108,25 @@ impl FormGuess {
 
     /// Resets rounded down say that the window turns earlier than it does: the latest instant said is believed.
     fn follow_phase(&mut self, sample: &Sample) {
-        if let Some(Refill::AtBoundary { phase }) = &mut self.refill
-            && sample.full_at.get().abs_diff(phase.get()) <= RESET_ERROR.get()
-        {
-            *phase = sample.full_at.max(*phase);
+        let Some(window) = self.window() else { return };
+        if let Some(Refill::AtBoundary { phase }) = &mut self.refill {
+            *phase = latest_turn(*phase, sample.full_at, window);
         }
     }
+}
+
+/// When a window turns next, of which `known` was thought to be a turn and `said` is said to be one. Resets rounded
+/// down say a moment too early, so of two that are nearly the same, whole windows apart, the later one is believed.
+pub(crate) fn latest_turn(known: Nanos, said: Nanos, window: Nanos) -> Nanos {
+    let window = window.get();
+    let later = said.saturating_sub(known).get() % window;
+    if said <= known {
+        return if known.saturating_sub(said) <= RESET_ERROR { known } else { said };
+    }
+    if later > RESET_ERROR.get() && window - later <= RESET_ERROR.get() {
+        return said.saturating_add(Nanos::new(window - later));
+    }
+    said
 }
 
 impl Sample {

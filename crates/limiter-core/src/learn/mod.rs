@@ -5,7 +5,7 @@ mod margin;
 mod refusals;
 mod window;
 
-pub(crate) use form::FormGuess;
+pub(crate) use form::{FormGuess, latest_turn};
 pub(crate) use margin::Margin;
 pub(crate) use refusals::Refusals;
 pub(crate) use window::FlightWindow;

@@ -6,7 +6,7 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 use crate::flight::Flight;
-use crate::learn::{FormGuess, Margin};
+use crate::learn::{FormGuess, Margin, latest_turn};
 use crate::{Bucket, Limit, Nanos, Reading, Refill, Reservation};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
@@ -21,10 +21,15 @@ pub(super) struct Found {
     stated_window: Option<Nanos>,
     form: FormGuess,
     margin: Margin,
+    /// Whether an answer that was no refusal spoke of it, and when any answer did last.
+    in_success: bool,
+    spoken_at: Nanos,
     /// The most that the provider lets be saved up, where that is less than the bucket holds.
     ceiling: u64,
-    /// When a request was admitted last that found all there that can be.
-    full_at: Option<Nanos>,
+    /// The most that was ever there.
+    most_seen: u64,
+    /// The number of the last admission that found all there that can be.
+    full_at: Option<u64>,
     /// When a window that was said to be fixed turned first, and whether its turns are not a window apart.
     first_turn: Option<Nanos>,
     turns_at_will: bool,
@@ -46,7 +51,10 @@ impl Found {
             stated_window,
             form: FormGuess::default(),
             margin: Margin::default(),
+            in_success: false,
+            spoken_at: now,
             ceiling: u64::MAX,
+            most_seen: 0,
             full_at: None,
             first_turn: None,
             turns_at_will: false,
@@ -74,21 +82,28 @@ impl Found {
             }
     }
 
+    /// Whether the limit is to be heeded at `now`. One that only refusals have stated is forgotten a window after the
+    /// last of them, where the provider `tells` its limits otherwise: it would state this one too.
+    pub(super) fn is_heeded(&self, tells: bool, now: Nanos) -> bool {
+        !tells || self.in_success || now <= self.spoken_at.saturating_add(self.bucket.limit().window())
+    }
+
     /// When `amount` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
     pub(super) fn ready_at(&self, amount: u64, now: Nanos) -> Nanos {
         if amount == 0 {
             return now;
         }
-        let held_back = self.margin.units().min(self.bucket.limit().burst() / 4);
+        let held_back = self.margin.units().min(self.bucket.limit().burst().min(self.ceiling) / 4);
         self.bucket.ready_at(amount.saturating_add(held_back).min(self.ceiling), now)
     }
 
-    pub(super) fn take(&mut self, amount: u64, now: Nanos) {
+    pub(super) fn take(&mut self, amount: u64, number: u64, now: Nanos) {
         let full = self.bucket.limit().burst().min(self.ceiling);
         let excess = self.bucket.level(now).saturating_sub_unsigned(full);
-        if excess >= 0 {
+        let saves_up = !matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
+        if excess >= 0 && amount > 0 && saves_up {
             self.bucket.take(excess.unsigned_abs(), now);
-            self.full_at = Some(now);
+            self.full_at = Some(number);
         }
         self.bucket.take(amount, now);
         self.flight.add(now, amount);
@@ -112,12 +127,7 @@ impl Found {
         if was_uncertain {
             self.bucket.give(reserved, now);
         }
-        self.form.learn(reading, now);
-        if self.follow(reading, now) {
-            // What was said of the old limit says nothing of the new one.
-            self.has_word = false;
-            self.ceiling = u64::MAX;
-        }
+        self.learn(reading, refused, now);
         let Some(remaining) = reading.remaining else { return 0 };
 
         let sent = reservation.admitted_at;
@@ -131,7 +141,10 @@ impl Found {
             return 0;
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
-        let was_full = self.learn_ceiling(remaining, reserved, sent, refused);
+        let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
+        let is_alone = self.flight.since(self.uncertain_from) == 0;
+        let was_full = self.learn_ceiling(remaining, reserved, reservation.number, refused)
+            | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
         at_most.set_level(remaining, sent, self.flight.after(sent), now);
@@ -147,6 +160,19 @@ impl Found {
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
+    /// What a reading tells of the limit itself.
+    pub(super) fn learn(&mut self, reading: &Reading, refused: bool, now: Nanos) {
+        self.in_success |= !refused;
+        self.spoken_at = self.spoken_at.max(now);
+        self.form.learn(reading, now);
+        if self.follow(reading, now) {
+            // What was said of the old limit says nothing of the new one.
+            self.has_word = false;
+            self.ceiling = u64::MAX;
+            self.most_seen = 0;
+        }
+    }
+
     /// The bucket as the provider says it was when a request sent at `sent` was counted, refilled since.
     fn spoken_level(&self, remaining: u64, sent: Nanos, now: Nanos) -> Bucket {
         let mut bucket = self.bucket;
@@ -156,18 +182,35 @@ impl Found {
 
     /// How much the provider lets be saved up is not always a window's amount. It shows when a request goes out that
     /// should have found everything there. Returns whether it did show.
-    fn learn_ceiling(&mut self, remaining: u64, reserved: u64, sent: Nanos, refused: bool) -> bool {
+    fn learn_ceiling(&mut self, remaining: u64, reserved: u64, number: u64, refused: bool) -> bool {
+        if refused {
+            // Where little can be saved up, little is not refused: the ceiling was not the provider's.
+            self.ceiling = u64::MAX;
+        }
         let burst = self.bucket.limit().burst();
         let full = remaining.saturating_add(reserved);
         if remaining > self.ceiling {
             self.ceiling = remaining;
         }
         // A tenth: prompts are not counted alike, and others may have come first.
-        if !refused && self.full_at == Some(sent) && full < burst.min(self.ceiling) - burst.min(self.ceiling) / 10 {
+        if !refused && self.full_at == Some(number) && full < burst.min(self.ceiling) - burst.min(self.ceiling) / 10 {
             self.ceiling = full;
             return true;
         }
         false
+    }
+
+    /// The same, where the level was `thought` to be higher than it was ever seen, and nothing else is in flight that
+    /// could explain why the provider says less.
+    fn learn_most(&mut self, remaining: u64, counted: u64, thought: i64) -> bool {
+        let there = remaining.saturating_add(counted);
+        let a_tenth_more = |amount: u64| i64::try_from(amount.saturating_add(amount / 10)).unwrap_or(i64::MAX);
+        let beyond = self.most_seen > 0 && thought > a_tenth_more(self.most_seen) && thought > a_tenth_more(there);
+        self.most_seen = self.most_seen.max(there);
+        if beyond && there > 0 {
+            self.ceiling = there;
+        }
+        beyond
     }
 
     /// The limit itself, as it is known with this reading. Returns whether it allows another amount than before.
@@ -176,6 +219,8 @@ impl Found {
         let amount = reading.limit.unwrap_or(known.amount());
         let window = self.stated_window.or(self.form.window()).unwrap_or(known.window());
         let refill = match reading.reset {
+            // A reset of nothing is one rounded down: it turns within a second.
+            Some(Nanos::ZERO) if reading.fixed_window => self.turning(now.saturating_add(Nanos::SECOND)),
             Some(reset) if reading.fixed_window => self.turning(now.saturating_add(reset)),
             _ if reading.fixed_window => known.refill(),
             _ => self.form.refill().unwrap_or(known.refill()),
@@ -195,7 +240,13 @@ impl Found {
         let window = self.bucket.limit().window().get();
         let apart = phase.get().abs_diff(first.get()) % window;
         self.turns_at_will |= apart.min(window - apart) > REORDERING.get();
-        if self.turns_at_will { Refill::Continuous } else { Refill::AtBoundary { phase } }
+        match self.bucket.limit().refill() {
+            _ if self.turns_at_will => Refill::Continuous,
+            Refill::AtBoundary { phase: known } => {
+                Refill::AtBoundary { phase: latest_turn(known, phase, self.bucket.limit().window()) }
+            }
+            Refill::Continuous => Refill::AtBoundary { phase },
+        }
     }
 
     fn amount(&self, reservation: &Reservation) -> u64 {

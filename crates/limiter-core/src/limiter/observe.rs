@@ -58,6 +58,10 @@ impl Limiter {
         if reading.limit == Some(0) {
             return None;
         }
+        // It comes back when a request ends, not with time.
+        if reading.dimension == Dimension::Concurrent {
+            return None;
+        }
         let index = match self.found.iter().position(|found| found.is_meant_by(reading)) {
             Some(index) => index,
             None => self.find(reading, now)?,
@@ -65,8 +69,14 @@ impl Limiter {
         if reservation.is_spoken_of(index) {
             return None;
         }
+        let found = self.found.get_mut(index)?;
+        if reading.remaining.is_none() {
+            // It says what the limit is and not what is left: the request stays counted as it was.
+            found.learn(reading, refused, now);
+            return None;
+        }
         reservation.speak_of(index);
-        Some(self.found.get_mut(index)?.observe(reservation, reading, refused, now))
+        Some(found.observe(reservation, reading, refused, now))
     }
 
     /// Adds the limit that a reading speaks of for the first time. It takes an amount to be a limit.

@@ -45,7 +45,8 @@ impl Limiter {
     pub fn state(&self, now: Nanos) -> State {
         let state = |bucket: &Bucket, source| LimitState { limit: *bucket.limit(), level: bucket.level(now), source };
         let told = self.told.buckets().iter().map(|bucket| state(bucket, LimitSource::Told));
-        let found = self.found.iter().map(|found| state(found.bucket(), LimitSource::Found));
+        let heeded = self.found.iter().filter(|found| found.is_heeded(self.tells, now));
+        let found = heeded.map(|found| state(found.bucket(), LimitSource::Found));
         State {
             limits: told.chain(found).collect(),
             in_flight: self.in_flight,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{Observation, Reading, Refill};
 
-fn seconds(count: u64) -> Nanos {
+pub(super) fn seconds(count: u64) -> Nanos {
     Nanos::from_secs(count)
 }
 
@@ -15,7 +15,7 @@ fn told(requests: u64, tokens: u64) -> Limiter {
 }
 
 /// An answer that tells of the token limit.
-fn tokens_left(limit: u64, remaining: u64) -> Observation {
+pub(super) fn tokens_left(limit: u64, remaining: u64) -> Observation {
     let mut observation = Observation::new();
     observation.push(Reading {
         limit: Some(limit),
@@ -26,7 +26,7 @@ fn tokens_left(limit: u64, remaining: u64) -> Observation {
     observation
 }
 
-fn level(limiter: &Limiter, dimension: Dimension, now: Nanos) -> i64 {
+pub(super) fn level(limiter: &Limiter, dimension: Dimension, now: Nanos) -> i64 {
     let state = limiter.state(now);
     state.limits.iter().find(|state| state.limit.dimension() == dimension).unwrap().level
 }
