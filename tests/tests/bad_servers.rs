@@ -10,7 +10,7 @@ use chat_limiter::limiter_core::{Backoff, Nanos};
 use chat_limiter::tokenizer::Encoding;
 use chat_limiter::transport::{Timeouts, Transport};
 use chat_limiter::{ChatLimiter, Error, Request, RetryPolicy};
-use chat_limiter_tests::{Face, Load, Stopwatch, in_flight, same_random_numbers, waiting, wire};
+use chat_limiter_tests::{Face, Load, Reply, Scripted, Stopwatch, in_flight, same_random_numbers, waiting, wire};
 use simulator::{Config, Simulator};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::net::TcpListener;
@@ -180,4 +180,17 @@ async fn a_minute_without_the_provider_loses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_is_late_at_the_start_loses_nothing() {
     through_an_outage(Duration::ZERO, Duration::from_secs(30)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_failures_in_flight_is_one_outage_and_over_with_the_next_answer() {
+    same_random_numbers();
+    // Thirty answers, after which thirty-four are in flight; thirty of them fail together; then answers again.
+    let server = Scripted::new(|n| if (30..60).contains(&n) { Reply::Reset } else { Reply::success() });
+    let client = server.client(Face::OpenAi).build().unwrap();
+    let requests = (0..300).map(|_| Face::OpenAi.question(Face::OpenAi.model(), 10, 10));
+    let load = Load::run(&client, requests).await;
+    assert_eq!((load.answered, load.failures.len()), (300, 0), "{:?}", load.failures.first());
+    // A probe or two after at most a second, and each request's own wait: half a second, a second, two.
+    assert!(load.elapsed < Duration::from_secs(10), "{:?}", load.elapsed);
 }

@@ -47,6 +47,11 @@ fn scripted(reply: Reply) -> Arc<dyn Transport> {
     Scripted::new(move |_| reply.clone()).transport()
 }
 
+/// A chat completion that quotes a header of the request.
+fn success() -> serde_json::Value {
+    json!({"id": "1", "choices": [{"message": {"content": format!("You sent {TOKEN}.")}}]})
+}
+
 /// Servers that quote the key in what they answer.
 fn quoting() -> Vec<(&'static str, Arc<dyn Transport>)> {
     let echo = format!("Incorrect API key provided: {KEY}. You can find your API key at the usual place.");
@@ -57,6 +62,11 @@ fn quoting() -> Vec<(&'static str, Arc<dyn Transport>)> {
         ("a failure that quotes the key", scripted(Reply::error(500, &[], "api_error", &echo))),
         ("a page that quotes the key", scripted(Reply::text(403, &html, echo.clone()))),
         ("a broken success that quotes the key", scripted(Reply::text(200, &json, echo))),
+        (
+            "a success that quotes the key in its identifier",
+            scripted(Reply::json(200, &[("x-request-id", KEY)], &success())),
+        ),
+        ("a refusal that quotes the key in its identifier", scripted(Reply::text(400, &[("request-id", KEY)], "{}"))),
     ]
 }
 

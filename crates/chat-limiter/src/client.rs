@@ -91,6 +91,8 @@ impl ChatLimiter {
 
     /// Sends a request when the limits allow, again where that is worth it, and returns the answer.
     ///
+    /// Poll the future or drop it: one that stands at the front of the queue and is never polled holds up those behind.
+    ///
     /// # Errors
     ///
     /// [`Error`] when it cannot be sent like this, was refused for good, or failed in every attempt.

@@ -32,8 +32,20 @@ pub(crate) struct Trace {
     pub(crate) rate_limited: u32,
     /// Attempts that were refused because of a limit that refills, whatever the status.
     pub(crate) limited: u32,
+    /// Attempts that failed in an outage, which is not the request's fault.
+    pub(crate) excused: u32,
+    /// Whether the last attempt was one of these: others ask next.
+    pub(crate) steps_back: bool,
     /// Attempts that took too long or came back as something else than an answer.
     pub(crate) unanswered: u32,
+}
+
+impl Trace {
+    /// An attempt failed, and is `excused` by an outage or not.
+    fn failed(&mut self, excused: bool) {
+        self.excused += u32::from(excused);
+        self.steps_back = excused;
+    }
 }
 
 /// A request ready to go, as often as it takes.
@@ -62,7 +74,7 @@ impl Shared {
     pub(crate) async fn exchange(&self, prepared: &Prepared) -> Result<Answer, Error> {
         let mut trace = Trace::default();
         loop {
-            let permit = match self.permit(prepared, trace.attempts > 0).await {
+            let permit = match self.permit(prepared, trace.attempts > 0 && !trace.steps_back).await {
                 Ok(permit) => permit,
                 Err(Denied::Moved) => continue,
                 Err(Denied::NeverFits(never)) => return Err(Error::new(Kind::NeverFits(never), trace)),
@@ -78,6 +90,7 @@ impl Shared {
                 self.budget().first_try();
             }
             trace.attempts += 1;
+            trace.steps_back = false;
             let outcome = self.attempt(prepared, permit, &mut trace).await;
             drop(slot);
             let kind = match outcome {
@@ -159,7 +172,7 @@ impl Shared {
             Read::Failure(failure) => Err(self.refused(prepared, permit, failure, Ended { head, body }, trace)),
             Read::Broken(why) => {
                 trace.unanswered += 1;
-                permit.fail(true, false, &why);
+                trace.failed(permit.fail(true, false, &why));
                 Err(Kind::Answer { why, status: head.status, body })
             }
         }
@@ -237,10 +250,14 @@ impl Shared {
         }
         match failure.kind {
             kind if kind.is_limit() => permit.refuse(failure.retry_after, &format!("{status}: {}", failure.message)),
-            ErrorKind::Authentication => permit.fail(true, true, &failure.message),
+            ErrorKind::Authentication => trace.failed(permit.fail(true, true, &failure.message)),
             // Without figures there is no credit for anything, with figures only for something smaller.
-            ErrorKind::QuotaExhausted => permit.fail(true, failure.requested.is_none(), &failure.message),
-            kind if kind.is_retryable() => permit.fail(true, false, &format!("{status}: {}", failure.message)),
+            ErrorKind::QuotaExhausted => {
+                trace.failed(permit.fail(true, failure.requested.is_none(), &failure.message));
+            }
+            kind if kind.is_retryable() => {
+                trace.failed(permit.fail(true, false, &format!("{status}: {}", failure.message)));
+            }
             _ => permit.settle(Some(&Amounts::ZERO.with(Dimension::Requests, 1))),
         }
         let request_id = request_id(&head.headers).map(str::to_owned);
@@ -300,7 +317,7 @@ fn failed(permit: Permit, error: transport::Error, trace: &mut Trace) -> Kind {
         if error.is_timeout() || error.is_protocol() {
             trace.unanswered += 1;
         }
-        permit.fail(error.was_sent(), false, &error.to_string());
+        trace.failed(permit.fail(error.was_sent(), false, &error.to_string()));
     }
     Kind::Transport(error)
 }

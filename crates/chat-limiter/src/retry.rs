@@ -16,8 +16,8 @@ use crate::exchange::Trace;
 pub struct RetryPolicy {
     /// How often a request is sent at most, the first time included.
     pub max_attempts: u32,
-    /// How often a request may fail. Refusals for the rate are left out: they cost nothing and say nothing against the
-    /// request.
+    /// How often a request may fail. Refusals for the rate are left out, and failures in an outage while others wait to
+    /// ask: they say nothing against the request.
     pub max_failures: u32,
     /// How often a request is sent at most that was not answered in time, or not with what was asked for. The provider
     /// may have done, and charged, the work each time.
@@ -55,7 +55,7 @@ impl RetryPolicy {
 
     /// How long to wait before the next try; `None` to give up. `random` is 64 bits.
     pub(crate) fn delay(&self, kind: &Kind, trace: &Trace, budget: &mut RetryBudget, random: u64) -> Option<Duration> {
-        let failures = trace.attempts.saturating_sub(trace.limited);
+        let failures = trace.attempts.saturating_sub(trace.limited).saturating_sub(trace.excused);
         let is_enough = trace.attempts >= self.max_attempts || failures >= self.max_failures;
         if is_enough || !self.is_worth_it(kind, trace) {
             return None;
@@ -115,7 +115,7 @@ mod tests {
         let policy = RetryPolicy::default();
         let kind = refused(ErrorKind::Overloaded, 429, None);
         // As `exchange` counts: every 429 is `rate_limited`.
-        let trace = Trace { attempts: 12, rate_limited: 12, limited: 0, unanswered: 0 };
+        let trace = Trace { attempts: 12, rate_limited: 12, ..Trace::default() };
         let delay = policy.delay(&kind, &trace, &mut policy.budget(), u64::MAX);
         assert!(delay.is_none_or(|delay| delay > Duration::from_secs(30)), "attempt 13 after {delay:?}");
     }
@@ -124,7 +124,7 @@ mod tests {
         let policy = RetryPolicy::default();
         let mut budget = policy.budget();
         while budget.try_retry() {}
-        let trace = Trace { attempts: 1, rate_limited: 0, limited: 0, unanswered: 0 };
+        let trace = Trace { attempts: 1, ..Trace::default() };
         let delay = policy.delay(&refused(ErrorKind::Overloaded, 503, Some(0)), &trace, &mut budget, 0);
         assert!(delay.is_none_or(|delay| delay >= Duration::from_secs(1)), "{delay:?}");
     }

@@ -59,8 +59,11 @@ impl Permit {
 
     /// The request failed for a reason that is not its own, `why`. Once that has gone on for too long, or at once where
     /// it is `hopeless` (no key, no credit) and nothing was ever answered or an outage is on, everybody who waits is refused with that reason.
-    pub(crate) fn fail(mut self, sent: bool, hopeless: bool, why: &str) {
-        let Some(reservation) = self.reservation.take() else { return };
+    ///
+    /// Returns whether an outage is on and somebody else waits: then this failure says nothing against the request, and
+    /// the next to ask is somebody else.
+    pub(crate) fn fail(mut self, sent: bool, hopeless: bool, why: &str) -> bool {
+        let Some(reservation) = self.reservation.take() else { return false };
         let patience = self.scope.patience;
         self.scope.change(|shared, now| {
             shared.limiter.fail(reservation, sent, now, fastrand::u64(..));
@@ -69,12 +72,12 @@ impl Permit {
             let patience = if answered { patience.outage } else { patience.silence };
             let is_over = outage.outlasts(patience, now) || hopeless && (outage.is_on() || !answered);
             if shared.down.is_none() && !is_over {
-                return WakeList::new();
+                return (WakeList::new(), outage.is_on() && shared.limiter.head().is_some());
             }
             let reason: Arc<str> = why.into();
             shared.down = Some(Arc::clone(&reason));
-            shared.deny_all(&Denied::Down(reason))
-        });
+            (shared.deny_all(&Denied::Down(reason)), false)
+        })
     }
 
     /// The request was not sent.

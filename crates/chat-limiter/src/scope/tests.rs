@@ -109,7 +109,7 @@ async fn a_provider_that_never_answers_is_given_up_and_asked_again_by_one_reques
     let start = scope.clock.now();
     let denied = loop {
         match acquire(&scope, 1).await {
-            Ok(permit) => permit.fail(false, false, "connection refused"),
+            Ok(permit) => assert!(!permit.fail(false, false, "connection refused"), "nobody else waits"),
             Err(denied) => break denied,
         }
     };
