@@ -40,7 +40,7 @@ impl Outage {
         let since = sent_at.max(self.answered_at);
         self.since = Some(self.since.map_or(since, |first| first.min(since)));
         match self.on_since {
-            Some(on_since) if sent_at >= on_since => {
+            Some(on_since) if sent_at > on_since => {
                 self.asked = self.asked.saturating_add(1);
                 true
             }
