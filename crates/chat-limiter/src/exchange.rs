@@ -57,8 +57,8 @@ pub(crate) struct Prepared {
     pub(crate) size: RequestSize,
 }
 
-/// A provider that produces fewer tokens a second than this is not waited for: the slowest models of today make twice
-/// as many.
+/// A provider that produces fewer tokens a second than this is not waited for. A guess on the patient side, for
+/// models whose speed is not known; `Builder::timeouts` replaces it.
 const SLOWEST_TOKENS_PER_SECOND: u64 = 20;
 /// A response held back until it is whole takes this long at most, as the official clients have it (600 s).
 const LONGEST_FIRST_BYTE: Duration = Duration::from_secs(600);

@@ -31,8 +31,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// A hundred attempts of which ten may fail, two for what was not answered, half a second doubling to a minute, an hour's wait, one retry for
-    /// ten requests.
+    /// A hundred attempts of which ten may fail, two for what was not answered, half a second doubling to a minute, an
+    /// hour's wait, one retry for ten requests.
     fn default() -> Self {
         Self {
             max_attempts: 100,

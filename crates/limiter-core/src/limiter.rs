@@ -249,8 +249,8 @@ impl Limiter {
         &self.outage
     }
 
-    /// Admits nobody before `until`. A pause is never shortened, and none is longer than [`Limit::MAX_WINDOW`] from
-    /// the `now` of whoever calls.
+    /// Admits nobody before `until`. A pause is never shortened, and this one is not bounded: what a provider asks for
+    /// in an answer is, to [`Limit::MAX_WINDOW`].
     pub fn pause_until(&mut self, until: Nanos) {
         self.paused_until = self.paused_until.max(until);
     }

@@ -6,7 +6,7 @@
 //! of its own with the configured limits, metered to the nanosecond. Any model name is answered.
 //!
 //! It serves TCP, for a client in any language, or an in-process byte stream. It reads time from tokio alone, so with a
-//! paused clock minutes of traffic take milliseconds and repeat exactly:
+//! paused clock minutes of traffic take what they take to compute and repeat exactly:
 //!
 //! ```
 //! use simulator::{Config, Simulator};

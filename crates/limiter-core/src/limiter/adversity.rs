@@ -10,7 +10,6 @@ fn one(reading: Reading) -> Observation {
     observation
 }
 
-/// limit without remaining: cost is never charged.
 #[test]
 fn a_limit_without_a_remainder_is_charged() {
     let mut limiter = Limiter::new();
@@ -26,7 +25,6 @@ fn a_limit_without_a_remainder_is_charged() {
     assert!(sent <= 11, "{sent} requests at one instant with a limit of 10 a minute");
 }
 
-/// time that goes backwards by a few ns (two threads, `now` read before the lock) leaks flight slots.
 #[test]
 fn time_that_goes_backwards_leaks_nothing_in_flight() {
     let mut limiter = Limiter::new();
@@ -44,7 +42,6 @@ fn time_that_goes_backwards_leaks_nothing_in_flight() {
     assert_eq!(limiter.in_flight(), Amounts::ZERO);
 }
 
-/// outage: an answer a second ago, three failures of requests admitted long ago.
 #[test]
 fn an_outage_lasts_no_longer_than_since_the_last_answer() {
     let mut outage = Outage::new();
@@ -55,7 +52,6 @@ fn an_outage_lasts_no_longer_than_since_the_last_answer() {
     assert!(outage.lasting(seconds(1_201)) <= seconds(2), "{:?}", outage.lasting(seconds(1_201)));
 }
 
-/// concurrency found in headers comes back when a request ends.
 #[test]
 fn found_concurrency_comes_back_when_a_request_ends() {
     let mut limiter = Limiter::new();
