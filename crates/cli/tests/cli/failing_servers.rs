@@ -28,13 +28,18 @@ fn fail(origin: &str, more: &str) -> (Vec<String>, u64) {
 
 #[track_caller]
 fn check(origin: &str, more: &str, words: &[&str], attempts: u64) {
+    check_within(origin, more, words, attempts..=attempts);
+}
+
+/// The same, where how many are sent depends on how fast the first answer comes.
+fn check_within(origin: &str, more: &str, words: &[&str], attempts: std::ops::RangeInclusive<u64>) {
     let (messages, made) = fail(origin, more);
     for message in &messages {
         for word in words {
             assert!(message.contains(word), "{word:?} is not in {message:?}");
         }
     }
-    assert_eq!(made, attempts, "{messages:?}");
+    assert!(attempts.contains(&made), "{made}: {messages:?}");
 }
 
 #[test]
@@ -125,7 +130,7 @@ fn one_that_always_says_later() {
 fn one_that_has_no_credit_left() {
     let body = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
     let server = Server::answering(move |_| Reply::new(429, body));
-    check(&server.origin(), "", &["exceeded your current quota"], 3);
+    check_within(&server.origin(), "", &["exceeded your current quota"], 1..=3);
 }
 
 #[test]
