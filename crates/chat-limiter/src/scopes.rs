@@ -194,7 +194,7 @@ impl Groups {
         &mut self,
         name: &str,
         scope: &Arc<Scope>,
-        surplus: i64,
+        surplus: u64,
         observation: &Observation,
         stated: Stated,
     ) -> bool {
@@ -207,7 +207,7 @@ impl Groups {
         if let Some(group) = self.known.get_mut(name) {
             group.stated = stated;
             if !group.was_last && !alone {
-                let far_off = u64::try_from(surplus).is_ok_and(|surplus| surplus > noise);
+                let far_off = surplus > noise;
                 group.surprises = if far_off { group.surprises + 1 } else { 0 };
             }
             surprised = group.surprises >= SURPRISES;

@@ -5,7 +5,7 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "an example speaks to the person who runs it")]
 
-use limiter_core::{Admission, Cost, Dimension, Limit, Limiter, Nanos, NeverFits};
+use limiter_core::{Admission, Cost, Dimension, Limit, Limiter, Nanos, NeverFits, Priority};
 
 fn main() -> Result<(), NeverFits> {
     let mut now = Nanos::ZERO;
@@ -15,7 +15,7 @@ fn main() -> Result<(), NeverFits> {
 
     for _ in 0..12 {
         // A prompt of 200 tokens that may produce 600.
-        limiter.enqueue(&Cost::of_request(200, 600))?;
+        limiter.enqueue(&Cost::of_request(200, 600), Priority::NORMAL, Nanos::ZERO)?;
     }
     let mut sent = 0;
     loop {

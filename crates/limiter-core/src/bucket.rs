@@ -5,33 +5,80 @@
 //! while refilling and nothing is rounded, so a year of admissions loses nothing. The largest limit (10^15 units, 31
 //! days) needs 2.7 * 10^30 grains; `i128` holds 1.7 * 10^38.
 
+mod log;
+mod marks;
+
 use crate::{Limit, Nanos, Refill};
+use log::Log;
+use marks::Marks;
 
 /// The level of one [`Limit`].
 ///
 /// The level may be negative: a request larger than the bucket borrows what is missing, and what a settled request
-/// really used may be more than was reserved. Time that goes backwards changes nothing.
+/// really used may be more than was reserved. A debt is repaid within [`Limit::MAX_WINDOW`]; what would take longer
+/// is forgiven. Time that goes backwards changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
     limit: Limit,
-    level: i128,
     at: Nanos,
+    /// The number of the latest taking, and of the latest one before this bucket was there.
+    takings: u64,
+    first: u64,
+    level: Level,
 }
 
-/// The deepest debt, in units: what no bucket can repay in 1,000 of the largest windows is a mistake.
-const MAX_DEBT: i128 = 1_000 * Limit::MAX_AMOUNT as i128;
+/// When something was taken from a bucket: what [`Bucket::settle`] needs to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    pub(crate) number: u64,
+    pub(crate) at: Nanos,
+}
+
+/// How the level is kept.
+#[expect(clippy::large_enum_variant, reason = "a box would need an allocator")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    /// In grains, and how high it has been: refilled continuously.
+    Marked(i128, Marks),
+    /// In grains: refilled at a boundary, or when a request ends.
+    Plain(i128),
+    /// What was taken and still counts: a sliding window.
+    Logged(Log),
+}
 
 impl Bucket {
     /// A full bucket.
     #[must_use]
-    pub fn full(limit: Limit, now: Nanos) -> Self {
-        Self { level: units(limit.burst(), &limit), limit, at: now }
+    pub const fn full(limit: Limit, now: Nanos) -> Self {
+        let capacity = units(limit.burst(), &limit);
+        let level = match limit.refill() {
+            Refill::Continuous => Level::Marked(capacity, Marks::new()),
+            Refill::AtBoundary { .. } | Refill::OnRelease => Level::Plain(capacity),
+            Refill::Sliding => Level::Logged(Log::new()),
+        };
+        Self { limit, at: now, takings: 0, first: 0, level }
     }
 
     /// A bucket that holds `level` units (at most the limit's burst).
     #[must_use]
     pub fn holding(limit: Limit, level: u64, now: Nanos) -> Self {
-        Self { level: units(level.min(limit.burst()), &limit), limit, at: now }
+        let mut bucket = Self::full(limit, now);
+        bucket.set_level(level, now, 0, now);
+        bucket
+    }
+
+    /// The same bucket, which was not there for the takings up to `number`.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn after(mut self, number: u64) -> Self {
+        (self.takings, self.first) = (number, number);
+        self
+    }
+
+    /// The same bucket, which counts what was taken up to `number` before it was there.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn begun_at(mut self, number: u64) -> Self {
+        self.takings = number;
+        self
     }
 
     /// The limit.
@@ -43,80 +90,237 @@ impl Bucket {
     /// Whole units available at `now`, negative when units are owed.
     #[must_use]
     pub fn level(&self, now: Nanos) -> i64 {
-        let whole = self.level_at(now).div_euclid(self.window());
+        let whole = self.grains(now).div_euclid(self.window());
         i64::try_from(whole).unwrap_or(if whole < 0 { i64::MIN } else { i64::MAX })
     }
 
     /// The earliest instant, not before `now`, at which `amount` units can be taken. An amount larger than the bucket
-    /// ever holds can be taken when the bucket is full. [`Nanos::MAX`] where that lies beyond the end of time.
+    /// ever holds can be taken when the bucket is full. It is at most [`Limit::MAX_WINDOW`] away, but for a limit that
+    /// comes back [`OnRelease`](Refill::OnRelease): [`Nanos::MAX`] where that is what it waits for.
     #[must_use]
     pub fn ready_at(&self, amount: u64, now: Nanos) -> Nanos {
-        let now = now.max(self.at);
-        let missing = units(amount.min(self.limit.burst()), &self.limit) - self.level_at(now);
+        let needed = units(amount.min(self.limit.burst()), &self.limit);
+        let missing = needed - self.grains(now);
         if missing <= 0 {
             return now;
         }
-        let wait = match self.limit.refill() {
-            Refill::Continuous => div_ceil(missing, self.rate()),
-            Refill::AtBoundary { phase } => {
-                let window = self.limit.window().get();
-                i128::from(window - since_boundary(now, phase, window))
+        let now = now.max(self.at);
+        let wait = match (&self.level, self.limit.refill()) {
+            (Level::Logged(log), _) => {
+                let rest = self.limit.burst().saturating_sub(amount);
+                return log.falls_to(u128::from(rest), now, self.limit.window());
             }
+            (_, Refill::AtBoundary { phase }) => {
+                let window = self.limit.window().get();
+                window - since_boundary(now, phase, window)
+            }
+            (_, Refill::OnRelease) => return Nanos::MAX,
+            _ => u64::try_from(div_ceil(missing, self.rate())).unwrap_or(u64::MAX),
         };
-        u64::try_from(wait).map_or(Nanos::MAX, |wait| now.saturating_add(Nanos::new(wait)))
+        now.saturating_add(Nanos::new(wait))
+    }
+
+    /// The earliest instant, not before `now`, at which it is full if nothing more is taken.
+    #[must_use]
+    pub fn full_at(&self, now: Nanos) -> Nanos {
+        self.ready_at(self.limit.burst(), now)
     }
 
     /// Takes `amount` units whether or not they are there: ask [`ready_at`](Self::ready_at) first.
-    pub fn take(&mut self, amount: u64, now: Nanos) {
-        self.change(-units(amount, &self.limit), now);
+    pub fn take(&mut self, amount: u64, now: Nanos) -> Taken {
+        let taken = Taken { number: self.takings.saturating_add(1), at: now.max(self.at) };
+        self.take_as(&taken, amount);
+        taken
     }
 
-    /// Gives back `amount` units; what does not fit is lost.
-    pub fn give(&mut self, amount: u64, now: Nanos) {
-        self.change(units(amount, &self.limit), now);
+    /// The number of the latest taking.
+    pub(crate) const fn takings(&self) -> u64 {
+        self.takings
+    }
+
+    /// Takes `amount` units as the taking that the caller counts: the next one.
+    pub(crate) fn take_as(&mut self, taken: &Taken, amount: u64) {
+        self.advance(taken.at);
+        self.takings = self.takings.max(taken.number);
+        self.fall(amount, taken.number);
+    }
+
+    /// Settles what was `reserved` when it was `taken` with the `actual` amount, once.
+    ///
+    /// What was taken beyond it comes back, so that the level is never higher than if `actual` had been taken in the
+    /// first place: nothing comes back for a time in which the bucket would have run over, nor for a window that is
+    /// over. What was used beyond the reservation is taken now. A taking of another bucket can move the level, but not
+    /// out of its bounds.
+    pub fn settle(&mut self, taken: &Taken, reserved: u64, actual: u64, now: Nanos) {
+        if taken.number <= self.first {
+            return;
+        }
+        self.advance(now);
+        if self.limit.refill() == Refill::OnRelease {
+            self.rise(units(reserved, &self.limit));
+        } else if actual < reserved {
+            self.give_back(taken, reserved - actual);
+        } else if actual > reserved {
+            self.fall(actual - reserved, self.takings.saturating_add(1));
+        }
+    }
+
+    /// Gives `amount` units to the bucket, up to its burst, wherever they come from.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn give(&mut self, amount: u64, now: Nanos) {
+        self.advance(now);
+        self.rise(units(amount, &self.limit));
+    }
+
+    /// Takes `amount` units off the level that were never taken by anybody here.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn lose(&mut self, amount: u64, now: Nanos) {
+        self.advance(now);
+        let (grains, floor) = (units(amount, &self.limit), self.floor());
+        match &mut self.level {
+            Level::Marked(level, _) | Level::Plain(level) => *level = (*level - grains).max(floor),
+            Level::Logged(log) => log.take(self.at, amount, self.limit.window()),
+        }
     }
 
     /// Sets the level to `level` units as of `at`, less `taken_since`; the time since `at` refills it.
     ///
     /// This is how the provider's word replaces what was counted here: `level` is what it said remained at `at`.
     pub fn set_level(&mut self, level: u64, at: Nanos, taken_since: u64, now: Nanos) {
-        self.level = units(level.min(self.limit.burst()), &self.limit);
+        let (now, burst) = (now.max(self.at), self.limit.burst());
+        let at = at.min(now);
+        let level = level.min(burst);
         // Refilled first and charged afterwards, a full bucket would lose what came in between.
-        self.level = (self.level - units(taken_since, &self.limit)).max(self.floor());
-        let now = now.max(self.at);
-        self.at = at.min(now);
+        let grains = (units(level, &self.limit) - units(taken_since, &self.limit)).max(self.floor());
+        let window = self.limit.window();
+        match &mut self.level {
+            Level::Marked(mine, marks) => (*mine, *marks) = (grains, Marks::new()),
+            Level::Plain(mine) => *mine = grains,
+            Level::Logged(log) => {
+                log.set_used(burst - level, at, window);
+                log.take(now, taken_since, window);
+            }
+        }
+        self.at = at;
         self.advance(now);
     }
 
     /// Replaces the limit. What was taken and has not come back stays taken.
     pub fn set_limit(&mut self, limit: Limit, now: Nanos) {
         self.advance(now);
-        let taken = self.capacity() - self.level;
-        // The same number of units in the new limit's grains, without leaving i128: whole units and the rest apart.
         let (old, new) = (self.window(), i128::from(limit.window().get()));
-        let taken = (taken.div_euclid(old) * new).saturating_add(taken.rem_euclid(old) * new / old);
+        let (capacity, next_capacity) = (self.capacity(), units(limit.burst(), &limit));
+        // The same number of units missing in the new limit's grains, without leaving i128: whole units and the rest.
+        let convert = |level: i128| {
+            let missing = capacity - level;
+            next_capacity - (missing.div_euclid(old) * new).saturating_add(missing.rem_euclid(old) * new / old)
+        };
+        let level = convert(self.grains(now));
+        self.level = match (self.level, limit.refill()) {
+            (Level::Marked(_, mut marks), Refill::Continuous) => {
+                marks.convert(convert);
+                Level::Marked(level, marks)
+            }
+            (Level::Logged(log), Refill::Sliding) => Level::Logged(log),
+            (_, Refill::Continuous) => Level::Marked(level, Marks::new()),
+            (_, Refill::AtBoundary { .. } | Refill::OnRelease) => Level::Plain(level),
+            (_, Refill::Sliding) => {
+                let mut log = Log::new();
+                let missing = (next_capacity - level).max(0) / new;
+                log.take(self.at, u64::try_from(missing).unwrap_or(u64::MAX), limit.window());
+                Level::Logged(log)
+            }
+        };
         self.limit = limit;
-        self.level = (self.capacity() - taken).max(self.floor());
+        let floor = self.floor();
+        if let Level::Marked(level, _) | Level::Plain(level) = &mut self.level {
+            *level = (*level).max(floor);
+        }
     }
 
-    fn change(&mut self, grains: i128, now: Nanos) {
-        self.advance(now);
-        self.level = (self.level + grains).clamp(self.floor(), self.capacity());
+    /// The level falls by `amount` units with the taking `number`.
+    fn fall(&mut self, amount: u64, number: u64) {
+        if amount == 0 {
+            return;
+        }
+        let (grains, floor, capacity) = (units(amount, &self.limit), self.floor(), self.capacity());
+        match &mut self.level {
+            Level::Marked(level, marks) => {
+                marks.fall(number, *level, capacity);
+                *level = (*level - grains).max(floor);
+            }
+            Level::Plain(level) => *level = (*level - grains).max(floor),
+            Level::Logged(log) => log.take(self.at, amount, self.limit.window()),
+        }
+    }
+
+    /// The level rises by `grains`, up to the bucket's capacity.
+    fn rise(&mut self, grains: i128) {
+        let (capacity, at, window) = (self.capacity(), self.at, self.limit.window());
+        match &mut self.level {
+            Level::Marked(level, _) | Level::Plain(level) => *level = (*level + grains).min(capacity),
+            Level::Logged(log) => {
+                let used = log.used(at, window);
+                let given = u128::try_from(grains / i128::from(window.get())).unwrap_or(0);
+                log.set_used(u64::try_from(used.saturating_sub(given)).unwrap_or(u64::MAX), at, window);
+            }
+        }
+    }
+
+    /// Gives back `amount` units of what was `taken`, as far as they have not come back with time.
+    fn give_back(&mut self, taken: &Taken, amount: u64) {
+        let (capacity, grains, now) = (self.capacity(), units(amount, &self.limit), self.at);
+        let window = self.limit.window();
+        match &mut self.level {
+            Level::Marked(level, marks) => {
+                let peak = marks.since(taken.number).map_or(*level, |peak| peak.max(*level));
+                if let Some(peak) = marks.since(taken.number) {
+                    marks.rise(taken.number, grains.min(capacity - peak));
+                }
+                *level += grains.min(capacity - peak);
+            }
+            Level::Plain(level) => {
+                let turned = match self.limit.refill() {
+                    Refill::AtBoundary { phase } => since_boundary(now, phase, window.get()),
+                    _ => u64::MAX,
+                };
+                if now.saturating_sub(taken.at).get() <= turned {
+                    *level = (*level + grains).min(capacity);
+                }
+            }
+            Level::Logged(log) => log.give_back(taken.at, amount, now, window),
+        }
     }
 
     fn advance(&mut self, now: Nanos) {
-        self.level = self.level_at(now);
-        self.at = self.at.max(now);
+        if now <= self.at {
+            return;
+        }
+        let grains = self.grains(now);
+        match &mut self.level {
+            Level::Marked(level, _) | Level::Plain(level) => *level = grains,
+            Level::Logged(_) => {}
+        }
+        self.at = now;
     }
 
-    fn level_at(&self, now: Nanos) -> i128 {
+    /// The level at `now`.
+    fn grains(&self, now: Nanos) -> i128 {
         let elapsed = now.saturating_sub(self.at).get();
-        match self.limit.refill() {
-            Refill::Continuous => self.level.saturating_add(i128::from(elapsed) * self.rate()).min(self.capacity()),
-            Refill::AtBoundary { phase } => {
-                let window = self.limit.window().get();
-                let turned = since_boundary(self.at, phase, window).saturating_add(elapsed) >= window;
-                if turned { self.capacity() } else { self.level }
+        match &self.level {
+            Level::Marked(level, _) => (*level + i128::from(elapsed) * self.rate()).min(self.capacity()),
+            Level::Plain(level) => match self.limit.refill() {
+                Refill::AtBoundary { phase } => {
+                    let window = self.limit.window().get();
+                    let turned = since_boundary(self.at, phase, window).saturating_add(elapsed) >= window;
+                    if turned { self.capacity() } else { *level }
+                }
+                _ => *level,
+            },
+            Level::Logged(log) => {
+                let used = log.used(now.max(self.at), self.limit.window());
+                let used = i128::try_from(used).unwrap_or(i128::MAX).saturating_mul(self.window());
+                self.capacity().saturating_sub(used).max(self.floor())
             }
         }
     }
@@ -129,18 +333,23 @@ impl Bucket {
         i128::from(self.limit.window().get())
     }
 
-    fn capacity(&self) -> i128 {
+    const fn capacity(&self) -> i128 {
         units(self.limit.burst(), &self.limit)
     }
 
-    fn floor(&self) -> i128 {
-        -MAX_DEBT * self.window()
+    /// The deepest debt: what the longest window fills up. A debt at a boundary or in a log ends with its window, so
+    /// it only has to stay within i128.
+    const fn floor(&self) -> i128 {
+        match self.limit.refill() {
+            Refill::Continuous => self.capacity() - self.limit.amount() as i128 * Limit::MAX_WINDOW.get() as i128,
+            _ => -units(u64::MAX, &self.limit),
+        }
     }
 }
 
-/// Grains in `amount` units. An amount above any limit counts as that limit's bound of debt, so nothing overflows.
-fn units(amount: u64, limit: &Limit) -> i128 {
-    i128::from(amount).min(MAX_DEBT) * i128::from(limit.window().get())
+/// Grains in `amount` units: at most 2^64 * 2.7 * 10^15 = 4.9 * 10^34.
+const fn units(amount: u64, limit: &Limit) -> i128 {
+    amount as i128 * limit.window().get() as i128
 }
 
 fn div_ceil(dividend: i128, divisor: i128) -> i128 {
@@ -154,96 +363,4 @@ fn since_boundary(at: Nanos, phase: Nanos, window: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Dimension;
-
-    fn tokens(amount: u64) -> Limit {
-        Limit::per_minute(Dimension::Tokens, amount)
-    }
-
-    #[test]
-    fn a_bucket_is_ready_at_the_exact_nanosecond_and_not_one_earlier() {
-        // 7 per minute: the first unit back after 60 s / 7 = 8571428571.43 ns, so at ...572.
-        let mut bucket = Bucket::full(tokens(7), Nanos::ZERO);
-        bucket.take(7, Nanos::ZERO);
-        let ready = bucket.ready_at(1, Nanos::ZERO);
-        assert_eq!(ready, Nanos::new(8_571_428_572));
-        assert_eq!(bucket.level(Nanos::new(ready.get() - 1)), 0);
-        assert_eq!(bucket.level(ready), 1);
-    }
-
-    #[test]
-    fn a_year_of_admissions_loses_nothing() {
-        let mut bucket = Bucket::full(tokens(7), Nanos::ZERO);
-        bucket.take(7, Nanos::ZERO);
-        let mut now = Nanos::ZERO;
-        let year = Nanos::from_secs(365 * 86_400);
-        let mut taken: u64 = 0;
-        while now < year {
-            now = bucket.ready_at(1, now);
-            bucket.take(1, now);
-            taken += 1;
-        }
-        assert_eq!(taken, 365 * 24 * 60 * 7);
-    }
-
-    #[test]
-    fn a_fixed_window_gives_nothing_before_its_boundary_and_everything_at_it() {
-        let limit = tokens(10).with_refill(Refill::AtBoundary { phase: Nanos::from_secs(15) });
-        let mut bucket = Bucket::full(limit, Nanos::from_secs(20));
-        bucket.take(10, Nanos::from_secs(20));
-        assert_eq!(bucket.ready_at(1, Nanos::from_secs(30)), Nanos::from_secs(75));
-        assert_eq!(bucket.level(Nanos::new(Nanos::from_secs(75).get() - 1)), 0);
-        assert_eq!(bucket.level(Nanos::from_secs(75)), 10);
-        // A new window knows nothing of a debt.
-        bucket.take(25, Nanos::from_secs(75));
-        assert_eq!(bucket.ready_at(6, Nanos::from_secs(75)), Nanos::from_secs(75 + 60));
-    }
-
-    #[test]
-    fn an_amount_larger_than_the_bucket_waits_for_a_full_one_and_leaves_a_debt() {
-        let mut bucket = Bucket::full(tokens(60), Nanos::ZERO);
-        assert_eq!(bucket.ready_at(90, Nanos::ZERO), Nanos::ZERO);
-        bucket.take(90, Nanos::ZERO);
-        assert_eq!(bucket.level(Nanos::ZERO), -30);
-        assert_eq!(bucket.ready_at(1, Nanos::ZERO), Nanos::from_secs(31));
-    }
-
-    #[test]
-    fn the_providers_word_sets_the_level_less_what_was_taken_since() {
-        let mut bucket = Bucket::full(tokens(60), Nanos::ZERO);
-        bucket.set_level(30, Nanos::from_secs(10), 5, Nanos::from_secs(12));
-        assert_eq!(bucket.level(Nanos::from_secs(12)), 27);
-    }
-
-    #[test]
-    fn a_changed_limit_keeps_what_was_taken() {
-        let mut bucket = Bucket::full(tokens(100), Nanos::ZERO);
-        bucket.take(30, Nanos::ZERO);
-        bucket.set_limit(Limit::new(Dimension::Tokens, 1_000, Nanos::DAY), Nanos::ZERO);
-        assert_eq!(bucket.level(Nanos::ZERO), 970);
-        bucket.set_limit(tokens(20), Nanos::ZERO);
-        assert_eq!(bucket.level(Nanos::ZERO), -10);
-    }
-
-    #[test]
-    fn hostile_amounts_and_times_saturate() {
-        for limit in [
-            Limit::new(Dimension::Tokens, u64::MAX, Nanos::MAX),
-            Limit::new(Dimension::Tokens, 0, Nanos::ZERO),
-            tokens(1).with_refill(Refill::AtBoundary { phase: Nanos::MAX }),
-            tokens(u64::MAX).with_burst(0),
-        ] {
-            let mut bucket = Bucket::full(limit, Nanos::MAX);
-            for now in [Nanos::ZERO, Nanos::MAX, Nanos::new(1)] {
-                bucket.take(u64::MAX, now);
-                bucket.give(u64::MAX, now);
-                bucket.set_level(u64::MAX, now, u64::MAX, now);
-                bucket.set_limit(tokens(5), now);
-                bucket.set_limit(limit, now);
-                let _ = (bucket.level(now), bucket.ready_at(u64::MAX, now), bucket.ready_at(0, now));
-            }
-        }
-    }
-}
+mod tests;

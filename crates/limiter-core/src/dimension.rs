@@ -84,6 +84,13 @@ impl Amounts {
         }
     }
 
+    /// Takes `other` off in every dimension, saturating at zero.
+    pub fn subtract(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.saturating_sub(theirs);
+        }
+    }
+
     /// The larger of the two in every dimension.
     #[must_use]
     pub fn max(mut self, other: &Self) -> Self {

@@ -2,9 +2,9 @@
 
 use alloc::collections::VecDeque;
 
-use crate::Nanos;
+use crate::{Amounts, Dimension, Nanos};
 
-/// Amounts of one dimension that were admitted and of which the provider has not spoken, in slots of time.
+/// Amounts that were admitted and of which the provider has not spoken, in slots of time.
 ///
 /// A slot is a tenth of a second: fine enough beside the second for which a count is uncertain, and few enough to be
 /// summed up whenever an answer comes.
@@ -16,7 +16,7 @@ pub(crate) struct Flight {
 #[derive(Clone, Debug)]
 struct Slot {
     start: Nanos,
-    amount: u64,
+    amounts: Amounts,
     requests: u64,
 }
 
@@ -28,22 +28,25 @@ impl Flight {
     }
 
     /// A request is admitted at `at`. Times that go backwards count as the latest one.
-    pub(crate) fn add(&mut self, at: Nanos, amount: u64) {
+    pub(crate) fn add(&mut self, at: Nanos, amounts: &Amounts) {
+        while self.slots.back().is_some_and(|slot| slot.requests == 0) {
+            self.slots.pop_back();
+        }
         match self.slots.back_mut() {
             Some(slot) if at < slot.start.saturating_add(WIDTH) => {
-                slot.amount = slot.amount.saturating_add(amount);
+                slot.amounts.add(amounts);
                 slot.requests += 1;
             }
-            _ => self.slots.push_back(Slot { start: at, amount, requests: 1 }),
+            _ => self.slots.push_back(Slot { start: at, amounts: *amounts, requests: 1 }),
         }
     }
 
     /// A request that was admitted at `at` is no longer uncertain. Returns the start of its slot.
-    pub(crate) fn remove(&mut self, at: Nanos, amount: u64) -> Nanos {
+    pub(crate) fn remove(&mut self, at: Nanos, amounts: &Amounts) -> Nanos {
         let index = self.index(at);
         let Some(slot) = self.slots.get_mut(index) else { return at };
         let start = slot.start;
-        slot.amount = slot.amount.saturating_sub(amount);
+        slot.amounts.subtract(amounts);
         slot.requests = slot.requests.saturating_sub(1);
         while self.slots.front().is_some_and(|slot| slot.requests == 0) {
             self.slots.pop_front();
@@ -56,20 +59,24 @@ impl Flight {
         self.slots.get(self.index(at)).map_or(at, |slot| slot.start.min(at))
     }
 
-    /// The sum of the slots that start at `start` or later.
-    pub(crate) fn since(&self, start: Nanos) -> u64 {
+    /// The sum in one dimension of the slots that start at `start` or later.
+    pub(crate) fn since(&self, start: Nanos, dimension: Dimension) -> u64 {
         let recent = self.slots.iter().rev().take_while(|slot| slot.start >= start);
-        recent.fold(0, |sum, slot| sum.saturating_add(slot.amount))
+        recent.fold(0, |sum, slot| sum.saturating_add(slot.amounts.of(dimension)))
     }
 
-    /// The sum of the slots after the one that an admission at `at` is in.
-    pub(crate) fn after(&self, at: Nanos) -> u64 {
-        self.since(self.start(at).saturating_add(Nanos::new(1)))
+    /// The sum in one dimension of the slots after the one that an admission at `at` is in.
+    pub(crate) fn after(&self, at: Nanos, dimension: Dimension) -> u64 {
+        self.since(self.start(at).saturating_add(Nanos::new(1)), dimension)
     }
 
     /// The last slot that starts at `at` or before; the first where all start later.
     fn index(&self, at: Nanos) -> usize {
-        self.slots.partition_point(|slot| slot.start <= at).saturating_sub(1)
+        // Most end soon after they began: the newest slot is tried first.
+        match self.slots.back() {
+            Some(last) if last.start <= at => self.slots.len() - 1,
+            _ => self.slots.partition_point(|slot| slot.start <= at).saturating_sub(1),
+        }
     }
 }
 
@@ -81,32 +88,49 @@ mod tests {
         Nanos::from_millis(count)
     }
 
+    fn tokens(amount: u64) -> Amounts {
+        Amounts::ZERO.with(Dimension::Tokens, amount)
+    }
+
     #[test]
     fn sums_are_those_of_what_is_still_in_flight_since_a_moment() {
         let mut flight = Flight::new();
         for at in 0..10 {
-            flight.add(millis(at * 100), 10 + at);
+            flight.add(millis(at * 100), &tokens(10 + at));
         }
-        assert_eq!(flight.since(Nanos::ZERO), 145);
-        assert_eq!(flight.since(millis(800)), 18 + 19);
-        assert_eq!(flight.after(millis(850)), 19);
-        assert_eq!(flight.remove(millis(800), 18), millis(800));
-        assert_eq!(flight.since(millis(700)), 17 + 19);
-        assert_eq!(flight.remove(Nanos::ZERO, 10), Nanos::ZERO);
-        assert_eq!(flight.since(Nanos::ZERO), 145 - 18 - 10);
+        assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 145);
+        assert_eq!(flight.since(Nanos::ZERO, Dimension::Requests), 0);
+        assert_eq!(flight.since(millis(800), Dimension::Tokens), 18 + 19);
+        assert_eq!(flight.after(millis(850), Dimension::Tokens), 19);
+        assert_eq!(flight.remove(millis(800), &tokens(18)), millis(800));
+        assert_eq!(flight.since(millis(700), Dimension::Tokens), 17 + 19);
+        assert_eq!(flight.remove(Nanos::ZERO, &tokens(10)), Nanos::ZERO);
+        assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 145 - 18 - 10);
     }
 
     #[test]
     fn requests_of_one_moment_share_a_slot_and_it_goes_with_the_last() {
         let mut flight = Flight::new();
-        flight.add(millis(5), 1);
-        flight.add(millis(60), 2);
-        flight.add(millis(3), 4);
+        flight.add(millis(5), &tokens(1));
+        flight.add(millis(60), &tokens(2));
+        flight.add(millis(3), &tokens(4));
         assert_eq!((flight.slots.len(), flight.start(millis(60))), (1, millis(5)));
         for (at, amount) in [(60, 2), (3, 4), (5, 1)] {
-            flight.remove(millis(at), amount);
+            flight.remove(millis(at), &tokens(amount));
         }
         assert!(flight.slots.is_empty());
-        assert_eq!(flight.since(Nanos::ZERO), 0);
+        assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 0);
+    }
+
+    #[test]
+    fn one_that_never_ends_does_not_keep_the_slots_of_those_that_did() {
+        let mut flight = Flight::new();
+        flight.add(Nanos::ZERO, &tokens(1));
+        for second in 1..1_000 {
+            flight.add(Nanos::from_secs(second), &tokens(1));
+            flight.remove(Nanos::from_secs(second), &tokens(1));
+        }
+        assert!(flight.slots.len() <= 2);
+        assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 1);
     }
 }

@@ -12,7 +12,7 @@
 //! # The core alone
 //!
 //! ```
-//! use limiter_core::{Admission, Cost, Dimension, Limit, Limiter, Nanos};
+//! use limiter_core::{Admission, Cost, Dimension, Limit, Limiter, Nanos, Priority};
 //!
 //! let mut limiter = Limiter::new();
 //! limiter.set_limit(Limit::per_minute(Dimension::Requests, 60), Nanos::ZERO);
@@ -20,7 +20,7 @@
 //!
 //! // A prompt of 1,000 tokens that may produce 4,000, and one that does not fit beside it.
 //! let first = limiter.try_reserve(&Cost::of_request(1_000, 4_000), Nanos::ZERO).unwrap();
-//! let ticket = limiter.enqueue(&Cost::of_request(2_000, 0)).unwrap();
+//! let ticket = limiter.enqueue(&Cost::of_request(2_000, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
 //! assert_eq!(limiter.admit(Nanos::ZERO), Admission::NotYet(Nanos::from_secs(10)));
 //!
 //! // The first one produced 500: what it does not need comes back, and the second goes.
@@ -35,6 +35,7 @@
 //! * [`Limiter`] (feature `alloc`, on by default): the queue, reservations, observations, pauses, outages.
 //! * [`Backoff`], [`RetryBudget`], [`Outage`]: when to try again.
 #![no_std]
+#![forbid(unsafe_code)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -60,18 +61,20 @@ mod quota;
 #[cfg(feature = "alloc")]
 mod reservation;
 mod time;
+#[cfg(feature = "alloc")]
+mod timeline;
 
 pub use backoff::{Backoff, RetryBudget};
-pub use bucket::Bucket;
+pub use bucket::{Bucket, Taken};
 pub use cost::Cost;
 pub use dimension::{Amounts, Dimension};
 pub use limit::{Limit, Refill};
 #[cfg(feature = "alloc")]
-pub use limiter::{Admission, LimitSource, LimitState, Limiter, State};
+pub use limiter::{Admission, LimitSource, LimitState, Limiter, Observed, Order, State};
 pub use observation::{Observation, Reading};
 pub use outage::Outage;
 #[cfg(feature = "alloc")]
-pub use queue::Ticket;
+pub use queue::{Priority, Ticket, Waiting};
 pub use quota::{NeverFits, Quota, Refusal};
 #[cfg(feature = "alloc")]
 pub use reservation::Reservation;

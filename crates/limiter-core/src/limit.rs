@@ -13,6 +13,10 @@ pub enum Refill {
         /// One of the instants at which the window turns, on the caller's clock.
         phase: Nanos,
     },
+    /// Each amount one window after it was taken: a sliding window.
+    Sliding,
+    /// When the request ends, and never by time: what may be in flight at one moment. The window means nothing.
+    OnRelease,
 }
 
 /// One limit: at most `amount` of `dimension` per `window`.
@@ -26,12 +30,13 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The longest window: 31 days. A longer one is shortened to it.
+    /// The longest window: 31 days. A longer one is shortened to it. No bucket makes anybody wait for longer.
     pub const MAX_WINDOW: Nanos = Nanos::from_secs(31 * 86_400);
     /// The largest amount and burst: 10^15. A larger one is lowered to it.
     pub const MAX_AMOUNT: u64 = 1_000_000_000_000_000;
 
-    /// `amount` per `window`, refilled continuously, with a bucket one window deep.
+    /// `amount` per `window`, refilled continuously, with a bucket one window deep. A limit on
+    /// [`Dimension::Concurrent`] comes back [`OnRelease`](Refill::OnRelease).
     ///
     /// An amount or window of zero is raised to one, and both are lowered to [`Limit::MAX_AMOUNT`] and
     /// [`Limit::MAX_WINDOW`], so that every `Limit` that exists can be computed with.
@@ -39,7 +44,8 @@ impl Limit {
     pub fn new(dimension: Dimension, amount: u64, window: Nanos) -> Self {
         let amount = amount.clamp(1, Self::MAX_AMOUNT);
         let window = Nanos::new(window.get().clamp(1, Self::MAX_WINDOW.get()));
-        Self { dimension, window, amount, burst: amount, refill: Refill::Continuous }
+        let refill = if dimension == Dimension::Concurrent { Refill::OnRelease } else { Refill::Continuous };
+        Self { dimension, window, amount, burst: amount, refill }
     }
 
     /// `amount` per minute.
@@ -48,10 +54,19 @@ impl Limit {
         Self::new(dimension, amount, Nanos::MINUTE)
     }
 
-    /// The same limit with a bucket that holds `burst` (clamped as amounts are).
+    /// At most `requests` in flight at one moment.
+    #[must_use]
+    pub fn concurrent(requests: u64) -> Self {
+        Self::new(Dimension::Concurrent, requests, Nanos::SECOND)
+    }
+
+    /// The same limit with a bucket that holds `burst`: at least 1, at most what comes back in
+    /// [`Limit::MAX_WINDOW`] and [`Limit::MAX_AMOUNT`], to which others are raised or lowered.
     #[must_use]
     pub fn with_burst(mut self, burst: u64) -> Self {
-        self.burst = burst.clamp(1, Self::MAX_AMOUNT);
+        let fills = u128::from(self.amount) * u128::from(Self::MAX_WINDOW.get()) / u128::from(self.window.get());
+        let most = u64::try_from(fills).unwrap_or(u64::MAX).min(Self::MAX_AMOUNT);
+        self.burst = burst.clamp(1, most);
         self
     }
 

@@ -2,19 +2,25 @@
 
 mod found;
 mod observe;
+mod order;
 mod state;
 
 use alloc::vec::Vec;
 
 use crate::flight::Flight;
 use crate::learn::{FlightWindow, Refusals};
-use crate::queue::Queue;
+use crate::queue::{Queue, Size};
+use crate::timeline::Timeline;
 use crate::{
-    Amounts, Backoff, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Outage, Quota, Refusal, Reservation, Ticket,
+    Amounts, Backoff, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Outage, Priority, Quota, Refusal, Reservation,
+    Taken, Ticket,
 };
 
 use found::Found;
+use order::Allowance;
 
+pub use observe::Observed;
+pub use order::Order;
 pub use state::{LimitSource, LimitState, State};
 
 /// Limits of one scope, the requests in flight, and the queue in front of them.
@@ -22,27 +28,34 @@ pub use state::{LimitSource, LimitState, State};
 /// The caller passes the time in and keeps it going: after every call that can change what fits (and at the instant
 /// that [`Admission::NotYet`] named) it calls [`admit`](Self::admit) until that answers something other than
 /// [`Admission::Granted`] or [`Admission::Refused`].
+///
+/// A `now` that is earlier than the latest one counts as that: callers on several threads may be a little late. One
+/// that is more than an hour earlier says that the clock was set, and time goes on from there. No reading of a clock,
+/// however wrong, makes anybody wait for longer than [`Limit::MAX_WINDOW`].
 #[derive(Debug)]
 pub struct Limiter {
+    time: Timeline,
     /// Limits that the caller set: ceilings that no observation lifts.
     told: Quota<Vec<Bucket>>,
     /// Limits that the provider's answers told.
     found: Vec<Found>,
-    /// What is in flight in each dimension, for limits that are found later.
-    flights: [Flight; Dimension::COUNT],
+    /// What is in flight, for limits that are found later.
+    flight: Flight,
     /// Whether the provider tells what remains in answers that are not refusals.
     tells: bool,
-    max_in_flight: Option<u64>,
     in_flight: u64,
+    in_flight_amounts: Amounts,
     flight_window: FlightWindow,
     outage: Outage,
     refusals: Refusals,
     backoff: Backoff,
     queue: Queue,
+    /// What may overtake in the queue, where anything may.
+    allowance: Option<Allowance>,
     paused_until: Nanos,
     /// The number of the latest admission; zero before the first.
     admissions: u64,
-    /// When it was: a caller on several threads may be a little late with its `now`.
+    /// The latest time there was.
     latest: Nanos,
 }
 
@@ -53,9 +66,9 @@ pub enum Admission {
     Granted(Ticket, Reservation),
     /// This request can never go: it left the queue.
     Refused(Ticket, NeverFits),
-    /// The request at the head fits at this instant, unless something changes before.
+    /// Nobody fits before this instant, unless something changes.
     NotYet(Nanos),
-    /// The request at the head waits for one in flight to end.
+    /// Who is next waits for a request in flight to end.
     Blocked,
     /// Nobody waits.
     Idle,
@@ -66,17 +79,19 @@ impl Limiter {
     #[must_use]
     pub const fn new() -> Self {
         Self {
+            time: Timeline::new(),
             told: Quota::new(Vec::new()),
             found: Vec::new(),
-            flights: [const { Flight::new() }; Dimension::COUNT],
+            flight: Flight::new(),
             tells: false,
-            max_in_flight: None,
             in_flight: 0,
+            in_flight_amounts: Amounts::ZERO,
             flight_window: FlightWindow::new(),
             outage: Outage::new(),
             refusals: Refusals::new(),
             backoff: Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE },
             queue: Queue::new(),
+            allowance: None,
             paused_until: Nanos::ZERO,
             admissions: 0,
             latest: Nanos::ZERO,
@@ -86,24 +101,59 @@ impl Limiter {
     /// A limiter that knows no limit but the caller's own ones of `other`, of which as much is taken as there.
     #[must_use]
     pub fn with_told_of(other: &Self) -> Self {
-        Self { told: other.told.clone(), max_in_flight: other.max_in_flight, ..Self::new() }
+        let mut told = other.told.clone();
+        for bucket in told.buckets_mut() {
+            // What is in flight there ends there.
+            if bucket.limit().dimension() == Dimension::Concurrent {
+                *bucket = Bucket::full(*bucket.limit(), other.latest);
+            }
+            *bucket = bucket.after(other.admissions);
+        }
+        Self { time: other.time, latest: other.latest, told, admissions: other.admissions, ..Self::new() }
     }
 
     /// Sets a limit of the caller's own: a ceiling, whatever the provider allows. It replaces the caller's limit for
-    /// the same dimension and window, keeping what was taken. A limit on [`Dimension::Concurrent`] bounds the
-    /// requests in flight; its window means nothing.
+    /// the same dimension and window, keeping what was taken; a new one begins full, but for what is in flight where
+    /// it comes back [`OnRelease`](crate::Refill::OnRelease).
     pub fn set_limit(&mut self, limit: Limit, now: Nanos) {
-        if limit.dimension() == Dimension::Concurrent {
-            self.max_in_flight = Some(limit.amount());
+        let now = self.advance(now);
+        let limit = self.time.limit_in(limit);
+        let is_concurrent = limit.dimension() == Dimension::Concurrent;
+        let same = |bucket: &&mut Bucket| is_same(bucket.limit(), &limit);
+        if let Some(bucket) = self.told.buckets_mut().iter_mut().find(same) {
+            bucket.set_limit(limit, now);
             return;
         }
-        let is_same = |bucket: &&mut Bucket| {
-            bucket.limit().dimension() == limit.dimension() && bucket.limit().window() == limit.window()
-        };
-        match self.told.buckets_mut().iter_mut().find(is_same) {
-            Some(bucket) => bucket.set_limit(limit, now),
-            None => self.told.buckets_mut().push(Bucket::full(limit, now)),
+        let mut bucket = Bucket::full(limit, now);
+        if is_concurrent {
+            bucket.lose(self.in_flight_amounts.of(Dimension::Concurrent), now);
+            bucket = bucket.begun_at(self.admissions);
+        } else {
+            bucket = bucket.after(self.admissions);
         }
+        self.told.buckets_mut().push(bucket);
+    }
+
+    /// Removes the caller's limit for this dimension and window. Whether there was one.
+    pub fn remove_limit(&mut self, dimension: Dimension, window: Nanos) -> bool {
+        let limit = Limit::new(dimension, 1, window);
+        let before = self.told.buckets().len();
+        self.told.buckets_mut().retain(|bucket| !is_same(bucket.limit(), &limit));
+        self.told.buckets().len() < before
+    }
+
+    /// In what order requests are admitted that wait from now on.
+    pub fn set_order(&mut self, order: Order) {
+        self.allowance = match order {
+            Order::Turn => None,
+            Order::LookAhead { bound } => Some(Allowance::new(bound)),
+        };
+    }
+
+    /// How long a request has to wait for as much as one level of [`Priority`]; ten seconds unless set. With zero,
+    /// priorities only decide between requests that came at the same instant.
+    pub const fn set_ageing(&mut self, span: Nanos) {
+        self.queue.set_ageing(span);
     }
 
     /// Reserves `cost` at once, if nobody waits and it fits now.
@@ -113,37 +163,43 @@ impl Limiter {
     /// [`Refusal::NeverFits`]; or [`Refusal::NotYet`] with the instant at which it fits, which is [`Nanos::MAX`] where
     /// that depends on requests in flight or waiting.
     pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
+        let now = self.advance(now);
         let ready_at = self.ready_at(cost, now)?;
         if self.queue.waiting() > 0 || self.flight_is_full() {
             return Err(Refusal::NotYet { ready_at: Nanos::MAX });
         }
-        if ready_at > now { Err(Refusal::NotYet { ready_at }) } else { Ok(self.reserve(*cost, now)) }
+        if ready_at > now {
+            return Err(Refusal::NotYet { ready_at: self.time.out(ready_at) });
+        }
+        Ok(self.reserve(cost, now))
     }
 
-    /// Who is next, if anybody waits.
+    /// Who is next in turn, if anybody waits.
     #[must_use]
     pub fn head(&self) -> Option<Ticket> {
         self.queue.head().map(|(ticket, _)| ticket)
     }
 
-    /// Joins the queue at its end.
+    /// Joins the queue behind everybody of the same priority.
     ///
     /// # Errors
     ///
     /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
-    pub fn enqueue(&mut self, cost: &Cost) -> Result<Ticket, NeverFits> {
-        self.capacity_at(cost, self.latest)?;
-        Ok(self.queue.push_back(*cost))
+    pub fn enqueue(&mut self, cost: &Cost, priority: Priority, now: Nanos) -> Result<Ticket, NeverFits> {
+        let now = self.advance(now);
+        self.check(cost, now)?;
+        Ok(self.queue.push_back(cost, priority, self.size(cost), now))
     }
 
-    /// Joins the queue at its front: for a request that was admitted before and has to go again.
+    /// Joins the queue before everybody: for a request that was admitted before and has to go again.
     ///
     /// # Errors
     ///
     /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
-    pub fn enqueue_front(&mut self, cost: &Cost) -> Result<Ticket, NeverFits> {
-        self.capacity_at(cost, self.latest)?;
-        Ok(self.queue.push_front(*cost))
+    pub fn enqueue_front(&mut self, cost: &Cost, priority: Priority, now: Nanos) -> Result<Ticket, NeverFits> {
+        let now = self.advance(now);
+        self.check(cost, now)?;
+        Ok(self.queue.push_front(cost, priority, self.size(cost), now))
     }
 
     /// Leaves the queue. Whether the ticket still waited.
@@ -151,27 +207,37 @@ impl Limiter {
         self.queue.remove(ticket).is_some()
     }
 
-    /// Admits the request at the head of the queue if it fits at `now`.
+    /// Admits the next request in the queue if it fits at `now`.
     pub fn admit(&mut self, now: Nanos) -> Admission {
+        let now = self.advance(now);
         let Some((ticket, cost)) = self.queue.head() else { return Admission::Idle };
         let cost = *cost;
-        match self.ready_at(&cost, now) {
+        let ready_at = match self.ready_at(&cost, now) {
+            Ok(ready_at) => ready_at,
             Err(never) => {
                 self.queue.remove(ticket);
-                Admission::Refused(ticket, never)
+                return Admission::Refused(ticket, never);
             }
-            Ok(_) if self.flight_is_full() => Admission::Blocked,
-            Ok(ready_at) if ready_at > now => Admission::NotYet(ready_at),
-            Ok(_) => {
-                self.queue.remove(ticket);
-                Admission::Granted(ticket, self.reserve(cost, now))
-            }
+        };
+        if self.flight_is_full() {
+            return Admission::Blocked;
         }
+        let admission = match self.allowance {
+            None if ready_at <= now => self.grant(ticket, &cost, now),
+            None => Admission::NotYet(self.time.out(ready_at)),
+            Some(allowance) => self.admit_ahead((ticket, cost), ready_at, allowance, now),
+        };
+        // What comes back when a request ends comes at no instant.
+        if admission == Admission::NotYet(Nanos::MAX) { Admission::Blocked } else { admission }
     }
 
     /// Ends a reservation whose request was answered: what was reserved beyond `actual` comes back, what was used
     /// beyond it is owed. Where the provider has said since what remains, its word stands and nothing is changed.
+    ///
+    /// A reservation that this limiter cannot have made ends nothing; one that it might have made, but another limiter
+    /// did, is ended as if it were its own: levels stay within their bounds and counts do not go below zero.
     pub fn settle(&mut self, reservation: Reservation, actual: &Amounts, now: Nanos) {
+        let now = self.advance(now);
         self.outage.answered(now);
         self.flight_window.answered();
         self.refusals.answered();
@@ -180,56 +246,58 @@ impl Limiter {
 
     /// Ends a reservation whose request was never sent: all of it comes back.
     pub fn release(&mut self, reservation: Reservation, now: Nanos) {
+        let now = self.advance(now);
         self.end(&reservation, &Amounts::ZERO, now);
     }
 
     /// Ends a reservation whose request was refused for its rate. The request itself counts, its tokens do not.
     ///
-    /// Nobody is admitted for the span `retry_after`. Where the provider gave none and the levels known here do not
-    /// explain the refusal either, the pause is drawn with 64 `random` bits and doubles with every flight of requests
-    /// that is refused.
+    /// Nobody is admitted for the span `retry_after`, at most [`Limit::MAX_WINDOW`]. Where the provider gave none and
+    /// the levels known here do not explain the refusal either, the pause is drawn with 64 `random` bits and doubles
+    /// with every flight of requests that is refused.
     pub fn refuse(&mut self, reservation: Reservation, retry_after: Option<Nanos>, now: Nanos, random: u64) {
+        let now = self.advance(now);
         self.outage.answered(now);
         self.flight_window.refused(reservation.number, self.admissions);
         self.refusals.refused(reservation.number, self.admissions, now);
         self.end(&reservation, &Amounts::ZERO.with(Dimension::Requests, 1), now);
         let explained = || self.capacity_at(&reservation.cost, now).is_ok_and(|ready| ready > now);
         let pause = match retry_after {
-            Some(span) => span.min(Limit::MAX_WINDOW),
+            Some(span) => span,
             None if self.paused_until > now || explained() => return,
             None => self.refusals.delay(&self.backoff, random),
         };
-        self.pause_until(now.saturating_add(pause));
+        self.hold_back(pause, now);
     }
 
     /// Ends a reservation whose request failed for a reason that is not its own: no connection, no answer, a server
     /// error. What may have been counted stays counted where the request may have been `sent`. After several failures
     /// in a row one request at a time goes out, after a delay drawn with 64 `random` bits.
     pub fn fail(&mut self, reservation: Reservation, sent: bool, now: Nanos, random: u64) {
+        let now = self.advance(now);
         let waits = self.outage.failed(reservation.admitted_at, now);
         let counted = if sent { *reservation.cost.expected() } else { Amounts::ZERO };
         self.end(&reservation, &counted, now);
         if waits {
-            self.pause_until(now.saturating_add(self.outage.delay(&self.backoff, random)));
+            self.hold_back(self.outage.delay(&self.backoff, random), now);
         }
     }
 
     /// Ends a reservation whose request was abandoned after it may have been sent: all of it stays taken.
     pub fn forfeit(&mut self, reservation: Reservation, now: Nanos) {
-        let counted = *reservation.cost.expected();
-        self.end(&reservation, &counted, now);
+        let now = self.advance(now);
+        self.end(&reservation, reservation.cost.expected(), now);
     }
 
     fn end(&mut self, reservation: &Reservation, actual: &Amounts, now: Nanos) {
+        if reservation.number > self.admissions {
+            return;
+        }
+        let reserved = reservation.cost.expected();
         self.in_flight = self.in_flight.saturating_sub(1);
-        for (dimension, flight) in Dimension::ALL.into_iter().zip(&mut self.flights) {
-            flight.remove(reservation.admitted_at, reservation.cost.expected().of(dimension));
-        }
-        for bucket in self.told.buckets_mut() {
-            let dimension = bucket.limit().dimension();
-            bucket.give(reservation.cost.expected().of(dimension), now);
-            bucket.take(actual.of(dimension), now);
-        }
+        self.in_flight_amounts.subtract(reserved);
+        self.flight.remove(reservation.admitted_at, reserved);
+        self.told.settle(&reservation.taken(), &reservation.cost, actual, now);
         for (index, found) in self.found.iter_mut().enumerate() {
             if !reservation.is_spoken_of(index) {
                 found.end(reservation, actual.of(found.bucket().limit().dimension()), now);
@@ -240,7 +308,7 @@ impl Limiter {
     /// How long the provider has done nothing but refuse requests for their rate.
     #[must_use]
     pub fn refused_for(&self, now: Nanos) -> Nanos {
-        self.refusals.lasting(now)
+        self.refusals.lasting(self.time.peek(now))
     }
 
     /// What is known of the provider's failing.
@@ -249,10 +317,19 @@ impl Limiter {
         &self.outage
     }
 
-    /// Admits nobody before `until`. A pause is never shortened, and this one is not bounded: what a provider asks for
-    /// in an answer is, to [`Limit::MAX_WINDOW`].
-    pub fn pause_until(&mut self, until: Nanos) {
-        self.paused_until = self.paused_until.max(until);
+    /// Admits nobody for `span` from `now`, at most for [`Limit::MAX_WINDOW`]. A pause is never shortened.
+    pub fn pause(&mut self, span: Nanos, now: Nanos) {
+        let now = self.advance(now);
+        self.hold_back(span, now);
+    }
+
+    fn hold_back(&mut self, span: Nanos, now: Nanos) {
+        self.paused_until = self.paused_until.max(now.saturating_add(span.min(Limit::MAX_WINDOW)));
+    }
+
+    fn advance(&mut self, now: Nanos) -> Nanos {
+        self.latest = self.time.at(now);
+        self.latest
     }
 
     /// When `cost` fits and no pause is on.
@@ -263,7 +340,7 @@ impl Limiter {
     /// When `cost` fits.
     fn capacity_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
         let mut ready_at = self.told.ready_at(cost, now)?;
-        for found in self.found.iter().filter(|found| found.is_heeded(self.tells, now)) {
+        for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
             ready_at = ready_at.max(found.ready_at(cost.expected().of(limit.dimension()), now));
@@ -271,19 +348,39 @@ impl Limiter {
         Ok(ready_at)
     }
 
-    fn reserve(&mut self, cost: Cost, now: Nanos) -> Reservation {
-        let now = now.max(self.latest);
-        self.latest = now;
+    /// Whether the certain part of `cost` is within every limit.
+    fn check(&self, cost: &Cost, now: Nanos) -> Result<(), NeverFits> {
+        let found = self.heeded(now).map(|found| found.bucket().limit());
+        let mut limits = self.told.buckets().iter().map(Bucket::limit).chain(found);
+        limits.try_for_each(|limit| NeverFits::check(cost, limit))
+    }
+
+    /// The found limits that count at `now`.
+    fn heeded(&self, now: Nanos) -> impl Iterator<Item = &Found> {
+        self.found.iter().filter(move |found| found.is_heeded(self.tells, now))
+    }
+
+    fn grant(&mut self, ticket: Ticket, cost: &Cost, now: Nanos) -> Admission {
+        self.queue.remove(ticket);
+        Admission::Granted(ticket, self.reserve(cost, now))
+    }
+
+    fn reserve(&mut self, cost: &Cost, now: Nanos) -> Reservation {
         self.admissions += 1;
-        self.told.take(&cost, now);
+        let taken = Taken { number: self.admissions, at: now };
+        self.told.take_as(&taken, cost);
         for found in &mut self.found {
-            found.take(cost.expected().of(found.bucket().limit().dimension()), self.admissions, now);
+            found.take(&taken, cost.expected());
         }
-        for (dimension, flight) in Dimension::ALL.into_iter().zip(&mut self.flights) {
-            flight.add(now, cost.expected().of(dimension));
-        }
+        self.flight.add(now, cost.expected());
         self.in_flight += 1;
-        Reservation { number: self.admissions, cost, admitted_at: now, spoken_of: 0 }
+        self.in_flight_amounts.add(cost.expected());
+        Reservation { number: self.admissions, cost: *cost, admitted_at: now, spoken_of: 0 }
+    }
+
+    /// The lane of the queue for `cost`: requests of one size only have to be told apart where some may overtake.
+    fn size(&self, cost: &Cost) -> Size {
+        if self.allowance.is_some() { Size::of(cost) } else { Size::ANY }
     }
 
     fn flight_is_full(&self) -> bool {
@@ -295,8 +392,13 @@ impl Limiter {
         } else {
             self.flight_window.allowed()
         };
-        self.in_flight >= limit.min(self.max_in_flight.unwrap_or(u64::MAX))
+        self.in_flight >= limit
     }
+}
+
+/// Whether two limits are for the same thing. How many are in flight has no window.
+fn is_same(one: &Limit, other: &Limit) -> bool {
+    one.dimension() == other.dimension() && (one.window() == other.window() || one.dimension() == Dimension::Concurrent)
 }
 
 impl Default for Limiter {

@@ -1,78 +1,236 @@
-//! The queue of waiting requests: first come, first served, with cancellation in constant time.
+//! The queue of waiting requests: first come, first served inside a priority, and older ones before higher ones in time.
+//!
+//! Whoever waits has a time at which it is due: when it came, later by [`AGEING`](Queue::ageing) for every level that
+//! its priority is below the highest. Who is due first goes first. So a higher priority is a head start and not a
+//! gate: a request of the lowest priority is only overtaken by those that come within that head start, and the order
+//! of two requests never changes while they wait.
+//!
+//! The queue is a handful of lanes, one for each priority in use (and each size of request, where the limiter may look
+//! ahead). A lane is in the order in which its requests came, so the first of all is the first of a lane.
 
-use alloc::collections::VecDeque;
+mod chunks;
 
-use crate::Cost;
+use alloc::vec::Vec;
+use core::num::NonZeroU64;
 
-/// A place in the queue of one limiter. No two requests ever get the same one.
+use crate::{Amounts, Cost, Dimension, Nanos};
+use chunks::Chunks;
+
+/// How urgent a request is, from [`Priority::LOWEST`] to [`Priority::HIGHEST`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// For work that can wait.
+    pub const LOWEST: Self = Self(0);
+    /// For everything else.
+    pub const NORMAL: Self = Self(4);
+    /// For somebody who is waiting for the answer.
+    pub const HIGHEST: Self = Self(7);
+
+    /// The level from 0 (lowest) to 7 (highest); a larger one counts as 7.
+    #[must_use]
+    pub const fn new(level: u8) -> Self {
+        if level < Self::HIGHEST.0 { Self(level) } else { Self::HIGHEST }
+    }
+
+    /// The level, 0 to 7.
+    #[must_use]
+    pub const fn level(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self::NORMAL
+    }
+}
+
+/// A place in the queue of one limiter. No two requests of a limiter ever get the same one; a later one is larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket {
-    /// The place less [`Queue::front`] is an index. A place at the front is given out again when it was left.
+    /// How many tickets there were, with this one. A place in a lane may be given out again; this is not.
+    serial: NonZeroU64,
+    lane: u16,
     place: u64,
-    /// How many tickets there were before.
-    serial: u64,
 }
 
-/// Requests that wait, in order. A ticket's place is its distance from the front, so looking one up is an index;
-/// a cancelled place stays as a hole until it reaches the front.
+/// A request that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// Its place.
+    pub ticket: Ticket,
+    /// What it takes.
+    pub cost: Cost,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// When it came.
+    pub since: Nanos,
+}
+
+/// Requests that wait.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    places: VecDeque<Option<(u64, Cost)>>,
-    /// The place at the front of `places`.
-    front: u64,
-    /// How many tickets were given out.
-    tickets: u64,
+    lanes: Vec<Lane>,
+    tickets: NonZeroU64,
     waiting: usize,
+    amounts: Amounts,
+    ageing: Nanos,
 }
 
-/// Tickets start in the middle, so that the queue can grow at both ends.
-const MIDDLE: u64 = 1 << 63;
+#[derive(Debug)]
+struct Lane {
+    priority: Priority,
+    size: Size,
+    requests: Chunks<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    serial: NonZeroU64,
+    since: Nanos,
+    /// Whether it came to the front: it was admitted before, so its turn had come.
+    again: bool,
+    cost: Cost,
+}
+
+/// The binary order of magnitude of a request's tokens: requests of one lane cost about the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(u8);
+
+impl Size {
+    /// For all requests alike.
+    pub(crate) const ANY: Self = Self(u8::MAX);
+
+    pub(crate) fn of(cost: &Cost) -> Self {
+        let tokens = [Dimension::Tokens, Dimension::InputTokens, Dimension::OutputTokens];
+        let most = tokens.into_iter().map(|dimension| cost.expected().of(dimension)).max().unwrap_or(0);
+        Self(u8::try_from(most.checked_ilog2().map_or(0, |magnitude| magnitude + 1)).unwrap_or(0))
+    }
+}
+
+/// What ten seconds of waiting are worth: one level. From the lowest priority to the highest it is 70 s, about the
+/// window that most limits are stated for.
+const AGEING: Nanos = Nanos::from_secs(10);
 
 impl Queue {
     pub(crate) const fn new() -> Self {
-        Self { places: VecDeque::new(), front: MIDDLE, tickets: 0, waiting: 0 }
+        Self { lanes: Vec::new(), tickets: NonZeroU64::MIN, waiting: 0, amounts: Amounts::ZERO, ageing: AGEING }
     }
 
-    pub(crate) fn push_back(&mut self, cost: Cost) -> Ticket {
-        let ticket = self.ticket(self.front.wrapping_add(self.places.len() as u64));
-        self.places.push_back(Some((ticket.serial, cost)));
-        ticket
+    pub(crate) const fn set_ageing(&mut self, ageing: Nanos) {
+        self.ageing = ageing;
     }
 
-    pub(crate) fn push_front(&mut self, cost: Cost) -> Ticket {
-        self.front = self.front.wrapping_sub(1);
-        let ticket = self.ticket(self.front);
-        self.places.push_front(Some((ticket.serial, cost)));
-        ticket
+    /// Joins at the end of its lane, at `now`, which is never earlier than for the one before.
+    pub(crate) fn push_back(&mut self, cost: &Cost, priority: Priority, size: Size, now: Nanos) -> Ticket {
+        self.push(cost, priority, size, now, false)
     }
 
-    fn ticket(&mut self, place: u64) -> Ticket {
+    /// Joins before everybody.
+    pub(crate) fn push_front(&mut self, cost: &Cost, priority: Priority, size: Size, now: Nanos) -> Ticket {
+        self.push(cost, priority, size, now, true)
+    }
+
+    fn push(&mut self, cost: &Cost, priority: Priority, size: Size, since: Nanos, again: bool) -> Ticket {
+        let serial = self.tickets;
+        self.tickets = self.tickets.saturating_add(1);
         self.waiting += 1;
-        self.tickets += 1;
-        Ticket { place, serial: self.tickets }
+        self.amounts.add(cost.expected());
+        let entry = Entry { serial, since, again, cost: *cost };
+        let known = self.lanes.iter().position(|lane| lane.priority == priority && lane.size == size);
+        let index = known.unwrap_or_else(|| {
+            self.lanes.push(Lane { priority, size, requests: Chunks::new() });
+            self.lanes.len() - 1
+        });
+        let place = match self.lanes.get_mut(index) {
+            Some(lane) if again => lane.requests.push_front(entry),
+            Some(lane) => lane.requests.push_back(entry),
+            None => 0,
+        };
+        // 8 priorities and 66 sizes.
+        Ticket { serial, lane: u16::try_from(index).unwrap_or(u16::MAX), place }
     }
 
-    /// The first request that still waits.
+    /// Who is due first.
     pub(crate) fn head(&self) -> Option<(Ticket, &Cost)> {
-        // `remove` leaves no hole at the front.
-        let (serial, cost) = self.places.front()?.as_ref()?;
-        Some((Ticket { place: self.front, serial: *serial }, cost))
+        match self.lanes.as_slice() {
+            [] => None,
+            // Nearly always there is one lane.
+            [lane] => lane.first(0),
+            lanes => {
+                let firsts = lanes.iter().enumerate().filter_map(|(index, lane)| {
+                    Some((lane.due(self.ageing)?, lane.first(u16::try_from(index).unwrap_or(u16::MAX))?))
+                });
+                firsts.min_by_key(|(due, _)| *due).map(|(_, first)| first)
+            }
+        }
+    }
+
+    /// The first of every lane, who is due first first.
+    pub(crate) fn firsts(&self) -> Vec<(Ticket, Cost)> {
+        let lanes = self.lanes.iter().enumerate();
+        let mut firsts: Vec<_> = lanes
+            .filter_map(|(index, lane)| {
+                let (ticket, cost) = lane.first(u16::try_from(index).unwrap_or(u16::MAX))?;
+                Some((lane.due(self.ageing)?, ticket, *cost))
+            })
+            .collect();
+        firsts.sort_unstable_by_key(|(due, ..)| *due);
+        firsts.into_iter().map(|(_, ticket, cost)| (ticket, cost)).collect()
     }
 
     /// Takes a request out, wherever it stands. `None` when it no longer waits.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Cost> {
-        let index = usize::try_from(ticket.place.wrapping_sub(self.front)).ok()?;
-        let (_, cost) = self.places.get_mut(index)?.take_if(|(serial, _)| *serial == ticket.serial)?;
-        self.waiting -= 1;
-        while let Some(None) = self.places.front() {
-            self.places.pop_front();
-            self.front = self.front.wrapping_add(1);
+        let requests = &mut self.lanes.get_mut(usize::from(ticket.lane))?.requests;
+        if requests.get(ticket.place)?.serial != ticket.serial {
+            return None;
         }
-        Some(cost)
+        let entry = requests.take(ticket.place)?;
+        self.waiting -= 1;
+        self.amounts.subtract(entry.cost.expected());
+        Some(entry.cost)
     }
 
+    /// How many wait.
     pub(crate) const fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    /// What all who wait will take.
+    pub(crate) const fn amounts(&self) -> &Amounts {
+        &self.amounts
+    }
+
+    /// Everybody who waits, lane by lane.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Waiting> {
+        self.lanes.iter().enumerate().flat_map(|(index, lane)| {
+            let lane_index = u16::try_from(index).unwrap_or(u16::MAX);
+            lane.requests.iter().map(move |(place, entry)| Waiting {
+                ticket: Ticket { serial: entry.serial, lane: lane_index, place },
+                cost: entry.cost,
+                priority: lane.priority,
+                since: entry.since,
+            })
+        })
+    }
+}
+
+impl Lane {
+    fn first(&self, index: u16) -> Option<(Ticket, &Cost)> {
+        let (place, entry) = self.requests.first()?;
+        Some((Ticket { serial: entry.serial, lane: index, place }, &entry.cost))
+    }
+
+    /// When its first one is due; of two at the same time the one of the higher priority, and then the older one.
+    fn due(&self, ageing: Nanos) -> Option<(Nanos, u8, NonZeroU64)> {
+        let (_, entry) = self.requests.first()?;
+        let below = Priority::HIGHEST.0 - self.priority.0;
+        let head_start = Nanos::new(ageing.get().saturating_mul(u64::from(below)));
+        let due = if entry.again { Nanos::ZERO } else { entry.since.saturating_add(head_start) };
+        Some((due, below, entry.serial))
     }
 }
 
@@ -84,25 +242,47 @@ mod tests {
         Cost::of_request(input, 0)
     }
 
+    fn push(queue: &mut Queue, input: u64, level: u8, second: u64) -> Ticket {
+        queue.push_back(&cost(input), Priority::new(level), Size::ANY, Nanos::from_secs(second))
+    }
+
+    fn drain(queue: &mut Queue) -> Vec<u64> {
+        core::iter::from_fn(|| {
+            let (ticket, _) = queue.head()?;
+            queue.remove(ticket).map(|cost| cost.certain().of(Dimension::Tokens))
+        })
+        .collect()
+    }
+
     #[test]
     fn requests_leave_in_the_order_they_came_and_a_requeued_one_leaves_first() {
         let mut queue = Queue::new();
-        let first = queue.push_back(cost(1));
-        let second = queue.push_back(cost(2));
-        let again = queue.push_front(cost(0));
-        for ticket in [again, first, second] {
-            assert_eq!(queue.head().map(|(ticket, _)| ticket), Some(ticket));
-            assert!(queue.remove(ticket).is_some());
+        for input in [1, 2] {
+            push(&mut queue, input, 4, 0);
         }
-        assert_eq!(queue.head(), None);
+        queue.push_front(&cost(9), Priority::LOWEST, Size::ANY, Nanos::from_secs(5));
+        assert_eq!(drain(&mut queue), [9, 1, 2]);
+        assert_eq!((queue.waiting(), *queue.amounts()), (0, Amounts::ZERO));
+    }
+
+    #[test]
+    fn higher_priorities_go_first_until_lower_ones_have_waited_for_their_head_start() {
+        let mut queue = Queue::new();
+        push(&mut queue, 1, 0, 0);
+        push(&mut queue, 2, 4, 0);
+        // Three levels are 30 s, seven are 70 s.
+        push(&mut queue, 3, 7, 29);
+        push(&mut queue, 4, 7, 31);
+        push(&mut queue, 5, 7, 71);
+        assert_eq!(drain(&mut queue), [3, 2, 4, 1, 5]);
     }
 
     #[test]
     fn no_ticket_is_given_out_twice() {
         let mut queue = Queue::new();
-        let first = queue.push_front(cost(1));
+        let first = queue.push_front(&cost(1), Priority::NORMAL, Size::ANY, Nanos::ZERO);
         assert!(queue.remove(first).is_some());
-        let second = queue.push_front(cost(2));
+        let second = queue.push_front(&cost(2), Priority::NORMAL, Size::ANY, Nanos::ZERO);
         assert_ne!(first, second);
         assert_eq!(queue.remove(first), None);
         assert_eq!(queue.head(), Some((second, &cost(2))));
@@ -111,16 +291,18 @@ mod tests {
     #[test]
     fn a_cancelled_request_is_gone_and_moves_nobody_else() {
         let mut queue = Queue::new();
-        let tickets = [queue.push_back(cost(1)), queue.push_back(cost(2)), queue.push_back(cost(3))];
+        let tickets = [1, 2, 3].map(|input| push(&mut queue, input, 4, 0));
         assert_eq!(queue.remove(tickets[1]), Some(cost(2)));
         assert_eq!(queue.remove(tickets[1]), None);
         assert_eq!(queue.head(), Some((tickets[0], &cost(1))));
-        assert_eq!(queue.remove(tickets[0]), Some(cost(1)));
-        assert_eq!(queue.head(), Some((tickets[2], &cost(3))));
-        assert_eq!(queue.waiting(), 1);
-        let later = queue.push_back(cost(4));
-        assert_eq!(queue.remove(tickets[2]), Some(cost(3)));
-        assert_eq!(queue.remove(later), Some(cost(4)));
-        assert_eq!((queue.head(), queue.waiting()), (None, 0));
+        assert_eq!(queue.iter().map(|waiting| waiting.ticket).collect::<Vec<_>>(), [tickets[0], tickets[2]]);
+        assert_eq!(drain(&mut queue), [1, 3]);
+    }
+
+    #[test]
+    fn sizes_are_binary_orders_of_magnitude() {
+        for (tokens, size) in [(0, 0), (1, 1), (2, 2), (3, 2), (1_000, 10), (u64::MAX, 64)] {
+            assert_eq!(Size::of(&cost(tokens)), Size(size), "{tokens}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Bucket, Cost, Dimension, Limit, Nanos};
+use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, Taken};
 
 /// Why a cost can never be admitted: its certain part is larger than a bucket ever holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,20 +76,36 @@ impl<S: AsRef<[Bucket]> + AsMut<[Bucket]>> Quota<S> {
     /// # Errors
     ///
     /// [`Refusal::NotYet`] with the instant at which it fits, or [`Refusal::NeverFits`].
-    pub fn try_take(&mut self, cost: &Cost, now: Nanos) -> Result<(), Refusal> {
+    pub fn try_take(&mut self, cost: &Cost, now: Nanos) -> Result<Taken, Refusal> {
         let ready_at = self.ready_at(cost, now)?;
         if ready_at > now {
             return Err(Refusal::NotYet { ready_at });
         }
-        self.take(cost, now);
-        Ok(())
+        Ok(self.take(cost, now))
     }
 
     /// Takes `cost` from every bucket, whether or not it is there.
-    pub fn take(&mut self, cost: &Cost, now: Nanos) {
+    pub fn take(&mut self, cost: &Cost, now: Nanos) -> Taken {
+        let buckets = self.buckets.as_ref().iter();
+        let number = buckets.map(Bucket::takings).max().unwrap_or(0).saturating_add(1);
+        let taken = Taken { number, at: now };
+        self.take_as(&taken, cost);
+        taken
+    }
+
+    /// Takes `cost` from every bucket as the taking that the caller counts.
+    pub(crate) fn take_as(&mut self, taken: &Taken, cost: &Cost) {
         for bucket in self.buckets.as_mut() {
             let amount = cost.expected().of(bucket.limit().dimension());
-            bucket.take(amount, now);
+            bucket.take_as(taken, amount);
+        }
+    }
+
+    /// Settles `cost`, which was `taken`, with the `actual` amounts in every bucket: see [`Bucket::settle`].
+    pub fn settle(&mut self, taken: &Taken, cost: &Cost, actual: &Amounts, now: Nanos) {
+        for bucket in self.buckets.as_mut() {
+            let dimension = bucket.limit().dimension();
+            bucket.settle(taken, cost.expected().of(dimension), actual.of(dimension), now);
         }
     }
 }
@@ -133,7 +149,6 @@ impl core::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Amounts;
 
     fn quota() -> Quota<[Bucket; 2]> {
         Quota::new([
@@ -145,7 +160,7 @@ mod tests {
     #[test]
     fn a_request_is_charged_in_every_dimension_or_in_none() {
         let mut quota = quota();
-        assert_eq!(quota.try_take(&Cost::of_request(500, 0), Nanos::ZERO), Ok(()));
+        assert!(quota.try_take(&Cost::of_request(500, 0), Nanos::ZERO).is_ok());
         let before = quota.clone();
         // One request is left, but 200 tokens are missing: 10 a second.
         assert_eq!(
@@ -153,7 +168,7 @@ mod tests {
             Err(Refusal::NotYet { ready_at: Nanos::from_secs(20) })
         );
         assert_eq!(quota.buckets(), before.buckets());
-        assert_eq!(quota.try_take(&Cost::of_request(300, 0), Nanos::from_secs(20)), Ok(()));
+        assert!(quota.try_take(&Cost::of_request(300, 0), Nanos::from_secs(20)).is_ok());
         assert_eq!(quota.buckets()[0].level(Nanos::from_secs(20)), 0);
     }
 
@@ -164,7 +179,7 @@ mod tests {
             quota.try_take(&Cost::of_request(601, 0), Nanos::ZERO),
             Err(Refusal::NeverFits(NeverFits { dimension: Dimension::Tokens, needed: 601, capacity: 600 }))
         );
-        assert_eq!(quota.try_take(&Cost::of_request(600, 10_000), Nanos::ZERO), Ok(()));
+        assert!(quota.try_take(&Cost::of_request(600, 10_000), Nanos::ZERO).is_ok());
         assert_eq!(quota.buckets()[1].level(Nanos::ZERO), -10_000);
     }
 
@@ -172,6 +187,6 @@ mod tests {
     fn a_dimension_without_a_bucket_is_not_limited() {
         let mut quota = Quota::new([Bucket::full(Limit::per_minute(Dimension::Requests, 2), Nanos::ZERO)]);
         let cost = Cost::exact(Amounts::ZERO.with(Dimension::Tokens, u64::MAX));
-        assert_eq!(quota.try_take(&cost, Nanos::ZERO), Ok(()));
+        assert!(quota.try_take(&cost, Nanos::ZERO).is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! Capacity taken before a request is sent.
 
-use crate::{Cost, Nanos};
+use crate::{Cost, Nanos, Taken};
 
 /// Capacity that one request holds. It ends in exactly one of the limiter's methods that take it by value: `settle`,
 /// `release`, `refuse`, `fail` or `forfeit` of [`Limiter`](crate::Limiter). It cannot be copied.
@@ -28,6 +28,11 @@ impl Reservation {
 
     pub(crate) const fn speak_of(&mut self, found: usize) {
         self.spoken_of |= 1 << found;
+    }
+
+    /// How the buckets know it.
+    pub(crate) const fn taken(&self) -> Taken {
+        Taken { number: self.number, at: self.admitted_at }
     }
 
     /// What was reserved.

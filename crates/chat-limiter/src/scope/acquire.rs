@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use limiter_core::{Cost, Nanos, Ticket};
+use limiter_core::{Cost, Limiter, Nanos, Priority, Ticket};
 use pin_project::{pin_project, pinned_drop};
 use tokio::time::Sleep;
 
@@ -105,7 +105,8 @@ impl Scope {
                     return (Vec::new(), Err(Denied::Down(Arc::clone(reason))));
                 }
             }
-            let joined = if at_front { shared.limiter.enqueue_front(cost) } else { shared.limiter.enqueue(cost) };
+            let enqueue = if at_front { Limiter::enqueue_front } else { Limiter::enqueue };
+            let joined = enqueue(&mut shared.limiter, cost, Priority::NORMAL, now);
             let joined = joined.map_err(Denied::NeverFits).inspect(|ticket| {
                 shared.waiters.insert(*ticket, Waiter { group: Arc::clone(group), waker: None, outcome: None });
             });

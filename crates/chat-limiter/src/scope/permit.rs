@@ -25,9 +25,11 @@ impl Permit {
     }
 
     /// Takes in what the answer said. Returns how many more requests the provider has left than were counted.
-    pub(crate) fn observe(&mut self, observation: &Observation) -> i64 {
+    pub(crate) fn observe(&mut self, observation: &Observation) -> u64 {
         let Some(reservation) = &mut self.reservation else { return 0 };
-        self.scope.change(|shared, now| (WakeList::new(), shared.limiter.observe(reservation, observation, now)))
+        self.scope.change(|shared, now| {
+            (WakeList::new(), shared.limiter.observe(reservation, observation, now).surplus_requests)
+        })
     }
 
     /// The request was answered and took `actual`; what was reserved where that is not known.

@@ -98,7 +98,7 @@ async fn a_permit_that_is_dropped_counts_as_sent_and_frees_its_place_in_flight()
 async fn a_wait_longer_than_the_callers_patience_is_refused_at_once() {
     let scope = scope(1);
     acquire(&scope, 1).await.unwrap().settle(None);
-    scope.lock().limiter.pause_until(Nanos::from_secs(3_600));
+    scope.lock().limiter.pause(Nanos::from_secs(3_600), Nanos::ZERO);
     let denied = acquire(&scope, 1).await.unwrap_err();
     assert!(matches!(denied, Denied::TooLong { wait } if wait > Duration::from_secs(3_598)), "{denied:?}");
 }

@@ -6,8 +6,8 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 use crate::flight::Flight;
-use crate::learn::{FormGuess, Margin, latest_turn};
-use crate::{Bucket, Limit, Nanos, Reading, Refill, Reservation};
+use crate::learn::{Depth, FormGuess, Margin, Turns};
+use crate::{Amounts, Bucket, Dimension, Limit, Nanos, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
 /// a lost packet or a busy processor. A second's quota is what this costs at most, once.
@@ -24,15 +24,8 @@ pub(super) struct Found {
     /// Whether an answer that was no refusal spoke of it, and when any answer did last.
     in_success: bool,
     spoken_at: Nanos,
-    /// The most that the provider lets be saved up, where that is less than the bucket holds.
-    ceiling: u64,
-    /// The most that was ever there.
-    most_seen: u64,
-    /// The number of the last admission that found all there that can be.
-    full_at: Option<u64>,
-    /// When a window that was said to be fixed turned first, and whether its turns are not a window apart.
-    first_turn: Option<Nanos>,
-    turns_at_will: bool,
+    depth: Depth,
+    turns: Turns,
     flight: Flight,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
     has_word: bool,
@@ -42,10 +35,10 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// A limit that is spoken of for the first time, while `flight` is in flight.
-    pub(super) fn new(limit: Limit, stated_window: Option<Nanos>, flight: Flight, now: Nanos) -> Self {
-        let mut bucket = Bucket::full(limit, now);
-        bucket.take(flight.since(Nanos::ZERO), now);
+    /// A limit that is spoken of for the first time, while `flight` is in flight: admissions up to `number`.
+    pub(super) fn new(limit: Limit, stated_window: Option<Nanos>, flight: Flight, number: u64, now: Nanos) -> Self {
+        let mut bucket = Bucket::full(limit, now).begun_at(number);
+        bucket.lose(flight.since(Nanos::ZERO, limit.dimension()), now);
         Self {
             bucket,
             stated_window,
@@ -53,11 +46,8 @@ impl Found {
             margin: Margin::default(),
             in_success: false,
             spoken_at: now,
-            ceiling: u64::MAX,
-            most_seen: 0,
-            full_at: None,
-            first_turn: None,
-            turns_at_will: false,
+            depth: Depth::new(),
+            turns: Turns::default(),
             flight,
             has_word: false,
             word_at: Nanos::ZERO,
@@ -93,28 +83,29 @@ impl Found {
         if amount == 0 {
             return now;
         }
-        let held_back = self.margin.units().min(self.bucket.limit().burst().min(self.ceiling) / 4);
-        self.bucket.ready_at(amount.saturating_add(held_back).min(self.ceiling), now)
+        let full = self.depth.within(self.bucket.limit().burst());
+        let held_back = self.margin.units().min(full / 4);
+        self.bucket.ready_at(amount.saturating_add(held_back).min(full), now)
     }
 
-    pub(super) fn take(&mut self, amount: u64, number: u64, now: Nanos) {
-        let full = self.bucket.limit().burst().min(self.ceiling);
-        let excess = self.bucket.level(now).saturating_sub_unsigned(full);
+    pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts) {
+        let amount = amounts.of(self.dimension());
+        let full = self.depth.within(self.bucket.limit().burst());
+        let excess = self.bucket.level(taken.at).saturating_sub_unsigned(full);
         let saves_up = !matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
         if excess >= 0 && amount > 0 && saves_up {
-            self.bucket.take(excess.unsigned_abs(), now);
-            self.full_at = Some(number);
+            self.bucket.lose(excess.unsigned_abs(), taken.at);
+            self.depth.was_full(taken.number);
         }
-        self.bucket.take(amount, now);
-        self.flight.add(now, amount);
+        self.bucket.take_as(taken, amount);
+        self.flight.add(taken.at, amounts);
     }
 
     /// A request ended of which the provider did not speak here: `actual` was taken where it was not counted before.
     pub(super) fn end(&mut self, reservation: &Reservation, actual: u64, now: Nanos) {
-        let reserved = self.amount(reservation);
-        if self.flight.remove(reservation.admitted_at, reserved) >= self.uncertain_from {
-            self.bucket.give(reserved, now);
-            self.bucket.take(actual, now);
+        let taken = reservation.taken();
+        if self.flight.remove(taken.at, reservation.cost.expected()) >= self.uncertain_from {
+            self.bucket.settle(&taken, self.amount(reservation), actual, now);
         }
     }
 
@@ -123,7 +114,8 @@ impl Found {
     pub(super) fn observe(&mut self, reservation: &Reservation, reading: &Reading, refused: bool, now: Nanos) -> i64 {
         let before = self.bucket.level(now);
         let reserved = self.amount(reservation);
-        let was_uncertain = self.flight.remove(reservation.admitted_at, reserved) >= self.uncertain_from;
+        let was_uncertain =
+            self.flight.remove(reservation.admitted_at, reservation.cost.expected()) >= self.uncertain_from;
         if was_uncertain {
             self.bucket.give(reserved, now);
         }
@@ -132,7 +124,7 @@ impl Found {
 
         let sent = reservation.admitted_at;
         let spoken = self.spoken_level(remaining, sent, now);
-        let known = self.bucket.level(now).saturating_add_unsigned(self.flight.since(self.uncertain_from));
+        let known = self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from));
         // Of two words about the same moment the lower is the later one.
         if self.has_word && sent < self.word_at.saturating_add(REORDERING) && spoken.level(now) > known {
             return 0;
@@ -142,12 +134,13 @@ impl Found {
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
-        let is_alone = self.flight.since(self.uncertain_from) == 0;
-        let was_full = self.learn_ceiling(remaining, reserved, reservation.number, refused)
-            | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought));
+        let is_alone = self.in_flight_since(self.uncertain_from) == 0;
+        let burst = self.bucket.limit().burst();
+        let was_full = self.depth.learn(remaining, reserved, reservation.number, refused, burst)
+            | (is_alone && self.depth.learn_most(remaining, if refused { 0 } else { reserved }, thought));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
-        at_most.set_level(remaining, sent, self.flight.after(sent), now);
+        at_most.set_level(remaining, sent, self.flight.after(sent, self.dimension()), now);
         let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
         if !is_first && !was_full {
             self.margin.learn(counted_here.saturating_sub(at_most.level(now)).max(0).unsigned_abs());
@@ -156,7 +149,7 @@ impl Found {
         self.word_at = self.word_at.max(sent);
         self.uncertain_from = self.flight.start(sent.saturating_sub(REORDERING));
         self.bucket = spoken;
-        self.bucket.take(self.flight.since(self.uncertain_from), now);
+        self.bucket.lose(self.in_flight_since(self.uncertain_from), now);
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
@@ -168,8 +161,7 @@ impl Found {
         if self.follow(reading, now) {
             // What was said of the old limit says nothing of the new one.
             self.has_word = false;
-            self.ceiling = u64::MAX;
-            self.most_seen = 0;
+            self.depth.forget();
         }
     }
 
@@ -180,39 +172,6 @@ impl Found {
         bucket
     }
 
-    /// How much the provider lets be saved up is not always a window's amount. It shows when a request goes out that
-    /// should have found everything there. Returns whether it did show.
-    fn learn_ceiling(&mut self, remaining: u64, reserved: u64, number: u64, refused: bool) -> bool {
-        if refused {
-            // Where little can be saved up, little is not refused: the ceiling was not the provider's.
-            self.ceiling = u64::MAX;
-        }
-        let burst = self.bucket.limit().burst();
-        let full = remaining.saturating_add(reserved);
-        if remaining > self.ceiling {
-            self.ceiling = remaining;
-        }
-        // A tenth: prompts are not counted alike, and others may have come first.
-        if !refused && self.full_at == Some(number) && full < burst.min(self.ceiling) - burst.min(self.ceiling) / 10 {
-            self.ceiling = full;
-            return true;
-        }
-        false
-    }
-
-    /// The same, where the level was `thought` to be higher than it was ever seen, and nothing else is in flight that
-    /// could explain why the provider says less.
-    fn learn_most(&mut self, remaining: u64, counted: u64, thought: i64) -> bool {
-        let there = remaining.saturating_add(counted);
-        let a_tenth_more = |amount: u64| i64::try_from(amount.saturating_add(amount / 10)).unwrap_or(i64::MAX);
-        let beyond = self.most_seen > 0 && thought > a_tenth_more(self.most_seen) && thought > a_tenth_more(there);
-        self.most_seen = self.most_seen.max(there);
-        if beyond && there > 0 {
-            self.ceiling = there;
-        }
-        beyond
-    }
-
     /// The limit itself, as it is known with this reading. Returns whether it allows another amount than before.
     fn follow(&mut self, reading: &Reading, now: Nanos) -> bool {
         let known = *self.bucket.limit();
@@ -220,8 +179,10 @@ impl Found {
         let window = self.stated_window.or(self.form.window()).unwrap_or(known.window());
         let refill = match reading.reset {
             // A reset of nothing is one rounded down: it turns within a second.
-            Some(Nanos::ZERO) if reading.fixed_window => self.turning(now.saturating_add(Nanos::SECOND)),
-            Some(reset) if reading.fixed_window => self.turning(now.saturating_add(reset)),
+            Some(reset) if reading.fixed_window => {
+                let reset = if reset == Nanos::ZERO { Nanos::SECOND } else { reset };
+                self.turns.learn(now.saturating_add(reset), &known)
+            }
             _ if reading.fixed_window => known.refill(),
             _ => self.form.refill().unwrap_or(known.refill()),
         };
@@ -232,24 +193,16 @@ impl Found {
         limit.amount() != known.amount()
     }
 
-    /// The refill of a limit that is said to turn at `phase`. One that turns at other times than its window allows is
-    /// no fixed window, whatever is documented.
-    fn turning(&mut self, phase: Nanos) -> Refill {
-        // Measured against the first one: the next may be a little later each time.
-        let first = *self.first_turn.get_or_insert(phase);
-        let window = self.bucket.limit().window().get();
-        let apart = phase.get().abs_diff(first.get()) % window;
-        self.turns_at_will |= apart.min(window - apart) > REORDERING.get();
-        match self.bucket.limit().refill() {
-            _ if self.turns_at_will => Refill::Continuous,
-            Refill::AtBoundary { phase: known } => {
-                Refill::AtBoundary { phase: latest_turn(known, phase, self.bucket.limit().window()) }
-            }
-            Refill::Continuous => Refill::AtBoundary { phase },
-        }
+    fn dimension(&self) -> Dimension {
+        self.bucket.limit().dimension()
     }
 
     fn amount(&self, reservation: &Reservation) -> u64 {
-        reservation.cost.expected().of(self.bucket.limit().dimension())
+        reservation.cost.expected().of(self.dimension())
+    }
+
+    /// What was admitted at `start` or later and is in flight.
+    fn in_flight_since(&self, start: Nanos) -> u64 {
+        self.flight.since(start, self.dimension())
     }
 }

@@ -4,16 +4,23 @@ use super::Limiter;
 use super::found::Found;
 use crate::{Amounts, Cost, Dimension, Limit, Nanos, Observation, Reading, Reservation};
 
+/// How an answer compared with what was counted here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Observed {
+    /// How many more requests the provider has left than were counted here. What it counts of requests is never in
+    /// doubt, so a large number says that somebody else's were counted here.
+    pub surplus_requests: u64,
+}
+
 impl Limiter {
     /// Takes in what the answer to `reservation`'s request said at `now`.
     ///
     /// A limit that was not known is added, a known one follows the provider in both directions. The level becomes
     /// what remained when the request was counted, plus what has come back since, less what is in flight and may not
     /// have been counted yet. What the same answer says of a limit a second time is left aside.
-    ///
-    /// Returns how many more requests the provider has left than were counted here: what it counts of them is never in
-    /// doubt, so a large number says that somebody else's requests were counted here.
-    pub fn observe(&mut self, reservation: &mut Reservation, observation: &Observation, now: Nanos) -> i64 {
+    pub fn observe(&mut self, reservation: &mut Reservation, observation: &Observation, now: Nanos) -> Observed {
+        let now = self.advance(now);
         self.tells |= !observation.refused && observation.readings().iter().any(|it| it.remaining.is_some());
         let mut surplus = 0;
         for reading in observation.readings() {
@@ -23,14 +30,15 @@ impl Limiter {
             }
         }
         if let Some(span) = observation.retry_after {
-            self.pause_until(now.saturating_add(span.min(Limit::MAX_WINDOW)));
+            self.hold_back(span, now);
         }
-        surplus
+        Observed { surplus_requests: u64::try_from(surplus).unwrap_or(0) }
     }
 
     /// Takes in what an answer said whose request was admitted by another limiter, where `in_flight` is still in flight
     /// and may not have been counted.
     pub fn adopt(&mut self, observation: &Observation, in_flight: &Amounts, now: Nanos) {
+        let now = self.advance(now);
         self.tells |= !observation.refused;
         let mut stand_in = Reservation { number: 0, cost: Cost::exact(Amounts::ZERO), admitted_at: now, spoken_of: 0 };
         for reading in observation.readings() {
@@ -41,9 +49,8 @@ impl Limiter {
 
     /// What was admitted and has not ended.
     #[must_use]
-    pub fn in_flight(&self) -> Amounts {
-        let flights = Dimension::ALL.into_iter().zip(&self.flights);
-        flights.fold(Amounts::ZERO, |sum, (dimension, flight)| sum.with(dimension, flight.since(Nanos::ZERO)))
+    pub const fn in_flight(&self) -> &Amounts {
+        &self.in_flight_amounts
     }
 
     /// Returns by how much the level of a known limit rose.
@@ -85,8 +92,8 @@ impl Limiter {
             return None;
         }
         let limit = Limit::new(reading.dimension, reading.limit?, reading.window.unwrap_or(Nanos::MINUTE));
-        let flight = self.flights.get(reading.dimension.index())?.clone();
-        self.found.push(Found::new(limit, reading.window, flight, now));
+        let found = Found::new(limit, reading.window, self.flight.clone(), self.admissions, now);
+        self.found.push(found);
         Some(self.found.len() - 1)
     }
 }

@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 
 use super::Limiter;
-use crate::{Bucket, Limit, Nanos};
+use crate::{Amounts, Bucket, Limit, Nanos, Ticket, Waiting};
 
 /// A limiter at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct State {
     /// Every limit with its level.
     pub limits: Vec<LimitState>,
@@ -14,17 +15,26 @@ pub struct State {
     pub in_flight: u64,
     /// Requests in the queue.
     pub waiting: usize,
+    /// What they will take.
+    pub waiting_amounts: Amounts,
+    /// Who is next, and when it fits; [`Nanos::MAX`] where that depends on requests in flight.
+    pub next: Option<(Ticket, Nanos)>,
     /// When the pause ends that the provider asked for, if one is on.
     pub paused_until: Option<Nanos>,
 }
 
 /// One limit at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LimitState {
     /// The limit.
     pub limit: Limit,
     /// Units available; negative when units are owed.
     pub level: i64,
+    /// Units reserved by requests in flight.
+    pub in_flight: u64,
+    /// When it is full again if nothing more is taken; [`Nanos::MAX`] where that depends on requests in flight.
+    pub full_at: Nanos,
     /// Where the limit comes from.
     pub source: LimitSource,
 }
@@ -43,15 +53,32 @@ impl Limiter {
     /// The limiter's state at `now`.
     #[must_use]
     pub fn state(&self, now: Nanos) -> State {
-        let state = |bucket: &Bucket, source| LimitState { limit: *bucket.limit(), level: bucket.level(now), source };
+        let now = self.time.peek(now);
+        let state = |bucket: &Bucket, source| LimitState {
+            limit: self.time.limit_out(*bucket.limit()),
+            level: bucket.level(now),
+            in_flight: self.in_flight_amounts.of(bucket.limit().dimension()),
+            full_at: self.time.out(bucket.full_at(now)),
+            source,
+        };
         let told = self.told.buckets().iter().map(|bucket| state(bucket, LimitSource::Told));
-        let heeded = self.found.iter().filter(|found| found.is_heeded(self.tells, now));
-        let found = heeded.map(|found| state(found.bucket(), LimitSource::Found));
+        let found = self.heeded(now).map(|found| state(found.bucket(), LimitSource::Found));
+        let next = self.queue.head().and_then(|(ticket, cost)| {
+            let ready_at = if self.flight_is_full() { Nanos::MAX } else { self.ready_at(cost, now).ok()? };
+            Some((ticket, self.time.out(ready_at)))
+        });
         State {
             limits: told.chain(found).collect(),
             in_flight: self.in_flight,
             waiting: self.queue.waiting(),
-            paused_until: Some(self.paused_until).filter(|until| *until > now),
+            waiting_amounts: *self.queue.amounts(),
+            next,
+            paused_until: Some(self.time.out(self.paused_until)).filter(|_| self.paused_until > now),
         }
+    }
+
+    /// Everybody who waits, in no particular order.
+    pub fn waiting(&self) -> impl Iterator<Item = Waiting> {
+        self.queue.iter().map(|waiting| Waiting { since: self.time.out(waiting.since), ..waiting })
     }
 }

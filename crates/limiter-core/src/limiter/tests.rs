@@ -35,8 +35,8 @@ pub(super) fn level(limiter: &Limiter, dimension: Dimension, now: Nanos) -> i64 
 fn a_large_request_at_the_head_is_not_overtaken_by_small_ones_that_would_fit() {
     let mut limiter = told(1_000, 600);
     let first = limiter.try_reserve(&Cost::of_request(500, 0), Nanos::ZERO).unwrap();
-    let large = limiter.enqueue(&Cost::of_request(600, 0)).unwrap();
-    let small = limiter.enqueue(&Cost::of_request(1, 0)).unwrap();
+    let large = limiter.enqueue(&Cost::of_request(600, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
+    let small = limiter.enqueue(&Cost::of_request(1, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
     assert!(limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).is_err());
     assert_eq!(limiter.admit(Nanos::ZERO), Admission::NotYet(seconds(50)));
     let Admission::Granted(ticket, reservation) = limiter.admit(seconds(50)) else { panic!() };
@@ -72,11 +72,11 @@ fn a_released_reservation_leaves_no_trace() {
 fn a_request_that_can_never_fit_is_refused_at_once_or_when_the_limit_becomes_known() {
     let mut limiter = Limiter::new();
     let mut probe = limiter.try_reserve(&Cost::of_request(10, 0), Nanos::ZERO).unwrap();
-    let waiting = limiter.enqueue(&Cost::of_request(5_000, 0)).unwrap();
+    let waiting = limiter.enqueue(&Cost::of_request(5_000, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
     limiter.observe(&mut probe, &tokens_left(1_000, 990), seconds(1));
     let never = NeverFits { dimension: Dimension::Tokens, needed: 5_000, capacity: 1_000 };
     assert_eq!(limiter.admit(seconds(1)), Admission::Refused(waiting, never));
-    assert_eq!(limiter.enqueue(&Cost::of_request(5_000, 0)), Err(never));
+    assert_eq!(limiter.enqueue(&Cost::of_request(5_000, 0), Priority::NORMAL, Nanos::ZERO), Err(never));
     assert_eq!(limiter.admit(seconds(1)), Admission::Idle);
 }
 
@@ -139,8 +139,8 @@ fn while_no_limit_is_known_few_requests_go_out_and_an_answer_opens_the_way() {
 #[test]
 fn nobody_is_admitted_during_a_pause_and_everybody_at_its_end() {
     let mut limiter = told(10, 1_000);
-    limiter.pause_until(seconds(7));
-    let ticket = limiter.enqueue(&Cost::of_request(1, 0)).unwrap();
+    limiter.pause(seconds(7), Nanos::ZERO);
+    let ticket = limiter.enqueue(&Cost::of_request(1, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
     assert_eq!(limiter.admit(Nanos::ZERO), Admission::NotYet(seconds(7)));
     assert!(matches!(limiter.admit(seconds(7)), Admission::Granted(who, _) if who == ticket));
 }
@@ -150,7 +150,7 @@ fn requests_in_flight_are_bounded_and_the_next_goes_when_one_ends() {
     let mut limiter = told(10, 1_000);
     limiter.set_limit(Limit::new(Dimension::Concurrent, 1, Nanos::SECOND), Nanos::ZERO);
     let first = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap();
-    let second = limiter.enqueue(&Cost::of_request(1, 0)).unwrap();
+    let second = limiter.enqueue(&Cost::of_request(1, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
     assert_eq!(limiter.admit(Nanos::ZERO), Admission::Blocked);
     limiter.settle(first, Cost::of_request(1, 0).expected(), Nanos::ZERO);
     assert!(matches!(limiter.admit(Nanos::ZERO), Admission::Granted(who, _) if who == second));
@@ -275,7 +275,8 @@ fn a_provider_that_has_more_left_than_was_counted_is_a_surprise() {
     // Five seconds apart; 100 a minute come back.
     for (second, remaining, surplus) in [(0, 50, 0), (5, 57, 0), (10, 90, 26), (15, 20, 0)] {
         let mut reservation = limiter.try_reserve(&cost, seconds(second)).unwrap();
-        assert_eq!(limiter.observe(&mut reservation, &requests_left(remaining), seconds(second)), surplus, "{second}");
+        let observed = limiter.observe(&mut reservation, &requests_left(remaining), seconds(second));
+        assert_eq!(observed.surplus_requests, surplus, "{second}");
         limiter.settle(reservation, cost.expected(), seconds(second));
     }
 }
@@ -354,7 +355,7 @@ fn a_window_that_turns_at_other_times_than_it_should_is_not_fixed() {
             ..Reading::of(Dimension::Requests)
         });
         observation.refused = true;
-        let mut reservation = limiter.reserve(cost, seconds(second));
+        let mut reservation = limiter.reserve(&cost, seconds(second));
         limiter.observe(&mut reservation, &observation, seconds(second));
         limiter.release(reservation, seconds(second));
     }

@@ -1,0 +1,97 @@
+//! How much the provider lets be saved up, which is not always a window's amount.
+//!
+//! It shows in two ways: when a request goes out that should have found everything there, and the provider says that
+//! less was; or when the level was thought to be higher than it ever was seen, and is not.
+
+/// What is known of one limit's depth, in units.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Depth {
+    /// The most that can be saved up, where that is less than the bucket holds.
+    ceiling: u64,
+    /// The most that was ever there.
+    most_seen: u64,
+    /// The number of the last admission that found all there that can be.
+    full_at: Option<u64>,
+}
+
+impl Depth {
+    pub(crate) const fn new() -> Self {
+        Self { ceiling: u64::MAX, most_seen: 0, full_at: None }
+    }
+
+    /// How much of a bucket that holds `burst` can be there.
+    pub(crate) fn within(&self, burst: u64) -> u64 {
+        burst.min(self.ceiling)
+    }
+
+    /// The admission `number` found everything there.
+    pub(crate) const fn was_full(&mut self, number: u64) {
+        self.full_at = Some(number);
+    }
+
+    /// Nothing is known of another limit.
+    pub(crate) const fn forget(&mut self) {
+        (self.ceiling, self.most_seen) = (u64::MAX, 0);
+    }
+
+    /// The admission `number`, which reserved `reserved`, was answered: `remaining` was left of a bucket that holds
+    /// `burst`. Returns whether it showed that less can be there than was thought.
+    pub(crate) fn learn(&mut self, remaining: u64, reserved: u64, number: u64, refused: bool, burst: u64) -> bool {
+        if refused {
+            // Where little can be saved up, little is not refused: the ceiling was not the provider's.
+            self.ceiling = u64::MAX;
+        }
+        let full = remaining.saturating_add(reserved);
+        if remaining > self.ceiling {
+            self.ceiling = remaining;
+        }
+        let known = self.within(burst);
+        // A tenth: prompts are not counted alike, and others may have come first.
+        if !refused && self.full_at == Some(number) && full < known - known / 10 {
+            self.ceiling = full;
+            return true;
+        }
+        false
+    }
+
+    /// The same, where the level was `thought` to be higher than it was ever seen, and nothing else is in flight that
+    /// could explain why the provider says less: `remaining`, after `counted` was taken.
+    pub(crate) fn learn_most(&mut self, remaining: u64, counted: u64, thought: i64) -> bool {
+        let there = remaining.saturating_add(counted);
+        let a_tenth_more = |amount: u64| i64::try_from(amount.saturating_add(amount / 10)).unwrap_or(i64::MAX);
+        let beyond = self.most_seen > 0 && thought > a_tenth_more(self.most_seen) && thought > a_tenth_more(there);
+        self.most_seen = self.most_seen.max(there);
+        if beyond && there > 0 {
+            self.ceiling = there;
+        }
+        beyond
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_should_have_found_everything_shows_the_depth() {
+        let mut depth = Depth::new();
+        depth.was_full(7);
+        assert!(!depth.learn(50, 50, 6, false, 1_000));
+        assert!(depth.learn(50, 50, 7, false, 1_000));
+        assert_eq!(depth.within(1_000), 100);
+        // More than that was there after all.
+        depth.learn(300, 50, 8, false, 1_000);
+        assert_eq!(depth.within(1_000), 300);
+        depth.forget();
+        assert_eq!(depth.within(1_000), 1_000);
+    }
+
+    #[test]
+    fn a_level_that_was_thought_higher_than_it_ever_was_shows_it_too() {
+        let mut depth = Depth::new();
+        assert!(!depth.learn_most(90, 10, 500));
+        assert!(!depth.learn_most(95, 10, 110));
+        assert!(depth.learn_most(90, 10, 500));
+        assert_eq!(depth.within(1_000), 100);
+    }
+}

@@ -1,0 +1,129 @@
+//! Who goes next, where that need not be whoever came first.
+//!
+//! A file of requests may be answered in any order, and its own order can waste quota in two ways. Where only small
+//! requests are let through, the limit on requests is used up and tokens run over; where a large one waits for a full
+//! bucket, everybody waits with it. So the limiter may look ahead, at the oldest request of each size:
+//!
+//! * The dimension in which most work waits, measured in time, must never run over. Where its bucket is more than half
+//!   full although the oldest request mostly takes something else, the oldest one that mostly takes of this goes first.
+//!   Half, because what is above is nearer to being lost than to being missed.
+//! * Where the oldest request does not fit yet, the oldest one that does fit may go.
+//!
+//! What overtakes is bounded by an allowance, counted in the time its cost takes to refill. It begins with a bound of
+//! the caller's, every overtaking takes from it, and every request that goes in its turn adds its own time to it, up to
+//! the bound. When it is used up nobody overtakes any more. So whoever waits, waits at most for those who came before,
+//! once more as long for those who came later, and the bound.
+
+use super::{Admission, Limiter};
+use crate::{Amounts, Bucket, Cost, Limit, Nanos, Refill, Ticket};
+
+/// In what order a limiter admits the requests that wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Order {
+    /// First come, first served inside a priority, older before higher in time. Nobody overtakes.
+    #[default]
+    Turn,
+    /// The oldest request of any size may go first where that keeps every dimension busy or fills a gap: see the
+    /// [crate's documentation](crate#order).
+    LookAhead {
+        /// How much may be let past those who wait, in the time that it takes to refill.
+        bound: Nanos,
+    },
+}
+
+/// What may still overtake, and how much may at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance {
+    left: Nanos,
+    bound: Nanos,
+}
+
+impl Allowance {
+    pub(super) const fn new(bound: Nanos) -> Self {
+        Self { left: bound, bound }
+    }
+
+    fn earn(&mut self, span: Nanos) {
+        self.left = self.left.saturating_add(span).min(self.bound);
+    }
+
+    fn spend(&mut self, span: Nanos) {
+        self.left = self.left.saturating_sub(span);
+    }
+}
+
+impl Limiter {
+    /// Admits whoever is due first or may overtake it. `head_ready_at` is when the one due first fits.
+    pub(super) fn admit_ahead(
+        &mut self,
+        head: (Ticket, Cost),
+        head_ready_at: Nanos,
+        allowance: Allowance,
+        now: Nanos,
+    ) -> Admission {
+        let fits = head_ready_at <= now;
+        let busiest = if fits { self.neglected(&head.1, now) } else { None };
+        let mut wake = head_ready_at;
+        if !fits || busiest.is_some() {
+            for (ticket, cost) in self.queue.firsts() {
+                let time = self.refill_time(&cost);
+                let helps = busiest.is_none_or(|limit| span_of(&cost, &limit) == time);
+                // One that never fits hears of it when its turn comes.
+                let Ok(ready_at) = self.ready_at(&cost, now) else { continue };
+                if ticket == head.0 || time > allowance.left || !helps {
+                    continue;
+                }
+                if ready_at <= now {
+                    self.change_allowance(|allowance| allowance.spend(time));
+                    return self.grant(ticket, &cost, now);
+                }
+                wake = wake.min(ready_at);
+            }
+        }
+        if !fits {
+            return Admission::NotYet(self.time.out(wake));
+        }
+        let time = self.refill_time(&head.1);
+        self.change_allowance(|allowance| allowance.earn(time));
+        self.grant(head.0, &head.1, now)
+    }
+
+    fn change_allowance(&mut self, change: impl FnOnce(&mut Allowance)) {
+        if let Some(allowance) = &mut self.allowance {
+            change(allowance);
+        }
+    }
+
+    /// The limit that holds up most of what waits, if it is running over and `cost` mostly takes of another.
+    fn neglected(&self, cost: &Cost, now: Nanos) -> Option<Limit> {
+        let waiting = self.queue.amounts();
+        let busiest = self.refilled(now).max_by_key(|bucket| span(waiting, bucket.limit()))?;
+        let limit = *busiest.limit();
+        let is_half_full = busiest.level(now) > i64::try_from(limit.burst() / 2).unwrap_or(i64::MAX);
+        (is_half_full && span_of(cost, &limit) < self.refill_time(cost)).then_some(limit)
+    }
+
+    /// The time in which what `cost` takes comes back: that of the limit for which it takes longest.
+    fn refill_time(&self, cost: &Cost) -> Nanos {
+        let spans = self.refilled(self.latest).map(|bucket| span_of(cost, bucket.limit()));
+        spans.max().unwrap_or(Nanos::ZERO)
+    }
+
+    /// The buckets that come back with time.
+    fn refilled(&self, now: Nanos) -> impl Iterator<Item = &Bucket> {
+        let buckets = self.told.buckets().iter().chain(self.heeded(now).map(|found| found.bucket()));
+        buckets.filter(|bucket| bucket.limit().refill() != Refill::OnRelease)
+    }
+}
+
+fn span_of(cost: &Cost, limit: &Limit) -> Nanos {
+    span(cost.expected(), limit)
+}
+
+/// The time in which a limit lets so much through.
+fn span(amounts: &Amounts, limit: &Limit) -> Nanos {
+    let amount = u128::from(amounts.of(limit.dimension()));
+    let span = amount * u128::from(limit.window().get()) / u128::from(limit.amount());
+    Nanos::new(u64::try_from(span).unwrap_or(u64::MAX))
+}
