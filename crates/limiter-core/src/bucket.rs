@@ -24,6 +24,8 @@ pub struct Bucket {
     /// The number of the latest taking, and of the latest one before this bucket was there.
     takings: u64,
     first: u64,
+    /// Grains in a full bucket.
+    capacity: i128,
     level: Level,
 }
 
@@ -35,7 +37,6 @@ pub struct Taken {
 }
 
 /// How the level is kept.
-#[expect(clippy::large_enum_variant, reason = "a box would need an allocator")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     /// In grains, and how high it has been: refilled continuously.
@@ -56,7 +57,7 @@ impl Bucket {
             Refill::AtBoundary { .. } | Refill::OnRelease => Level::Plain(capacity),
             Refill::Sliding => Level::Logged(Log::new()),
         };
-        Self { limit, at: now, takings: 0, first: 0, level }
+        Self { limit, at: now, takings: 0, first: 0, capacity, level }
     }
 
     /// A bucket that holds `level` units (at most the limit's burst).
@@ -139,6 +140,7 @@ impl Bucket {
     }
 
     /// Takes `amount` units as the taking that the caller counts: the next one.
+    #[inline]
     pub(crate) fn take_as(&mut self, taken: &Taken, amount: u64) {
         self.advance(taken.at);
         self.takings = self.takings.max(taken.number);
@@ -151,12 +153,14 @@ impl Bucket {
     /// first place: nothing comes back for a time in which the bucket would have run over, nor for a window that is
     /// over. What was used beyond the reservation is taken now. A taking of another bucket can move the level, but not
     /// out of its bounds.
+    #[inline]
     pub fn settle(&mut self, taken: &Taken, reserved: u64, actual: u64, now: Nanos) {
-        if taken.number <= self.first {
+        let is_held = self.limit.refill() == Refill::OnRelease;
+        if taken.number <= self.first || (actual == reserved && !is_held) {
             return;
         }
         self.advance(now);
-        if self.limit.refill() == Refill::OnRelease {
+        if is_held {
             self.rise(units(reserved, &self.limit));
         } else if actual < reserved {
             self.give_back(taken, reserved - actual);
@@ -176,9 +180,11 @@ impl Bucket {
     #[cfg(feature = "alloc")]
     pub(crate) fn lose(&mut self, amount: u64, now: Nanos) {
         self.advance(now);
-        let (grains, floor) = (units(amount, &self.limit), self.floor());
+        let grains = units(amount, &self.limit);
         match &mut self.level {
-            Level::Marked(level, _) | Level::Plain(level) => *level = (*level - grains).max(floor),
+            Level::Marked(level, _) | Level::Plain(level) => {
+                *level = bounded(*level - grains, &self.limit, self.capacity);
+            }
             Level::Logged(log) => log.take(self.at, amount, self.limit.window()),
         }
     }
@@ -191,7 +197,8 @@ impl Bucket {
         let at = at.min(now);
         let level = level.min(burst);
         // Refilled first and charged afterwards, a full bucket would lose what came in between.
-        let grains = (units(level, &self.limit) - units(taken_since, &self.limit)).max(self.floor());
+        let grains = units(level, &self.limit) - units(taken_since, &self.limit);
+        let grains = bounded(grains, &self.limit, self.capacity);
         let window = self.limit.window();
         match &mut self.level {
             Level::Marked(mine, marks) => (*mine, *marks) = (grains, Marks::new()),
@@ -209,7 +216,7 @@ impl Bucket {
     pub fn set_limit(&mut self, limit: Limit, now: Nanos) {
         self.advance(now);
         let (old, new) = (self.window(), i128::from(limit.window().get()));
-        let (capacity, next_capacity) = (self.capacity(), units(limit.burst(), &limit));
+        let (capacity, next_capacity) = (self.capacity, units(limit.burst(), &limit));
         // The same number of units missing in the new limit's grains, without leaving i128: whole units and the rest.
         let convert = |level: i128| {
             let missing = capacity - level;
@@ -231,32 +238,44 @@ impl Bucket {
                 Level::Logged(log)
             }
         };
-        self.limit = limit;
-        let floor = self.floor();
+        (self.limit, self.capacity) = (limit, next_capacity);
         if let Level::Marked(level, _) | Level::Plain(level) = &mut self.level {
-            *level = (*level).max(floor);
+            *level = bounded(*level, &limit, next_capacity);
+        }
+    }
+
+    /// Whether `amount` units are there, or all that there can be. The time of the bucket becomes `now`.
+    #[inline]
+    pub(crate) fn has(&mut self, amount: u64, now: Nanos) -> bool {
+        self.advance(now);
+        match &self.level {
+            Level::Marked(level, _) | Level::Plain(level) => {
+                *level >= units(amount.min(self.limit.burst()), &self.limit)
+            }
+            Level::Logged(_) => self.ready_at(amount, now) <= now,
         }
     }
 
     /// The level falls by `amount` units with the taking `number`.
+    #[inline]
     fn fall(&mut self, amount: u64, number: u64) {
         if amount == 0 {
             return;
         }
-        let (grains, floor, capacity) = (units(amount, &self.limit), self.floor(), self.capacity());
+        let grains = units(amount, &self.limit);
         match &mut self.level {
             Level::Marked(level, marks) => {
-                marks.fall(number, *level, capacity);
-                *level = (*level - grains).max(floor);
+                marks.fall(number, *level, self.capacity);
+                *level = bounded(*level - grains, &self.limit, self.capacity);
             }
-            Level::Plain(level) => *level = (*level - grains).max(floor),
+            Level::Plain(level) => *level = bounded(*level - grains, &self.limit, self.capacity),
             Level::Logged(log) => log.take(self.at, amount, self.limit.window()),
         }
     }
 
     /// The level rises by `grains`, up to the bucket's capacity.
     fn rise(&mut self, grains: i128) {
-        let (capacity, at, window) = (self.capacity(), self.at, self.limit.window());
+        let (capacity, at, window) = (self.capacity, self.at, self.limit.window());
         match &mut self.level {
             Level::Marked(level, _) | Level::Plain(level) => *level = (*level + grains).min(capacity),
             Level::Logged(log) => {
@@ -268,17 +287,12 @@ impl Bucket {
     }
 
     /// Gives back `amount` units of what was `taken`, as far as they have not come back with time.
+    #[inline]
     fn give_back(&mut self, taken: &Taken, amount: u64) {
-        let (capacity, grains, now) = (self.capacity(), units(amount, &self.limit), self.at);
+        let (capacity, grains, now) = (self.capacity, units(amount, &self.limit), self.at);
         let window = self.limit.window();
         match &mut self.level {
-            Level::Marked(level, marks) => {
-                let peak = marks.since(taken.number).map_or(*level, |peak| peak.max(*level));
-                if let Some(peak) = marks.since(taken.number) {
-                    marks.rise(taken.number, grains.min(capacity - peak));
-                }
-                *level += grains.min(capacity - peak);
-            }
+            Level::Marked(level, marks) => *level += marks.give_back(taken.number, grains, *level, capacity),
             Level::Plain(level) => {
                 let turned = match self.limit.refill() {
                     Refill::AtBoundary { phase } => since_boundary(now, phase, window.get()),
@@ -292,13 +306,21 @@ impl Bucket {
         }
     }
 
+    #[inline]
     fn advance(&mut self, now: Nanos) {
         if now <= self.at {
             return;
         }
-        let grains = self.grains(now);
+        let rate = self.rate();
         match &mut self.level {
-            Level::Marked(level, _) | Level::Plain(level) => *level = grains,
+            Level::Marked(level, _) => {
+                let elapsed = now.saturating_sub(self.at).get();
+                *level = (*level + i128::from(elapsed) * rate).min(self.capacity);
+            }
+            Level::Plain(_) => {
+                let grains = self.grains(now);
+                self.level = Level::Plain(grains);
+            }
             Level::Logged(_) => {}
         }
         self.at = now;
@@ -308,19 +330,19 @@ impl Bucket {
     fn grains(&self, now: Nanos) -> i128 {
         let elapsed = now.saturating_sub(self.at).get();
         match &self.level {
-            Level::Marked(level, _) => (*level + i128::from(elapsed) * self.rate()).min(self.capacity()),
+            Level::Marked(level, _) => (*level + i128::from(elapsed) * self.rate()).min(self.capacity),
             Level::Plain(level) => match self.limit.refill() {
                 Refill::AtBoundary { phase } => {
                     let window = self.limit.window().get();
                     let turned = since_boundary(self.at, phase, window).saturating_add(elapsed) >= window;
-                    if turned { self.capacity() } else { *level }
+                    if turned { self.capacity } else { *level }
                 }
                 _ => *level,
             },
             Level::Logged(log) => {
                 let used = log.used(now.max(self.at), self.limit.window());
                 let used = i128::try_from(used).unwrap_or(i128::MAX).saturating_mul(self.window());
-                self.capacity().saturating_sub(used).max(self.floor())
+                bounded(self.capacity.saturating_sub(used), &self.limit, self.capacity)
             }
         }
     }
@@ -332,19 +354,19 @@ impl Bucket {
     fn window(&self) -> i128 {
         i128::from(self.limit.window().get())
     }
+}
 
-    const fn capacity(&self) -> i128 {
-        units(self.limit.burst(), &self.limit)
+/// A level, but no debt deeper than what the longest window fills up. A debt at a boundary or in a log ends with its
+/// window, so it only has to stay within i128.
+#[inline]
+fn bounded(level: i128, limit: &Limit, capacity: i128) -> i128 {
+    if level >= 0 {
+        return level;
     }
-
-    /// The deepest debt: what the longest window fills up. A debt at a boundary or in a log ends with its window, so
-    /// it only has to stay within i128.
-    const fn floor(&self) -> i128 {
-        match self.limit.refill() {
-            Refill::Continuous => self.capacity() - self.limit.amount() as i128 * Limit::MAX_WINDOW.get() as i128,
-            _ => -units(u64::MAX, &self.limit),
-        }
-    }
+    level.max(match limit.refill() {
+        Refill::Continuous => capacity - i128::from(limit.amount()) * i128::from(Limit::MAX_WINDOW.get()),
+        _ => -units(u64::MAX, limit),
+    })
 }
 
 /// Grains in `amount` units: at most 2^64 * 2.7 * 10^15 = 4.9 * 10^34.

@@ -10,58 +10,74 @@ use crate::{Amounts, Dimension, Nanos};
 /// summed up whenever an answer comes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flight {
-    slots: VecDeque<Slot>,
+    /// Slots before the newest one, some of which may be empty.
+    older: VecDeque<Slot>,
+    newest: Slot,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Slot {
     start: Nanos,
-    amounts: Amounts,
     requests: u64,
+    amounts: Amounts,
 }
 
 const WIDTH: Nanos = Nanos::from_millis(100);
 
 impl Flight {
     pub(crate) const fn new() -> Self {
-        Self { slots: VecDeque::new() }
+        Self { older: VecDeque::new(), newest: Slot { start: Nanos::ZERO, requests: 0, amounts: Amounts::ZERO } }
     }
 
     /// A request is admitted at `at`. Times that go backwards count as the latest one.
+    #[inline]
     pub(crate) fn add(&mut self, at: Nanos, amounts: &Amounts) {
-        while self.slots.back().is_some_and(|slot| slot.requests == 0) {
-            self.slots.pop_back();
+        if self.newest.requests == 0 {
+            self.newest = Slot { start: at, requests: 1, amounts: *amounts };
+            return;
         }
-        match self.slots.back_mut() {
-            Some(slot) if at < slot.start.saturating_add(WIDTH) => {
-                slot.amounts.add(amounts);
-                slot.requests += 1;
-            }
-            _ => self.slots.push_back(Slot { start: at, amounts: *amounts, requests: 1 }),
+        if at >= self.newest.start.saturating_add(WIDTH) {
+            self.begin(at);
         }
+        self.newest.requests += 1;
+        self.newest.amounts.add(amounts);
+    }
+
+    fn begin(&mut self, at: Nanos) {
+        let last = core::mem::replace(&mut self.newest, Slot { start: at, ..Slot::default() });
+        while self.older.back().is_some_and(|slot| slot.requests == 0) {
+            self.older.pop_back();
+        }
+        self.older.push_back(last);
     }
 
     /// A request that was admitted at `at` is no longer uncertain. Returns the start of its slot.
+    #[inline]
     pub(crate) fn remove(&mut self, at: Nanos, amounts: &Amounts) -> Nanos {
-        let index = self.index(at);
-        let Some(slot) = self.slots.get_mut(index) else { return at };
-        let start = slot.start;
+        let is_newest = self.newest.start <= at || self.older.is_empty();
+        let slot = if is_newest { &mut self.newest } else { self.older_slot(at) };
         slot.amounts.subtract(amounts);
         slot.requests = slot.requests.saturating_sub(1);
-        while self.slots.front().is_some_and(|slot| slot.requests == 0) {
-            self.slots.pop_front();
+        let start = slot.start;
+        if !is_newest {
+            while self.older.front().is_some_and(|slot| slot.requests == 0) {
+                self.older.pop_front();
+            }
         }
         start
     }
 
     /// The start of the slot that an admission at `at` is in, or would be.
     pub(crate) fn start(&self, at: Nanos) -> Nanos {
-        self.slots.get(self.index(at)).map_or(at, |slot| slot.start.min(at))
+        let is_newest = self.newest.requests > 0 && self.newest.start <= at;
+        let slot = if is_newest { Some(&self.newest) } else { self.older.get(self.index(at)) };
+        slot.map_or(at, |slot| slot.start.min(at))
     }
 
     /// The sum in one dimension of the slots that start at `start` or later.
     pub(crate) fn since(&self, start: Nanos, dimension: Dimension) -> u64 {
-        let recent = self.slots.iter().rev().take_while(|slot| slot.start >= start);
+        let recent = core::iter::once(&self.newest).chain(self.older.iter().rev());
+        let recent = recent.take_while(|slot| slot.start >= start);
         recent.fold(0, |sum, slot| sum.saturating_add(slot.amounts.of(dimension)))
     }
 
@@ -70,13 +86,15 @@ impl Flight {
         self.since(self.start(at).saturating_add(Nanos::new(1)), dimension)
     }
 
-    /// The last slot that starts at `at` or before; the first where all start later.
+    #[cold]
+    fn older_slot(&mut self, at: Nanos) -> &mut Slot {
+        let index = self.index(at);
+        self.older.get_mut(index).unwrap_or(&mut self.newest)
+    }
+
+    /// The last of the older slots that starts at `at` or before; the first where all start later.
     fn index(&self, at: Nanos) -> usize {
-        // Most end soon after they began: the newest slot is tried first.
-        match self.slots.back() {
-            Some(last) if last.start <= at => self.slots.len() - 1,
-            _ => self.slots.partition_point(|slot| slot.start <= at).saturating_sub(1),
-        }
+        self.older.partition_point(|slot| slot.start <= at).saturating_sub(1)
     }
 }
 
@@ -114,11 +132,11 @@ mod tests {
         flight.add(millis(5), &tokens(1));
         flight.add(millis(60), &tokens(2));
         flight.add(millis(3), &tokens(4));
-        assert_eq!((flight.slots.len(), flight.start(millis(60))), (1, millis(5)));
+        assert_eq!((flight.older.len(), flight.start(millis(60))), (0, millis(5)));
         for (at, amount) in [(60, 2), (3, 4), (5, 1)] {
             flight.remove(millis(at), &tokens(amount));
         }
-        assert!(flight.slots.is_empty());
+        assert_eq!(flight.newest.requests, 0);
         assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 0);
     }
 
@@ -130,7 +148,7 @@ mod tests {
             flight.add(Nanos::from_secs(second), &tokens(1));
             flight.remove(Nanos::from_secs(second), &tokens(1));
         }
-        assert!(flight.slots.len() <= 2);
+        assert!(flight.older.len() <= 2);
         assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 1);
     }
 }

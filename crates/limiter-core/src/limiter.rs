@@ -44,7 +44,6 @@ pub struct Limiter {
     /// Whether the provider tells what remains in answers that are not refusals.
     tells: bool,
     in_flight: u64,
-    in_flight_amounts: Amounts,
     flight_window: FlightWindow,
     outage: Outage,
     refusals: Refusals,
@@ -85,7 +84,6 @@ impl Limiter {
             flight: Flight::new(),
             tells: false,
             in_flight: 0,
-            in_flight_amounts: Amounts::ZERO,
             flight_window: FlightWindow::new(),
             outage: Outage::new(),
             refusals: Refusals::new(),
@@ -126,7 +124,7 @@ impl Limiter {
         }
         let mut bucket = Bucket::full(limit, now);
         if is_concurrent {
-            bucket.lose(self.in_flight_amounts.of(Dimension::Concurrent), now);
+            bucket.lose(self.flight.since(Nanos::ZERO, Dimension::Concurrent), now);
             bucket = bucket.begun_at(self.admissions);
         } else {
             bucket = bucket.after(self.admissions);
@@ -164,12 +162,12 @@ impl Limiter {
     /// that depends on requests in flight or waiting.
     pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
         let now = self.advance(now);
-        let ready_at = self.ready_at(cost, now)?;
+        let fits = self.fits(cost, now)?;
         if self.queue.waiting() > 0 || self.flight_is_full() {
             return Err(Refusal::NotYet { ready_at: Nanos::MAX });
         }
-        if ready_at > now {
-            return Err(Refusal::NotYet { ready_at: self.time.out(ready_at) });
+        if !fits {
+            return Err(Refusal::NotYet { ready_at: self.time.out(self.ready_at(cost, now)?) });
         }
         Ok(self.reserve(cost, now))
     }
@@ -212,7 +210,12 @@ impl Limiter {
         let now = self.advance(now);
         let Some((ticket, cost)) = self.queue.head() else { return Admission::Idle };
         let cost = *cost;
-        let ready_at = match self.ready_at(&cost, now) {
+        let ready_at = match self.fits(&cost, now) {
+            Ok(true) => Ok(now),
+            Ok(false) => self.ready_at(&cost, now),
+            Err(never) => Err(never),
+        };
+        let ready_at = match ready_at {
             Ok(ready_at) => ready_at,
             Err(never) => {
                 self.queue.remove(ticket);
@@ -295,7 +298,6 @@ impl Limiter {
         }
         let reserved = reservation.cost.expected();
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.in_flight_amounts.subtract(reserved);
         self.flight.remove(reservation.admitted_at, reserved);
         self.told.settle(&reservation.taken(), &reservation.cost, actual, now);
         for (index, found) in self.found.iter_mut().enumerate() {
@@ -330,6 +332,18 @@ impl Limiter {
     fn advance(&mut self, now: Nanos) -> Nanos {
         self.latest = self.time.at(now);
         self.latest
+    }
+
+    /// Whether `cost` fits now and no pause is on: what [`ready_at`](Self::ready_at) says, for less.
+    #[inline]
+    fn fits(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {
+        let mut fits = self.told.has(cost, now)? && self.paused_until <= now;
+        for found in self.heeded(now) {
+            let limit = found.bucket().limit();
+            NeverFits::check(cost, limit)?;
+            fits = fits && found.ready_at(cost.expected().of(limit.dimension()), now) <= now;
+        }
+        Ok(fits)
     }
 
     /// When `cost` fits and no pause is on.
@@ -374,7 +388,6 @@ impl Limiter {
         }
         self.flight.add(now, cost.expected());
         self.in_flight += 1;
-        self.in_flight_amounts.add(cost.expected());
         Reservation { number: self.admissions, cost: *cost, admitted_at: now, spoken_of: 0 }
     }
 

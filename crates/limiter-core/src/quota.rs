@@ -17,6 +17,7 @@ pub struct NeverFits {
 
 impl NeverFits {
     /// Whether the certain part of `cost` can ever be within `limit`.
+    #[inline]
     pub(crate) fn check(cost: &Cost, limit: &Limit) -> Result<(), Self> {
         let dimension = limit.dimension();
         let (needed, capacity) = (cost.certain().of(dimension), limit.burst());
@@ -77,11 +78,22 @@ impl<S: AsRef<[Bucket]> + AsMut<[Bucket]>> Quota<S> {
     ///
     /// [`Refusal::NotYet`] with the instant at which it fits, or [`Refusal::NeverFits`].
     pub fn try_take(&mut self, cost: &Cost, now: Nanos) -> Result<Taken, Refusal> {
-        let ready_at = self.ready_at(cost, now)?;
-        if ready_at > now {
-            return Err(Refusal::NotYet { ready_at });
+        if !self.has(cost, now)? {
+            return Err(Refusal::NotYet { ready_at: self.ready_at(cost, now)? });
         }
         Ok(self.take(cost, now))
+    }
+
+    /// Whether every bucket has its part of `cost` at `now`.
+    #[inline]
+    pub(crate) fn has(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {
+        let mut has = true;
+        for bucket in self.buckets.as_mut() {
+            NeverFits::check(cost, bucket.limit())?;
+            let expected = cost.expected().of(bucket.limit().dimension());
+            has &= expected == 0 || bucket.has(expected, now);
+        }
+        Ok(has)
     }
 
     /// Takes `cost` from every bucket, whether or not it is there.

@@ -11,7 +11,10 @@
 /// The peaks of one bucket's level, in grains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Marks {
-    marks: [Mark; EIGHTHS],
+    /// The newest one, which is the lowest. A peak of zero of the taking zero is none.
+    last: Mark,
+    /// Those before it.
+    older: [Mark; EIGHTHS],
     len: usize,
 }
 
@@ -22,65 +25,92 @@ struct Mark {
     peak: i128,
 }
 
+const NONE: Mark = Mark { number: 0, peak: 0 };
 const EIGHTHS: usize = 8;
 
 impl Marks {
     pub(super) const fn new() -> Self {
-        Self { marks: [Mark { number: 0, peak: 0 }; EIGHTHS], len: 0 }
+        Self { last: NONE, older: [NONE; EIGHTHS], len: 0 }
     }
 
     /// The level falls from `peak` by the taking `number`, in a bucket that holds `capacity`.
+    #[inline]
     pub(super) fn fall(&mut self, number: u64, peak: i128, capacity: i128) {
-        while self.last().is_some_and(|last| last.peak <= peak) {
-            self.len -= 1;
-        }
         // Whoever saw nothing more than an empty bucket gets everything back.
         if peak <= 0 {
             return;
         }
-        let is_full = self.len == EIGHTHS;
-        match self.last() {
-            Some(last) if is_full || last.peak - peak < capacity / EIGHTHS as i128 => last.number = number,
-            _ => {
-                if let Some(next) = self.marks.get_mut(self.len) {
-                    *next = Mark { number, peak };
-                    self.len += 1;
-                }
+        let below = self.last.peak - peak;
+        if below > 0 && below < capacity >> EIGHTHS.ilog2() {
+            self.last.number = number;
+        } else if below > 0 {
+            self.push(Mark { number, peak });
+        } else {
+            self.last = Mark { number, peak };
+            if self.len > 0 {
+                self.hide_older(capacity);
             }
         }
     }
 
-    /// The highest level since the taking `number`, if there was a peak.
-    pub(super) fn since(&self, number: u64) -> Option<i128> {
-        self.all().iter().find(|mark| mark.number > number).map(|mark| mark.peak)
+    /// The taking `number` was `grains` too many all along, in a bucket that holds `capacity` and is at `level` now:
+    /// how much of it comes back. The levels since were higher by that.
+    #[inline]
+    pub(super) fn give_back(&mut self, number: u64, grains: i128, level: i128, capacity: i128) -> i128 {
+        if self.last.number <= number {
+            return grains.min(capacity - level);
+        }
+        self.give_back_after_peaks(number, grains, capacity).min(capacity - level)
     }
 
-    /// The taking `number` was `grains` too many all along: the levels since were higher by that.
-    pub(super) fn rise(&mut self, number: u64, grains: i128) {
-        let Some(first) = self.all().iter().position(|mark| mark.number > number) else { return };
-        for mark in self.marks.iter_mut().take(self.len).skip(first) {
-            mark.peak += grains;
+    fn push(&mut self, mark: Mark) {
+        match self.older.get_mut(self.len) {
+            Some(next) => {
+                *next = self.last;
+                self.len += 1;
+                self.last = mark;
+            }
+            // Peaks that rose may lie closer together than an eighth.
+            None => self.last.number = mark.number,
         }
-        // Older peaks that are no longer higher count no more.
-        let Some(risen) = self.marks.get(first).map(|mark| mark.peak) else { return };
-        let lower = self.all().iter().take(first).position(|mark| mark.peak <= risen).unwrap_or(first);
-        self.marks.copy_within(first..self.len, lower);
-        self.len -= first - lower;
+    }
+
+    /// Older peaks that are not higher than the last one count no more; one that is hardly higher counts for both.
+    fn hide_older(&mut self, capacity: i128) {
+        while let Some(older) = self.len.checked_sub(1).and_then(|index| self.older.get(index)) {
+            let below = older.peak - self.last.peak;
+            if below >= capacity >> EIGHTHS.ilog2() {
+                return;
+            }
+            if below > 0 {
+                self.last.peak = older.peak;
+            }
+            self.len -= 1;
+        }
+    }
+
+    fn give_back_after_peaks(&mut self, number: u64, grains: i128, capacity: i128) -> i128 {
+        let older = self.older.get_mut(..self.len).unwrap_or_default();
+        let first = older.iter().position(|mark| mark.number > number).unwrap_or(older.len());
+        let highest = older.get(first).unwrap_or(&self.last).peak;
+        let risen = grains.min(capacity - highest);
+        older.iter_mut().skip(first).for_each(|mark| mark.peak += risen);
+        self.last.peak += risen;
+        // Those before it are hidden where they are no longer higher.
+        let hidden = older.iter().take(first).position(|mark| mark.peak <= highest + risen).unwrap_or(first);
+        self.older.copy_within(first..self.len, hidden);
+        self.len -= first - hidden;
+        risen
     }
 
     /// Changes every peak by `convert`, which keeps their order.
     pub(super) fn convert(&mut self, convert: impl Fn(i128) -> i128) {
-        for mark in self.marks.iter_mut().take(self.len) {
+        if self.last != NONE {
+            self.last.peak = convert(self.last.peak);
+        }
+        for mark in self.older.iter_mut().take(self.len) {
             mark.peak = convert(mark.peak);
         }
-    }
-
-    fn last(&mut self) -> Option<&mut Mark> {
-        self.marks.get_mut(..self.len)?.last_mut()
-    }
-
-    fn all(&self) -> &[Mark] {
-        self.marks.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -88,13 +118,19 @@ impl Marks {
 mod tests {
     use super::*;
 
+    /// The highest level since a taking: what is left of the room when far too much comes back.
+    fn since(marks: &Marks, number: u64, capacity: i128) -> i128 {
+        let mut marks = *marks;
+        capacity - marks.give_back(number, capacity, 0, capacity)
+    }
+
     #[test]
     fn the_highest_peak_since_a_taking_is_remembered() {
         let mut marks = Marks::new();
         for (number, peak) in [(1, 100), (2, 40), (3, 60), (4, 20)] {
             marks.fall(number, peak, 100);
         }
-        assert_eq!([0, 1, 2, 3, 4].map(|number| marks.since(number)), [Some(100), Some(60), Some(60), Some(20), None]);
+        assert_eq!([0, 1, 2, 3, 4].map(|number| since(&marks, number, 100)), [100, 60, 60, 20, 0]);
     }
 
     #[test]
@@ -103,10 +139,10 @@ mod tests {
         for number in 1..=1_000 {
             marks.fall(number, 1_000 - i128::from(number), 1_000);
         }
-        assert!(marks.len <= EIGHTHS);
+        assert!(marks.len < EIGHTHS);
         for number in 0..999 {
             let exact = 999 - i128::from(number);
-            let known = marks.since(number).unwrap();
+            let known = since(&marks, number, 1_000);
             assert!((exact..=exact + 125).contains(&known), "{number}: {known} of {exact}");
         }
     }
@@ -117,7 +153,7 @@ mod tests {
         for (number, peak) in [(1, 100), (2, 60), (3, 40)] {
             marks.fall(number, peak, 100);
         }
-        marks.rise(2, 30);
-        assert_eq!([0, 1, 2, 3].map(|number| marks.since(number)), [Some(100), Some(70), Some(70), None]);
+        assert_eq!(marks.give_back(2, 30, 0, 100), 30);
+        assert_eq!([0, 1, 2, 3].map(|number| since(&marks, number, 100)), [100, 70, 70, 0]);
     }
 }

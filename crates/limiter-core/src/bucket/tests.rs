@@ -91,3 +91,72 @@ fn hostile_amounts_and_times_saturate() {
         }
     }
 }
+
+#[test]
+fn what_was_borrowed_comes_back_whole_while_the_bucket_is_empty() {
+    let mut bucket = Bucket::full(tokens(600), Nanos::ZERO);
+    let small = bucket.take(100, Nanos::ZERO);
+    let borrowed = bucket.take(10_000, Nanos::from_secs(10));
+    bucket.settle(&small, 100, 200, Nanos::from_secs(10));
+    bucket.settle(&borrowed, 10_000, 100, Nanos::from_secs(10));
+    assert_eq!(bucket.level(Nanos::from_secs(10)), 400);
+}
+
+#[test]
+fn what_has_come_back_with_time_does_not_come_back_twice() {
+    let minute = Nanos::MINUTE;
+    let mut bucket = Bucket::full(tokens(600), Nanos::ZERO);
+    let first = bucket.take(600, Nanos::ZERO);
+    let second = bucket.take(600, minute);
+    // It was never used, but the bucket has been full since.
+    bucket.settle(&first, 600, 0, minute);
+    assert_eq!(bucket.level(minute), 0);
+    bucket.settle(&second, 600, 0, minute);
+    assert_eq!(bucket.level(minute), 600);
+}
+
+#[test]
+fn a_fixed_window_takes_nothing_back_from_the_one_before() {
+    let limit = tokens(10).with_refill(Refill::AtBoundary { phase: Nanos::ZERO });
+    let mut bucket = Bucket::full(limit, Nanos::ZERO);
+    let first = bucket.take(10, Nanos::from_secs(59));
+    let second = bucket.take(10, Nanos::from_secs(60));
+    bucket.settle(&first, 10, 0, Nanos::from_secs(61));
+    assert_eq!(bucket.level(Nanos::from_secs(61)), 0);
+    bucket.settle(&second, 10, 4, Nanos::from_secs(61));
+    assert_eq!(bucket.level(Nanos::from_secs(61)), 6);
+}
+
+#[test]
+fn a_sliding_window_gives_back_each_taking_one_window_later() {
+    let mut bucket = Bucket::full(tokens(10).with_refill(Refill::Sliding), Nanos::ZERO);
+    bucket.take(4, Nanos::ZERO);
+    let second = bucket.take(6, Nanos::from_secs(20));
+    let now = Nanos::from_secs(30);
+    assert_eq!([1, 4, 5, 10].map(|amount| bucket.ready_at(amount, now)), [60, 60, 80, 80].map(Nanos::from_secs));
+    bucket.settle(&second, 6, 1, now);
+    assert_eq!((bucket.level(now), bucket.full_at(now)), (5, Nanos::from_secs(80)));
+    bucket.take(25, Nanos::from_secs(80));
+    assert_eq!(bucket.level(Nanos::from_secs(80)), -15);
+    assert_eq!(bucket.ready_at(1, Nanos::from_secs(80)), Nanos::from_secs(140));
+}
+
+#[test]
+fn what_is_in_flight_comes_back_when_it_ends_and_never_by_time() {
+    let mut bucket = Bucket::full(Limit::concurrent(2), Nanos::ZERO);
+    let first = bucket.take(1, Nanos::ZERO);
+    bucket.take(1, Nanos::ZERO);
+    assert_eq!(bucket.ready_at(1, Nanos::from_secs(9)), Nanos::MAX);
+    bucket.settle(&first, 1, 1, Nanos::from_secs(9));
+    assert_eq!(bucket.ready_at(1, Nanos::from_secs(9)), Nanos::from_secs(9));
+}
+
+#[test]
+fn no_debt_takes_longer_to_repay_than_the_longest_window() {
+    for limit in [tokens(10), Limit::new(Dimension::Tokens, 10, Limit::MAX_WINDOW), tokens(10).with_burst(u64::MAX)] {
+        let mut bucket = Bucket::full(limit, Nanos::ZERO);
+        bucket.take(u64::MAX, Nanos::ZERO);
+        assert!(bucket.ready_at(u64::MAX, Nanos::ZERO) <= Limit::MAX_WINDOW, "{limit:?}");
+        assert!(bucket.ready_at(1, Nanos::ZERO) > Nanos::ZERO, "{limit:?}");
+    }
+}

@@ -49,8 +49,9 @@ impl Limiter {
 
     /// What was admitted and has not ended.
     #[must_use]
-    pub const fn in_flight(&self) -> &Amounts {
-        &self.in_flight_amounts
+    pub fn in_flight(&self) -> Amounts {
+        let dimensions = Dimension::ALL.into_iter();
+        dimensions.fold(Amounts::ZERO, |sum, dimension| sum.with(dimension, self.flight.since(Nanos::ZERO, dimension)))
     }
 
     /// Returns by how much the level of a known limit rose.

@@ -57,7 +57,7 @@ impl Limiter {
         let state = |bucket: &Bucket, source| LimitState {
             limit: self.time.limit_out(*bucket.limit()),
             level: bucket.level(now),
-            in_flight: self.in_flight_amounts.of(bucket.limit().dimension()),
+            in_flight: self.flight.since(Nanos::ZERO, bucket.limit().dimension()),
             full_at: self.time.out(bucket.full_at(now)),
             source,
         };
