@@ -17,7 +17,10 @@ use marks::Marks;
 /// The level may be negative: a request larger than the bucket borrows what is missing, and what a settled request
 /// really used may be more than was reserved. A debt is repaid within [`Limit::MAX_WINDOW`]; what would take longer
 /// is forgiven. Time that goes backwards changes nothing.
+// What every decision looks at lies together, in the order written: threads that share a limiter pass it from one
+// processor's cache to another's, line by line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Bucket {
     limit: Limit,
     at: Nanos,

@@ -10,9 +10,9 @@ use crate::{Amounts, Dimension, Nanos};
 /// summed up whenever an answer comes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flight {
+    newest: Slot,
     /// Slots before the newest one, some of which may be empty.
     older: VecDeque<Slot>,
-    newest: Slot,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -12,8 +12,8 @@ use crate::learn::{FlightWindow, Refusals};
 use crate::queue::{Queue, Size};
 use crate::timeline::Timeline;
 use crate::{
-    Amounts, Backoff, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Outage, Priority, Quota, Refusal, Reservation,
-    Taken, Ticket,
+    Amounts, Backoff, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Outage, Priority, Quota, Refill, Refusal,
+    Reservation, Taken, Ticket,
 };
 
 use found::Found;
@@ -32,30 +32,32 @@ pub use state::{LimitSource, LimitState, State};
 /// A `now` that is earlier than the latest one counts as that: callers on several threads may be a little late. One
 /// that is more than an hour earlier says that the clock was set, and time goes on from there. No reading of a clock,
 /// however wrong, makes anybody wait for longer than [`Limit::MAX_WINDOW`].
+// What every decision looks at lies together, in the order written, for the sake of threads that share a limiter.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Limiter {
     time: Timeline,
+    /// The number of the latest admission; zero before the first.
+    admissions: u64,
+    in_flight: u64,
+    paused_until: Nanos,
+    /// Whether the provider tells what remains in answers that are not refusals.
+    tells: bool,
     /// Limits that the caller set: ceilings that no observation lifts.
     told: Quota<Vec<Bucket>>,
     /// Limits that the provider's answers told.
     found: Vec<Found>,
+    /// The number of requests in flight that the provider's answers told: what we have in flight is known here.
+    held: Quota<Vec<Bucket>>,
     /// What is in flight, for limits that are found later.
     flight: Flight,
-    /// Whether the provider tells what remains in answers that are not refusals.
-    tells: bool,
-    in_flight: u64,
     flight_window: FlightWindow,
-    outage: Outage,
     refusals: Refusals,
-    backoff: Backoff,
+    outage: Outage,
     queue: Queue,
     /// What may overtake in the queue, where anything may.
     allowance: Option<Allowance>,
-    paused_until: Nanos,
-    /// The number of the latest admission; zero before the first.
-    admissions: u64,
-    /// The latest time there was.
-    latest: Nanos,
+    backoff: Backoff,
 }
 
 /// The answer to "who may go now?".
@@ -81,6 +83,7 @@ impl Limiter {
             time: Timeline::new(),
             told: Quota::new(Vec::new()),
             found: Vec::new(),
+            held: Quota::new(Vec::new()),
             flight: Flight::new(),
             tells: false,
             in_flight: 0,
@@ -92,7 +95,6 @@ impl Limiter {
             allowance: None,
             paused_until: Nanos::ZERO,
             admissions: 0,
-            latest: Nanos::ZERO,
         }
     }
 
@@ -102,12 +104,12 @@ impl Limiter {
         let mut told = other.told.clone();
         for bucket in told.buckets_mut() {
             // What is in flight there ends there.
-            if bucket.limit().dimension() == Dimension::Concurrent {
-                *bucket = Bucket::full(*bucket.limit(), other.latest);
+            if bucket.limit().refill() == Refill::OnRelease {
+                *bucket = Bucket::full(*bucket.limit(), other.time.present());
             }
             *bucket = bucket.after(other.admissions);
         }
-        Self { time: other.time, latest: other.latest, told, admissions: other.admissions, ..Self::new() }
+        Self { time: other.time, told, admissions: other.admissions, ..Self::new() }
     }
 
     /// Sets a limit of the caller's own: a ceiling, whatever the provider allows. It replaces the caller's limit for
@@ -116,20 +118,24 @@ impl Limiter {
     pub fn set_limit(&mut self, limit: Limit, now: Nanos) {
         let now = self.advance(now);
         let limit = self.time.limit_in(limit);
-        let is_concurrent = limit.dimension() == Dimension::Concurrent;
         let same = |bucket: &&mut Bucket| is_same(bucket.limit(), &limit);
-        if let Some(bucket) = self.told.buckets_mut().iter_mut().find(same) {
-            bucket.set_limit(limit, now);
-            return;
+        match self.told.buckets_mut().iter_mut().find(same) {
+            Some(bucket) => bucket.set_limit(limit, now),
+            None => {
+                let bucket = self.begin(limit, now);
+                self.told.buckets_mut().push(bucket);
+            }
         }
+    }
+
+    /// A bucket for a limit that was not there until now: full, but for what is in flight where that comes back.
+    fn begin(&self, limit: Limit, now: Nanos) -> Bucket {
         let mut bucket = Bucket::full(limit, now);
-        if is_concurrent {
-            bucket.lose(self.flight.since(Nanos::ZERO, Dimension::Concurrent), now);
-            bucket = bucket.begun_at(self.admissions);
-        } else {
-            bucket = bucket.after(self.admissions);
+        if limit.refill() != Refill::OnRelease {
+            return bucket.after(self.admissions);
         }
-        self.told.buckets_mut().push(bucket);
+        bucket.lose(self.flight.since(Nanos::ZERO, limit.dimension()), now);
+        bucket.begun_at(self.admissions)
     }
 
     /// Removes the caller's limit for this dimension and window. Whether there was one.
@@ -299,7 +305,9 @@ impl Limiter {
         let reserved = reservation.cost.expected();
         self.in_flight = self.in_flight.saturating_sub(1);
         self.flight.remove(reservation.admitted_at, reserved);
-        self.told.settle(&reservation.taken(), &reservation.cost, actual, now);
+        for quota in [&mut self.told, &mut self.held] {
+            quota.settle(&reservation.taken(), &reservation.cost, actual, now);
+        }
         for (index, found) in self.found.iter_mut().enumerate() {
             if !reservation.is_spoken_of(index) {
                 found.end(reservation, actual.of(found.bucket().limit().dimension()), now);
@@ -329,15 +337,15 @@ impl Limiter {
         self.paused_until = self.paused_until.max(now.saturating_add(span.min(Limit::MAX_WINDOW)));
     }
 
+    #[inline]
     fn advance(&mut self, now: Nanos) -> Nanos {
-        self.latest = self.time.at(now);
-        self.latest
+        self.time.at(now)
     }
 
     /// Whether `cost` fits now and no pause is on: what [`ready_at`](Self::ready_at) says, for less.
     #[inline]
     fn fits(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {
-        let mut fits = self.told.has(cost, now)? && self.paused_until <= now;
+        let mut fits = self.told.has(cost, now)? & self.held.has(cost, now)? && self.paused_until <= now;
         for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
@@ -353,7 +361,7 @@ impl Limiter {
 
     /// When `cost` fits.
     fn capacity_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
-        let mut ready_at = self.told.ready_at(cost, now)?;
+        let mut ready_at = self.told.ready_at(cost, now)?.max(self.held.ready_at(cost, now)?);
         for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
@@ -365,7 +373,8 @@ impl Limiter {
     /// Whether the certain part of `cost` is within every limit.
     fn check(&self, cost: &Cost, now: Nanos) -> Result<(), NeverFits> {
         let found = self.heeded(now).map(|found| found.bucket().limit());
-        let mut limits = self.told.buckets().iter().map(Bucket::limit).chain(found);
+        let buckets = self.told.buckets().iter().chain(self.held.buckets());
+        let mut limits = buckets.map(Bucket::limit).chain(found);
         limits.try_for_each(|limit| NeverFits::check(cost, limit))
     }
 
@@ -383,6 +392,7 @@ impl Limiter {
         self.admissions += 1;
         let taken = Taken { number: self.admissions, at: now };
         self.told.take_as(&taken, cost);
+        self.held.take_as(&taken, cost);
         for found in &mut self.found {
             found.take(&taken, cost.expected());
         }
@@ -422,5 +432,7 @@ impl Default for Limiter {
 
 #[cfg(test)]
 mod adversity;
+#[cfg(test)]
+mod order_tests;
 #[cfg(test)]
 mod tests;

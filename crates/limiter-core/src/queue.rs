@@ -73,9 +73,9 @@ pub struct Waiting {
 /// Requests that wait.
 #[derive(Debug)]
 pub(crate) struct Queue {
+    waiting: usize,
     lanes: Vec<Lane>,
     tickets: NonZeroU64,
-    waiting: usize,
     amounts: Amounts,
     ageing: Nanos,
 }

@@ -59,6 +59,11 @@ impl Timeline {
         }
     }
 
+    /// The limiter's latest time.
+    pub(crate) const fn present(&self) -> Nanos {
+        self.present
+    }
+
     /// The limiter's time now, without moving it: for answers that change nothing.
     pub(crate) fn peek(&self, now: Nanos) -> Nanos {
         let mut copy = *self;

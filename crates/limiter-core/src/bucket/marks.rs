@@ -10,12 +10,13 @@
 
 /// The peaks of one bucket's level, in grains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub(super) struct Marks {
     /// The newest one, which is the lowest. A peak of zero of the taking zero is none.
     last: Mark,
-    /// Those before it.
-    older: [Mark; EIGHTHS],
+    /// How many there are before it, and which.
     len: usize,
+    older: [Mark; EIGHTHS],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ const EIGHTHS: usize = 8;
 
 impl Marks {
     pub(super) const fn new() -> Self {
-        Self { last: NONE, older: [NONE; EIGHTHS], len: 0 }
+        Self { last: NONE, len: 0, older: [NONE; EIGHTHS] }
     }
 
     /// The level falls from `peak` by the taking `number`, in a bucket that holds `capacity`.

@@ -53,18 +53,19 @@ fn an_outage_lasts_no_longer_than_since_the_last_answer() {
 }
 
 #[test]
-fn found_concurrency_comes_back_when_a_request_ends() {
+fn a_number_of_requests_in_flight_that_the_provider_states_is_kept() {
     let mut limiter = Limiter::new();
     let cost = Cost::of_request(1, 0);
     let said = one(Reading { limit: Some(2), remaining: Some(0), ..Reading::of(Dimension::Concurrent) });
     let now = seconds(10);
-    // Two in flight: none of two is left. Both end.
-    let pair = [limiter.try_reserve(&cost, now).unwrap(), limiter.try_reserve(&cost, now).unwrap()];
-    for mut r in pair {
-        limiter.observe(&mut r, &said, now);
-        limiter.settle(r, cost.expected(), now);
+    // Three in flight when two are said to be allowed.
+    let mut flight: Vec<_> = (0..3).map(|_| limiter.try_reserve(&cost, now).unwrap()).collect();
+    limiter.observe(&mut flight[0], &said, now);
+    for allowed in [false, false, true] {
+        assert_eq!(limiter.try_reserve(&cost, now).map(|r| limiter.release(r, now)).is_ok(), allowed);
+        limiter.settle(flight.pop().unwrap(), cost.expected(), now);
     }
-    assert_eq!(limiter.try_reserve(&cost, now).map(|_| ()), Ok(()));
+    assert_eq!(limiter.state(now).limits[0].level, 2);
 }
 
 /// ceiling zero by a request that takes nothing of the dimension

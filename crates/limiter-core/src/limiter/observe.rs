@@ -66,8 +66,8 @@ impl Limiter {
         if reading.limit == Some(0) {
             return None;
         }
-        // It comes back when a request ends, not with time.
         if reading.dimension == Dimension::Concurrent {
+            self.take_concurrency(reading.limit?, now);
             return None;
         }
         let index = match self.found.iter().position(|found| found.is_meant_by(reading)) {
@@ -85,6 +85,20 @@ impl Limiter {
         }
         reservation.speak_of(index);
         Some(found.observe(reservation, reading, refused, now))
+    }
+
+    /// How many requests may be in flight. What remains of it says nothing new: ours are counted here, and others come
+    /// and go.
+    fn take_concurrency(&mut self, requests: u64, now: Nanos) {
+        let limit = Limit::concurrent(requests);
+        match self.held.buckets_mut().first_mut() {
+            Some(bucket) if *bucket.limit() == limit => {}
+            Some(bucket) => bucket.set_limit(limit, now),
+            None => {
+                let bucket = self.begin(limit, now);
+                self.held.buckets_mut().push(bucket);
+            }
+        }
     }
 
     /// Adds the limit that a reading speaks of for the first time. It takes an amount to be a limit.

@@ -106,7 +106,7 @@ impl Limiter {
 
     /// The time in which what `cost` takes comes back: that of the limit for which it takes longest.
     fn refill_time(&self, cost: &Cost) -> Nanos {
-        let spans = self.refilled(self.latest).map(|bucket| span_of(cost, bucket.limit()));
+        let spans = self.refilled(self.time.present()).map(|bucket| span_of(cost, bucket.limit()));
         spans.max().unwrap_or(Nanos::ZERO)
     }
 

@@ -62,7 +62,8 @@ impl Limiter {
             source,
         };
         let told = self.told.buckets().iter().map(|bucket| state(bucket, LimitSource::Told));
-        let found = self.heeded(now).map(|found| state(found.bucket(), LimitSource::Found));
+        let found = self.heeded(now).map(|found| found.bucket()).chain(self.held.buckets());
+        let found = found.map(|bucket| state(bucket, LimitSource::Found));
         let next = self.queue.head().and_then(|(ticket, cost)| {
             let ready_at = if self.flight_is_full() { Nanos::MAX } else { self.ready_at(cost, now).ok()? };
             Some((ticket, self.time.out(ready_at)))

@@ -1,0 +1,103 @@
+//! Files of requests run through a limiter on virtual time: how long they take in turn, and looking ahead.
+
+use super::*;
+
+/// Runs `requests` of (tokens, seconds after the start) against 600 requests and 60,000 tokens a minute. Returns when
+/// each of them went, in seconds, and who went in which order.
+fn run(order: Order, requests: &[(u64, u64)]) -> (Vec<f64>, Vec<usize>) {
+    let mut limiter = Limiter::new();
+    limiter.tells = true;
+    limiter.set_order(order);
+    limiter.set_limit(Limit::per_minute(Dimension::Requests, 600), Nanos::ZERO);
+    limiter.set_limit(Limit::per_minute(Dimension::Tokens, 60_000), Nanos::ZERO);
+    let mut now = Nanos::ZERO;
+    let (mut tickets, mut went, mut sequence) = (Vec::new(), alloc::vec![0.0; requests.len()], Vec::new());
+    loop {
+        while let Some((tokens, second)) = requests.get(tickets.len()) {
+            if Nanos::from_secs(*second) > now {
+                break;
+            }
+            tickets.push(limiter.enqueue(&Cost::of_request(*tokens, 0), Priority::NORMAL, now).unwrap());
+        }
+        let next = requests.get(tickets.len()).map_or(Nanos::MAX, |(_, second)| Nanos::from_secs(*second));
+        match limiter.admit(now) {
+            Admission::Granted(ticket, reservation) => {
+                let index = tickets.iter().position(|known| *known == ticket).unwrap();
+                went[index] = now.as_secs_f64();
+                sequence.push(index);
+                let actual = *reservation.cost().expected();
+                limiter.settle(reservation, &actual, now);
+            }
+            Admission::NotYet(at) => now = at.min(next),
+            Admission::Idle if next < Nanos::MAX => now = next,
+            Admission::Idle => return (went, sequence),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+const LOOK_AHEAD: Order = Order::LookAhead { bound: Nanos::from_secs(120) };
+
+fn latest(went: &[f64]) -> f64 {
+    went.iter().copied().fold(0.0, f64::max)
+}
+
+/// 3,000 requests of 10 tokens are 5 minutes of requests, 200 of 1,800 are 6 minutes of tokens.
+#[test]
+fn small_requests_before_large_ones_take_as_long_as_what_is_scarcest() {
+    let mut requests = alloc::vec![(10, 0); 3_000];
+    requests.extend([(1_800, 0); 200]);
+    let in_turn = latest(&run(Order::Turn, &requests).0);
+    let ahead = latest(&run(LOOK_AHEAD, &requests).0);
+    // A full bucket at the start is a minute of each.
+    let tokens = (3_000.0 * 10.0 + 200.0 * 1_800.0 - 60_000.0) / 1_000.0;
+    assert!(in_turn > 1.6 * tokens, "{in_turn} of {tokens}");
+    assert!(ahead < 1.02 * tokens, "{ahead} of {tokens}");
+}
+
+/// Every second a small request comes, and every half minute one that takes most of a full bucket.
+#[test]
+fn small_requests_fill_the_gaps_in_front_of_a_large_one_and_it_is_not_starved() {
+    let mut requests: Vec<(u64, u64)> = (0..1_500).map(|second| (300, second)).collect();
+    requests.extend((0..50).map(|large| (24_000, 30 * large)));
+    requests.sort_unstable_by_key(|(_, second)| *second);
+    let waits = |order| {
+        let (went, _) = run(order, &requests);
+        let waits = requests.iter().zip(&went).map(|((tokens, second), at)| (*tokens, at - *second as f64));
+        let (mut small, large): (Vec<_>, Vec<_>) = waits.partition(|(tokens, _)| *tokens == 300);
+        small.sort_unstable_by(|one, other| one.1.total_cmp(&other.1));
+        let worst_large = large.iter().map(|(_, wait)| *wait).fold(0.0, f64::max);
+        (small[small.len() * 99 / 100].1, worst_large, latest(&went))
+    };
+    let (small_in_turn, large_in_turn, end_in_turn) = waits(Order::Turn);
+    let (small_ahead, large_ahead, end_ahead) = waits(LOOK_AHEAD);
+    assert!(small_ahead < small_in_turn / 10.0, "{small_ahead} against {small_in_turn}");
+    assert!(large_ahead <= 2.0 * large_in_turn + 120.0, "{large_ahead} against {large_in_turn}");
+    assert!(end_ahead <= end_in_turn * 1.01, "{end_ahead} against {end_in_turn}");
+}
+
+/// The one that came first needs a full bucket; small ones keep coming, more than there are tokens for.
+#[test]
+fn what_overtakes_anybody_is_bounded_by_the_allowance_and_those_before() {
+    let mut requests = alloc::vec![(1_000, 0); 60];
+    requests.push((60_000, 0));
+    requests.extend((1..600).flat_map(|second| [(700, second); 3]));
+    let (went, sequence) = run(LOOK_AHEAD, &requests);
+    for (index, (tokens, _)) in requests.iter().enumerate() {
+        let place = sequence.iter().position(|other| *other == index).unwrap();
+        let overtook: u64 =
+            sequence[..place].iter().filter(|other| **other > index).map(|other| requests[*other].0).sum();
+        let before: u64 = requests[..index].iter().map(|(tokens, _)| *tokens).sum();
+        // A thousand tokens a second.
+        assert!(overtook <= 120_000 + before + tokens, "{index}: {overtook} after {before}");
+    }
+    assert!(went[60] <= 60.0 + 60.0 + 120.0, "{}", went[60]);
+}
+
+#[test]
+fn nobody_overtakes_with_an_allowance_of_nothing() {
+    let mut requests = alloc::vec![(30_000, 0); 5];
+    requests.extend([(10, 0); 50]);
+    let (_, sequence) = run(Order::LookAhead { bound: Nanos::ZERO }, &requests);
+    assert_eq!(sequence, (0..requests.len()).collect::<Vec<_>>());
+}
