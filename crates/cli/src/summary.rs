@@ -32,7 +32,8 @@ pub(crate) fn describe(summary: &Summary) -> String {
         let limits: Vec<String> = limits
             .iter()
             .map(|limit| {
-                format!("{} {} per {}", limit.amount, limit.dimension.replace('_', " "), window(limit.window_seconds))
+                let per = limit.window_seconds.map(|seconds| format!(" per {}", window(seconds)));
+                format!("{} {}{}", limit.amount, limit.dimension.replace('_', " "), per.unwrap_or_default())
             })
             .collect();
         text += &format!("\nlimits of {}: {}", shortened(models), limits.join(", "));

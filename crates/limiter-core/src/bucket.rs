@@ -167,9 +167,15 @@ impl Bucket {
             self.rise(units(reserved, &self.limit));
         } else if actual < reserved {
             self.give_back(taken, reserved - actual);
-        } else if actual > reserved {
-            self.fall(actual - reserved, self.takings.saturating_add(1));
+        } else {
+            self.debit(actual - reserved);
         }
+    }
+
+    /// More was used than was reserved.
+    #[cold]
+    fn debit(&mut self, amount: u64) {
+        self.fall(amount, self.takings.saturating_add(1));
     }
 
     /// Gives `amount` units to the bucket, up to its burst, wherever they come from.

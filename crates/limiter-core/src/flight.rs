@@ -56,9 +56,14 @@ impl Flight {
     pub(crate) fn remove(&mut self, at: Nanos, amounts: &Amounts) -> Nanos {
         let is_newest = self.newest.start <= at || self.older.is_empty();
         let slot = if is_newest { &mut self.newest } else { self.older_slot(at) };
-        slot.amounts.subtract(amounts);
-        slot.requests = slot.requests.saturating_sub(1);
         let start = slot.start;
+        if slot.requests > 1 {
+            slot.requests -= 1;
+            slot.amounts.subtract(amounts);
+        } else {
+            // Whatever sums saturated at: nothing is in flight any more.
+            (slot.requests, slot.amounts) = (0, Amounts::ZERO);
+        }
         if !is_newest {
             while self.older.front().is_some_and(|slot| slot.requests == 0) {
                 self.older.pop_front();

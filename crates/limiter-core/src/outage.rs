@@ -28,8 +28,12 @@ impl Outage {
     }
 
     /// A request was answered at `now`: whatever was going on is over.
+    #[inline]
     pub const fn answered(&mut self, now: Nanos) {
-        *self = Self { answered_before: true, answered_at: now, ..Self::new() };
+        if self.failures > 0 {
+            *self = Self::new();
+        }
+        (self.answered_before, self.answered_at) = (true, now);
     }
 
     /// A request sent at `sent_at` failed at `now` for a reason that is not its own. Returns whether to wait for

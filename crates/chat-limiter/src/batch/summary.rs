@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use limiter_core::Dimension;
+use limiter_core::{Dimension, Refill};
 use serde::Serialize;
 
 use crate::{Answer, Error, ScopeState};
@@ -74,8 +74,8 @@ pub struct LimitSummary {
     pub dimension: &'static str,
     /// The amount per window.
     pub amount: u64,
-    /// The window in seconds.
-    pub window_seconds: f64,
+    /// The window in seconds; `None` for what may be in flight at one moment.
+    pub window_seconds: Option<f64>,
     /// What was left at the end.
     pub remaining: i64,
     /// `found` in what the provider said, or `told` by the user.
@@ -145,7 +145,7 @@ impl Summary {
                 self.limits.entry(name.clone()).or_default().push(LimitSummary {
                     dimension: state.limit.dimension().name(),
                     amount: state.limit.amount(),
-                    window_seconds: state.limit.window().as_secs_f64(),
+                    window_seconds: (state.limit.refill() != Refill::OnRelease).then(|| state.limit.window().as_secs_f64()),
                     remaining: state.level,
                     source: match state.source {
                         limiter_core::LimitSource::Told => "told",

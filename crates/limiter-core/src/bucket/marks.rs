@@ -41,16 +41,15 @@ impl Marks {
         if peak <= 0 {
             return;
         }
-        let below = self.last.peak - peak;
-        if below > 0 && below < capacity >> EIGHTHS.ilog2() {
-            self.last.number = number;
-        } else if below > 0 {
-            self.push(Mark { number, peak });
-        } else {
+        if peak >= self.last.peak {
             self.last = Mark { number, peak };
             if self.len > 0 {
                 self.hide_older(capacity);
             }
+        } else if self.last.peak - peak < capacity >> EIGHTHS.ilog2() {
+            self.last.number = number;
+        } else {
+            self.push(Mark { number, peak });
         }
     }
 
@@ -64,6 +63,7 @@ impl Marks {
         self.give_back_after_peaks(number, grains, capacity).min(capacity - level)
     }
 
+    #[cold]
     fn push(&mut self, mark: Mark) {
         match self.older.get_mut(self.len) {
             Some(next) => {
@@ -77,6 +77,7 @@ impl Marks {
     }
 
     /// Older peaks that are not higher than the last one count no more; one that is hardly higher counts for both.
+    #[cold]
     fn hide_older(&mut self, capacity: i128) {
         while let Some(older) = self.len.checked_sub(1).and_then(|index| self.older.get(index)) {
             let below = older.peak - self.last.peak;
