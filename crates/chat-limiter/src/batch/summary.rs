@@ -145,7 +145,8 @@ impl Summary {
                 self.limits.entry(name.clone()).or_default().push(LimitSummary {
                     dimension: state.limit.dimension().name(),
                     amount: state.limit.amount(),
-                    window_seconds: (state.limit.refill() != Refill::OnRelease).then(|| state.limit.window().as_secs_f64()),
+                    window_seconds: (state.limit.refill() != Refill::OnRelease)
+                        .then(|| state.limit.window().as_secs_f64()),
                     remaining: state.level,
                     source: match state.source {
                         limiter_core::LimitSource::Told => "told",
