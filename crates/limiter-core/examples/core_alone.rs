@@ -15,7 +15,7 @@ fn main() -> Result<(), NeverFits> {
 
     for _ in 0..12 {
         // A prompt of 200 tokens that may produce 600.
-        limiter.enqueue(&Cost::of_request(200, 600), Priority::NORMAL, Nanos::ZERO)?;
+        limiter.enqueue(&Cost::of_request(200, 600), Priority::NORMAL, now)?;
     }
     let mut sent = 0;
     loop {
