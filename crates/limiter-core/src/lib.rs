@@ -1,17 +1,39 @@
 //! The arithmetic of several quotas at once, and the state machine around it, without I/O.
 //!
 //! A service that meters its callers in several dimensions (requests, tokens, input and output tokens, per minute and
-//! per day) is used best by a client that keeps the same books: it reserves what a request will take before sending
-//! it, settles with what was really used, and believes the service where the two disagree. This crate is those books.
+//! per day) is used best by a client that keeps the same books: it reserves what a request will take before sending it,
+//! settles with what was really used, and believes the service where the two disagree. This crate is those books.
 //!
-//! What it is not: it has no clock, opens no connection, starts no task, takes no lock and knows no provider. Time comes
-//! in as an argument ([`Nanos`] since an origin of the caller's), so the same calls give the same answers in a server,
-//! in a test on virtual time, in a WASM worker or on a device without an operating system. Randomness comes in the
-//! same way.
+//! # What it is not
 //!
-//! # The core alone
+//! * It is not a client. `chat-limiter` is one, built on this crate; whoever wants to send requests wants that one.
+//! * It has no clock, opens no connection, starts no task, takes no lock, wakes nobody and logs nothing. Time comes in
+//!   as an argument and randomness too, so the same calls give the same answers in a server, in a test on virtual time,
+//!   in a WASM worker or on a device without an operating system.
+//! * It knows no provider: what a header says is turned into an [`Observation`] by the caller.
+//! * It is no retry policy. It counts what is refused and what fails, and says how long to hold back; whether a request
+//!   goes again is decided by the caller.
+//! * It does not share a quota between processes. One [`Limiter`] is one set of limits in one place; a program with two
+//!   keys has two.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | [`Dimension`] | what is metered: requests, tokens, images, requests in flight |
+//! | [`Limit`] | so much of a dimension in a window, how much may be saved up (the burst), and how it comes back ([`Refill`]) |
+//! | [`Cost`] | what one request takes in every dimension: what is certain, and what is expected |
+//! | [`Bucket`], [`Quota`] | the level of one limit; the buckets that a request must all pass |
+//! | [`Reservation`] | capacity that a request holds from its admission until it ends |
+//! | [`Ticket`] | a place in the queue |
+//! | [`Admission`] | the answer to "who may go now?" |
+//! | [`Observation`] | what one answer said about limits, as [`Reading`]s |
+//! | told, found | a limit that the caller set; one that the answers told |
+//!
+//! # In a minute
 //!
 //! ```
+//! # #[cfg(feature = "alloc")] {
 //! use limiter_core::{Admission, Cost, Dimension, Limit, Limiter, Nanos, Priority};
 //!
 //! let mut limiter = Limiter::new();
@@ -26,14 +48,208 @@
 //! // The first one produced 500: what it does not need comes back, and the second goes.
 //! limiter.settle(first, Cost::of_request(1_000, 500).expected(), Nanos::SECOND);
 //! assert!(matches!(limiter.admit(Nanos::SECOND), Admission::Granted(who, _) if who == ticket));
+//! # }
 //! ```
+//!
+//! # The loop around it
+//!
+//! 1. A request joins with [`enqueue`](Limiter::enqueue). The caller keeps the [`Ticket`].
+//! 2. After every call that can change what fits, call [`admit`](Limiter::admit) until it answers something other than
+//!    `Granted` or `Refused`. Each of those two names a ticket, not always that of the request just enqueued.
+//! 3. `NotYet(at)`: call `admit` again at `at`, if nothing else happens before. One timer is enough for all. `Blocked`:
+//!    no instant helps, a request in flight has to be answered or to end. `Idle`: nobody waits.
+//! 4. When the answer is there, [`observe`](Limiter::observe) what it says about limits. Then end the reservation with
+//!    one of the five below, and go on at 2. `observe` comes first, because ending takes the reservation away.
+//!
+//! | how the request ended | call | what stays taken |
+//! |---|---|---|
+//! | answered | [`settle`](Limiter::settle) | what it really took |
+//! | never sent | [`release`](Limiter::release) | nothing |
+//! | refused for its rate (429) | [`refuse`](Limiter::refuse); to try again, [`enqueue_front`](Limiter::enqueue_front) | one request |
+//! | no connection, no answer, server error | [`fail`](Limiter::fail) | everything, if it may have been sent |
+//! | abandoned, nobody knows how far it got | [`forfeit`](Limiter::forfeit) | everything |
+//!
+//! A request that goes again is a new one: copy [`Reservation::cost`] before ending it, and keep the new ticket. Which
+//! of several at the front goes first is not promised.
+//!
+//! ## What to know before the first surprise
+//!
+//! * **A cost counts only in the dimensions that it names.** [`Cost::of_request`] names one request and one in flight.
+//!   A cost made of [`Amounts`] has to name [`Dimension::Requests`] and [`Dimension::Concurrent`] itself; without them,
+//!   limits on these let it pass.
+//! * **What settles is everything that was taken**, not only what was corrected: amounts that leave
+//!   [`Dimension::Requests`] out say that no request was made, and give it back. `Cost::of_request(input,
+//!   output).expected()` is the amounts of a whole request. What was in flight always comes back.
+//! * **Few go out at first, even where the caller's limits would let more pass.** Until an answer that is no refusal
+//!   has said what remains, at most four requests are in flight, one more for each one settled, half as many after a
+//!   refusal: the limits that the service does not speak of may be smaller. So `try_reserve` answers `NotYet` at
+//!   [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. A [`Quota`] never does that.
+//! * **A dropped reservation is in flight for ever.** Its owner ends it in a `Drop` of its own, with
+//!   [`forfeit`](Limiter::forfeit).
+//! * **The caller's limits are ceilings.** Nothing that is observed lifts them. A new one begins full; only a limit on
+//!   requests in flight counts what was admitted before.
+//! * **A limit that shrinks may shut somebody out who waits already.** Then `admit` answers `Refused`.
+//!
+//! # Order
+//!
+//! [`Order::Turn`], which is the default: everybody who waits is due at some instant, and who is due first goes first.
+//! A request of [`Priority::HIGHEST`] is due when it came; others are due later by ten seconds for each level below it.
+//! So a priority is a head start and not a gate. A request of the lowest one is overtaken by those of the highest that
+//! come in the 70 seconds after it, and by nobody later. [`Limiter::set_ageing`] sets another span: with zero
+//! priorities only decide between requests of one instant; with [`Nanos::MAX`] a higher one always goes first, and the
+//! lowest may starve. Within a priority it is first come, first served. A request at the front
+//! ([`enqueue_front`](Limiter::enqueue_front)) goes before all of them. While the first one does not fit, nobody goes,
+//! so a large request cannot starve behind small ones, and [`try_reserve`](Limiter::try_reserve) does not get past
+//! anybody who waits.
+//!
+//! [`Order::LookAhead`] is for work that may be done in any order, a file of requests for instance. It admits somebody
+//! else than the first one in two cases:
+//!
+//! * The first one does not fit yet, and another does: that one fills the gap.
+//! * The dimension in which most work waits, measured in the time that it takes to come back, is more than half full,
+//!   and the first one mostly takes of another: one that mostly takes of this goes, so that no dimension runs over
+//!   while work for it waits.
+//!
+//! Looked at is the oldest request of each priority and size, where sizes are powers of two of its tokens; of those who
+//! may go, the one that is due first goes. Set the order before anybody waits: who came before has no size.
+//!
+//! Overtaking has a `bound`. What overtakes is counted in the time in which its cost comes back (of the limit where
+//! that is longest). An allowance begins with the bound; who overtakes takes its time from it, who goes in turn adds
+//! its own, up to the bound; who would need more than is left does not overtake. So whoever waits, waits at most as
+//! long as it and those before it take, as long as those before it again, and the bound. With a bound of zero nobody
+//! who costs anything overtakes.
+//!
+//! ```
+//! # #[cfg(feature = "alloc")] {
+//! use limiter_core::{Admission, Cost, Dimension, Limit, Limiter, Nanos, Order, Priority};
+//!
+//! let mut limiter = Limiter::new();
+//! limiter.set_limit(Limit::per_minute(Dimension::Tokens, 600), Nanos::ZERO);
+//! limiter.set_order(Order::LookAhead { bound: Nanos::from_secs(5) });
+//! let used = limiter.try_reserve(&Cost::of_request(500, 0), Nanos::ZERO).unwrap();
+//! limiter.forfeit(used, Nanos::ZERO);
+//!
+//! // 100 tokens are left, ten come back each second. The large one waits for 50 s.
+//! let mut join = |tokens| limiter.enqueue(&Cost::of_request(tokens, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
+//! let [large, small, next] = [600, 40, 30].map(&mut join);
+//!
+//! // The small one comes back in 4 s, which is within the bound. The next one's 3 s are not: one second is left of it.
+//! let goes = |limiter: &mut Limiter, now| match limiter.admit(now) {
+//!     Admission::Granted(who, reservation) => {
+//!         limiter.forfeit(reservation, now);
+//!         Ok(who)
+//!     }
+//!     other => Err(other),
+//! };
+//! assert_eq!(goes(&mut limiter, Nanos::ZERO), Ok(small));
+//! assert_eq!(goes(&mut limiter, Nanos::ZERO), Err(Admission::NotYet(Nanos::from_secs(54))));
+//! assert_eq!(goes(&mut limiter, Nanos::from_secs(54)), Ok(large));
+//! assert_eq!(goes(&mut limiter, Nanos::from_secs(57)), Ok(next));
+//! # }
+//! ```
+//!
+//! # Time
+//!
+//! `now` is [`Nanos`] since an origin of the caller's, the same for all calls. `start.elapsed().into()` makes it of a
+//! `std::time::Instant`; a test counts from zero. Read a monotonic clock, and under the lock if there is one. Instants
+//! that are answered are on the same clock; a timer that fires early costs one more question. [`Nanos::MAX`] means "at
+//! no instant": something else has to happen first. A fixed window turns on the caller's clock, too:
+//! [`Refill::AtBoundary`] takes any instant at which it turns, a midnight for a day.
+//!
+//! # Randomness
+//!
+//! Where callers should not come back together, a call takes 64 `random` bits: [`Limiter::refuse`], [`Limiter::fail`],
+//! [`Backoff::delay`], [`Outage::delay`]. Any generator will do, if each process seeds its own. Zero draws the shortest
+//! delay and [`u64::MAX`] the longest, which is what tests pass.
+//!
+//! # What it promises
+//!
+//! 1. **All or nothing.** A request is charged in every dimension or in none.
+//! 2. **Never over.** In no interval more is admitted than the limits allow in it (the burst and what comes back),
+//!    counted as settled, but for what is borrowed (4). Integer arithmetic without drift: a year of admissions loses
+//!    nothing. No input makes it panic.
+//! 3. **Tight.** The instant that is answered is the earliest at which the request fits; one nanosecond before it does
+//!    not. A sliding window, which remembers only so many moments, may answer a little late, and never early.
+//! 4. **Not now is not never.** What is certain to be larger than a limit ever holds is an error at once, naming the
+//!    dimension. What is only expected to be larger waits for a full bucket, borrows, and those behind it wait.
+//! 5. **Fair.** First come, first served inside a priority; every priority moves; a large request does not starve;
+//!    whoever may overtake is bounded. See [Order](#order).
+//! 6. **Settled once.** A reservation is not `Copy` and ends in one of five calls that take it. Settling never leaves a
+//!    level higher than if the true amount had been taken at first.
+//! 7. **Truth from the server.** An answer that says what remains sets the level, up or down, less what is in flight
+//!    and may not be in it. Limits that are found are followed when they change.
+//! 8. **Unknown limits are probed.** Four in flight at first, twice as many each round trip, half as many after a
+//!    refusal, then one more each round trip.
+//! 9. **What differs is held back.** How much less remains than was counted here is measured at every answer, and as
+//!    much is left in the bucket. By which rule a provider charges is *not* learned.
+//!
+//! The first seven are tested on random sequences against an exact oracle (`tests/properties`, where the names of the
+//! tests have these numbers), the last two by the examples in `src/limiter/tests.rs` and `src/learn`. What they cost
+//! and how other crates do is in the repository's `docs/COMPARE.md`.
+//!
+//! # Bad input
+//!
+//! Nothing panics and nothing wraps. What cannot be meant becomes the nearest thing that can, or nothing:
+//!
+//! | input | becomes |
+//! |---|---|
+//! | a limit's amount, window or burst of zero | one: "nothing at all" is no limit. To let nobody through, [`pause`](Limiter::pause) |
+//! | larger than [`Limit::MAX_AMOUNT`], longer than [`Limit::MAX_WINDOW`] | these |
+//! | a burst that takes longer than [`Limit::MAX_WINDOW`] to come back | what comes back in that time |
+//! | a second limit for the same dimension and window | the first is replaced, what was taken stays taken. [`Dimension::Concurrent`] has no window |
+//! | certain cost above a limit's burst | [`NeverFits`]: at once, or as `Refused` where the limit becomes known later |
+//! | expected cost above the burst, below the certain one | waits for a full bucket; becomes the certain one |
+//! | a cost of nothing | goes in its turn, and waits for no limit; it counts as a request in flight until it ends |
+//! | more settled than reserved | a debt, repaid by waiting: 31 days at most, one window where it is fixed or sliding |
+//! | amounts that add up to more than [`u64::MAX`] | [`u64::MAX`] |
+//! | a pause or `retry_after` longer than [`Limit::MAX_WINDOW`] | that long |
+//! | a reservation of another limiter | ends nothing, if this one has not made so many; else as if it were its own, within bounds |
+//! | a ticket that no longer waits | `cancel` answers `false`: it was admitted, refused or cancelled |
+//! | a priority above 7 | 7 |
+//! | a reading that says nothing, the 13th of one observation, the 33rd limit that is found | left out |
+//! | a reading of an unknown limit that does not say its amount, of a limit of zero, of [`Dimension::Concurrent`] | left out |
+//! | more remaining than the limit | the limit |
+//! | a reading without a window | a minute, until two answers agree on another |
+//! | a reset that contradicts limit and remaining | teaches nothing about the window |
+//! | what remains of the same limit, twice in one answer | the first |
+//! | what remains, in an answer that was overtaken by a newer one | left out |
+//! | `now` a little earlier than before (threads) | the latest `now` |
+//! | `now` more than an hour earlier | the clock was set: time goes on from there at the new reading |
+//! | `now` more than two of the longest windows later | everything is full; the jump is cut, so that no clock uses up the time there is |
+//!
+//! The last two are the [`Limiter`]'s. A [`Bucket`] and a [`Quota`] keep to the latest `now` that they have seen: after
+//! a clock that jumped ahead by mistake they wait until it gets there again.
 //!
 //! # Layers
 //!
 //! * [`Bucket`]: one limit, exact integers, no allocation.
-//! * [`Quota`]: several buckets, all or nothing, over an array or a `Vec`.
+//! * [`Quota`]: several buckets, all or nothing, over an array or a `Vec`. What was taken is a [`Taken`], which can be
+//!   copied: here it is the caller who settles it once.
 //! * [`Limiter`] (feature `alloc`, on by default): the queue, reservations, observations, pauses, outages.
+//!   [`Limiter::state`] shows all of it. [`Limiter::with_told_of`] and [`Limiter::adopt`] are for one that turns out to
+//!   be two: models, say, that are counted apart.
 //! * [`Backoff`], [`RetryBudget`], [`Outage`]: when to try again.
+//!
+//! # Without an allocator
+//!
+//! `default-features = false` leaves everything but the [`Limiter`] and what belongs to it.
+//!
+//! ```
+#![doc = include_str!("../examples/no_allocator.rs")]
+//! ```
+//!
+//! # A blocking loop
+//!
+//! ```
+#![cfg_attr(feature = "alloc", doc = include_str!("../examples/blocking.rs"))]
+//! ```
+//!
+//! # An event loop
+//!
+//! ```
+#![cfg_attr(feature = "alloc", doc = include_str!("../examples/event_loop.rs"))]
+//! ```
+#![cfg_attr(all(doctest, feature = "alloc"), doc = include_str!("../README.md"))]
 #![no_std]
 #![forbid(unsafe_code)]
 
