@@ -169,7 +169,7 @@
 //!    counted as settled, but for what is borrowed (4). Integer arithmetic without drift: a year of admissions loses
 //!    nothing. No input makes it panic.
 //! 3. **Tight.** The instant that is answered is the earliest at which the request fits; one nanosecond before it does
-//!    not. A sliding window, which remembers only so many moments, may answer a little late, and never early.
+//!    not. A sliding window, which remembers only so many moments, may answer late, and never early.
 //! 4. **Not now is not never.** What is certain to be larger than a limit ever holds is an error at once, naming the
 //!    dimension. What is only expected to be larger waits for a full bucket, borrows, and those behind it wait.
 //! 5. **Fair.** First come, first served inside a priority; every priority moves; a large request does not starve;
@@ -207,7 +207,8 @@
 //! | a ticket that no longer waits | `cancel` answers `false`: it was admitted, refused or cancelled |
 //! | a priority above 7 | 7 |
 //! | a reading that says nothing, the 13th of one observation, the 33rd limit that is found | left out |
-//! | a reading of an unknown limit that does not say its amount, of a limit of zero, of [`Dimension::Concurrent`] | left out |
+//! | a reading of an unknown limit that does not say its amount, or of a limit of zero | left out |
+//! | what remains of [`Dimension::Concurrent`] | left out: what is in flight is counted here |
 //! | more remaining than the limit | the limit |
 //! | a reading without a window | a minute, until two answers agree on another |
 //! | a reset that contradicts limit and remaining | teaches nothing about the window |
