@@ -30,6 +30,8 @@ pub struct Bucket {
     /// Grains in a full bucket.
     capacity: i128,
     level: Level,
+    /// Grains of debt that were forgiven: what comes back repays them first.
+    forgiven: i128,
 }
 
 /// When something was taken from a bucket: what [`Bucket::settle`] needs to know of it.
@@ -60,7 +62,7 @@ impl Bucket {
             Refill::AtBoundary { .. } | Refill::OnRelease => Level::Plain(capacity),
             Refill::Sliding => Level::Logged(Log::new()),
         };
-        Self { limit, at: now, takings: 0, first: 0, capacity, level }
+        Self { limit, at: now, takings: 0, first: 0, capacity, level, forgiven: 0 }
     }
 
     /// A bucket that holds `level` units (at most the limit's burst).
@@ -209,6 +211,7 @@ impl Bucket {
         let grains = units(level, &self.limit) - units(taken_since, &self.limit);
         let grains = bounded(grains, &self.limit, self.capacity);
         let window = self.limit.window();
+        self.forgiven = 0;
         match &mut self.level {
             Level::Marked(mine, marks) => (*mine, *marks) = (grains, Marks::new()),
             Level::Plain(mine) => *mine = grains,
@@ -232,6 +235,7 @@ impl Bucket {
             next_capacity - (missing.div_euclid(old) * new).saturating_add(missing.rem_euclid(old) * new / old)
         };
         let level = convert(self.grains(now));
+        self.forgiven = (self.forgiven / old).saturating_mul(new);
         self.level = match (self.level, limit.refill()) {
             (Level::Marked(_, mut marks), Refill::Continuous) => {
                 marks.convert(convert);
@@ -248,7 +252,8 @@ impl Bucket {
             }
         };
         (self.limit, self.capacity) = (limit, next_capacity);
-        if let Level::Marked(level, _) | Level::Plain(level) = &mut self.level {
+        self.forgive();
+        if let Level::Plain(level) = &mut self.level {
             *level = bounded(*level, &limit, next_capacity);
         }
     }
@@ -275,11 +280,32 @@ impl Bucket {
         match &mut self.level {
             Level::Marked(level, marks) => {
                 marks.fall(number, *level, self.capacity);
-                *level = bounded(*level - grains, &self.limit, self.capacity);
+                *level -= grains;
+                if *level < 0 {
+                    self.forgive();
+                }
             }
             Level::Plain(level) => *level = bounded(*level - grains, &self.limit, self.capacity),
             Level::Logged(log) => log.take(self.at, amount, self.limit.window()),
         }
+    }
+
+    /// Forgives what is owed beyond the deepest debt there may be.
+    #[cold]
+    fn forgive(&mut self) {
+        if let Level::Marked(level, _) = &mut self.level {
+            let bounded = bounded(*level, &self.limit, self.capacity);
+            self.forgiven = self.forgiven.saturating_add(bounded - *level);
+            *level = bounded;
+        }
+    }
+
+    /// What is left of `grains` that come back when what was forgiven is repaid.
+    #[cold]
+    fn repay(&mut self, grains: i128) -> i128 {
+        let repaid = grains.min(self.forgiven);
+        self.forgiven -= repaid;
+        grains - repaid
     }
 
     /// The level rises by `grains`, up to the bucket's capacity.
@@ -298,7 +324,10 @@ impl Bucket {
     /// Gives back `amount` units of what was `taken`, as far as they have not come back with time.
     #[inline]
     fn give_back(&mut self, taken: &Taken, amount: u64) {
-        let (capacity, grains, now) = (self.capacity, units(amount, &self.limit), self.at);
+        let (capacity, mut grains, now) = (self.capacity, units(amount, &self.limit), self.at);
+        if self.forgiven > 0 {
+            grains = self.repay(grains);
+        }
         let window = self.limit.window();
         match &mut self.level {
             Level::Marked(level, marks) => *level += marks.give_back(taken.number, grains, *level, capacity),

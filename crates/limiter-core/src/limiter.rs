@@ -318,7 +318,7 @@ impl Limiter {
     /// How long the provider has done nothing but refuse requests for their rate.
     #[must_use]
     pub fn refused_for(&self, now: Nanos) -> Nanos {
-        self.refusals.lasting(self.time.peek(now))
+        self.refusals.lasting(self.time.peek(now).present())
     }
 
     /// What is known of the provider's failing.

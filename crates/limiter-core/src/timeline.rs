@@ -3,7 +3,7 @@
 //! Callers on several threads may be a little late with their `now`; that changes nothing. A clock may also be plainly
 //! wrong for a while. If a jump ahead were simply believed for ever, nothing would refill until the clock got there
 //! again. So a clock that goes back by more than [`LATE`] is taken to have been set: time goes on from where it was,
-//! at the new reading.
+//! at the new reading. Each such mistake uses up at most three months of the 292 years there are at least.
 
 use crate::{Limit, Nanos, Refill};
 
@@ -64,10 +64,11 @@ impl Timeline {
         self.present
     }
 
-    /// The limiter's time now, without moving it: for answers that change nothing.
-    pub(crate) fn peek(&self, now: Nanos) -> Nanos {
+    /// The same timeline at `now`, for answers that change nothing.
+    pub(crate) fn peek(&self, now: Nanos) -> Self {
         let mut copy = *self;
-        copy.at(now)
+        copy.at(now);
+        copy
     }
 
     /// What the caller's clock reads at an instant of the limiter's. The end of time is the end of time.

@@ -5,7 +5,7 @@
 //! let a second burst through. So what comes back is bounded by the room there was when the bucket was at its fullest.
 //!
 //! The level only peaks just before something is taken. Of the peaks, those matter that are higher than every later
-//! one: a list in falling order. Peaks within an eighth of the bucket count as one, the higher one, so eight are enough
+//! one: a list in falling order. Peaks within an eighth of the bucket count as one, the higher one, so a few are enough
 //! and the error is on the careful side.
 
 /// The peaks of one bucket's level, in grains.
@@ -16,7 +16,7 @@ pub(super) struct Marks {
     last: Mark,
     /// How many there are before it, and which.
     len: usize,
-    older: [Mark; EIGHTHS],
+    older: [Mark; ROOM],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,26 +27,25 @@ struct Mark {
 }
 
 const NONE: Mark = Mark { number: 0, peak: 0 };
-const EIGHTHS: usize = 8;
+/// How many eighths there are, as a power of two.
+const EIGHTHS: u32 = 3;
+/// Twice as many: peaks that rose may lie closer together, and those of a debt lie below.
+const ROOM: usize = 16;
 
 impl Marks {
     pub(super) const fn new() -> Self {
-        Self { last: NONE, len: 0, older: [NONE; EIGHTHS] }
+        Self { last: NONE, len: 0, older: [NONE; ROOM] }
     }
 
     /// The level falls from `peak` by the taking `number`, in a bucket that holds `capacity`.
     #[inline]
     pub(super) fn fall(&mut self, number: u64, peak: i128, capacity: i128) {
-        // Whoever saw nothing more than an empty bucket gets everything back.
-        if peak <= 0 {
-            return;
-        }
         if peak >= self.last.peak {
             self.last = Mark { number, peak };
             if self.len > 0 {
                 self.hide_older(capacity);
             }
-        } else if self.last.peak - peak < capacity >> EIGHTHS.ilog2() {
+        } else if self.last.peak - peak < capacity >> EIGHTHS {
             self.last.number = number;
         } else {
             self.push(Mark { number, peak });
@@ -65,28 +64,40 @@ impl Marks {
 
     #[cold]
     fn push(&mut self, mark: Mark) {
-        match self.older.get_mut(self.len) {
-            Some(next) => {
-                *next = self.last;
-                self.len += 1;
-                self.last = mark;
-            }
-            // Peaks that rose may lie closer together than an eighth.
-            None => self.last.number = mark.number,
+        if self.len == ROOM {
+            self.make_room();
+        }
+        if let Some(next) = self.older.get_mut(self.len) {
+            *next = self.last;
+            self.len += 1;
+        }
+        self.last = mark;
+    }
+
+    /// Makes one of the two older ones that are nearest to each other.
+    fn make_room(&mut self) {
+        let gaps = self.older.windows(2).map(|pair| match pair {
+            [higher, lower] => higher.peak - lower.peak,
+            _ => i128::MAX,
+        });
+        let Some((higher, _)) = gaps.enumerate().min_by_key(|(_, gap)| *gap) else { return };
+        let peak = self.older.get(higher).map_or(0, |mark| mark.peak);
+        self.older.copy_within(higher + 1.., higher);
+        self.len -= 1;
+        if let Some(both) = self.older.get_mut(higher) {
+            both.peak = peak;
         }
     }
 
     /// Older peaks that are not higher than the last one count no more; one that is hardly higher counts for both.
     #[cold]
     fn hide_older(&mut self, capacity: i128) {
+        let peak = self.last.peak;
         while let Some(older) = self.len.checked_sub(1).and_then(|index| self.older.get(index)) {
-            let below = older.peak - self.last.peak;
-            if below >= capacity >> EIGHTHS.ilog2() {
+            if older.peak - peak >= capacity >> EIGHTHS {
                 return;
             }
-            if below > 0 {
-                self.last.peak = older.peak;
-            }
+            self.last.peak = self.last.peak.max(older.peak);
             self.len -= 1;
         }
     }
@@ -141,7 +152,7 @@ mod tests {
         for number in 1..=1_000 {
             marks.fall(number, 1_000 - i128::from(number), 1_000);
         }
-        assert!(marks.len < EIGHTHS);
+        assert!(marks.len < 8);
         for number in 0..999 {
             let exact = 999 - i128::from(number);
             let known = since(&marks, number, 1_000);

@@ -160,3 +160,14 @@ fn no_debt_takes_longer_to_repay_than_the_longest_window() {
         assert!(bucket.ready_at(1, Nanos::ZERO) > Nanos::ZERO, "{limit:?}");
     }
 }
+
+#[test]
+fn what_was_forgiven_does_not_come_back() {
+    let mut bucket = Bucket::full(Limit::new(Dimension::Tokens, 1, Limit::MAX_WINDOW), Nanos::ZERO);
+    let taken = bucket.take(3, Nanos::ZERO);
+    assert_eq!(bucket.level(Nanos::ZERO), 0);
+    bucket.settle(&taken, 3, 1, Nanos::ZERO);
+    assert_eq!(bucket.level(Nanos::ZERO), 0);
+    bucket.settle(&taken, 1, 0, Nanos::ZERO);
+    assert_eq!(bucket.level(Nanos::ZERO), 1);
+}

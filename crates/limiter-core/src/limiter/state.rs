@@ -53,12 +53,13 @@ impl Limiter {
     /// The limiter's state at `now`.
     #[must_use]
     pub fn state(&self, now: Nanos) -> State {
-        let now = self.time.peek(now);
+        let time = self.time.peek(now);
+        let now = time.present();
         let state = |bucket: &Bucket, source| LimitState {
-            limit: self.time.limit_out(*bucket.limit()),
+            limit: time.limit_out(*bucket.limit()),
             level: bucket.level(now),
             in_flight: self.flight.since(Nanos::ZERO, bucket.limit().dimension()),
-            full_at: self.time.out(bucket.full_at(now)),
+            full_at: time.out(bucket.full_at(now)),
             source,
         };
         let told = self.told.buckets().iter().map(|bucket| state(bucket, LimitSource::Told));
@@ -66,7 +67,7 @@ impl Limiter {
         let found = found.map(|bucket| state(bucket, LimitSource::Found));
         let next = self.queue.head().and_then(|(ticket, cost)| {
             let ready_at = if self.flight_is_full() { Nanos::MAX } else { self.ready_at(cost, now).ok()? };
-            Some((ticket, self.time.out(ready_at)))
+            Some((ticket, time.out(ready_at)))
         });
         State {
             limits: told.chain(found).collect(),
@@ -74,7 +75,7 @@ impl Limiter {
             waiting: self.queue.waiting(),
             waiting_amounts: *self.queue.amounts(),
             next,
-            paused_until: Some(self.time.out(self.paused_until)).filter(|_| self.paused_until > now),
+            paused_until: Some(time.out(self.paused_until)).filter(|_| self.paused_until > now),
         }
     }
 
