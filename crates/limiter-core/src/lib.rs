@@ -183,9 +183,20 @@
 //! 9. **What differs is held back.** How much less remains than was counted here is measured at every answer, and as
 //!    much is left in the bucket. By which rule a provider charges is *not* learned.
 //!
-//! The first seven are tested on random sequences against an exact oracle (`tests/properties`, where the names of the
-//! tests have these numbers), the last two by the examples in `src/limiter/tests.rs` and `src/learn`. What they cost
-//! and how other crates do is in the repository's `docs/COMPARE.md`.
+//! `tests/properties` holds them against an exact oracle on random sequences; a test there has the number of its promise
+//! in its name. Examples of each stand beside the code:
+//!
+//! | promise | examples |
+//! |---|---|
+//! | 1, 4 | `src/quota.rs` |
+//! | 2, 3 | `src/bucket/tests.rs`, `src/bucket/log.rs` |
+//! | 5 | `src/queue.rs`, `src/limiter/order_tests.rs` |
+//! | 6 | `src/bucket/tests.rs`, `src/limiter/tests.rs` |
+//! | 7 | `src/limiter/tests.rs`, `src/limiter/adversity.rs`, `src/learn/form.rs` |
+//! | 8 | `src/limiter/tests.rs`, `src/learn/window.rs` |
+//! | 9 | `src/limiter/tests.rs`, `src/learn/margin.rs` |
+//!
+//! What all of it costs, and how other crates do, is in the repository's `docs/COMPARE.md`.
 //!
 //! # Bad input
 //!
