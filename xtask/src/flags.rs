@@ -1,9 +1,10 @@
 //! The command line of `cargo xtask`.
 
+use crate::bench::Subject;
 use crate::ci::Chosen;
 
 xflags::xflags! {
-    /// The workspace's own commands: its checks, and later its measurements.
+    /// The workspace's own commands: its checks and its measurements.
     cmd xtask {
         /// Run every check, or those named with --only. Exits 1 if any failed.
         cmd ci {
@@ -18,6 +19,14 @@ xflags::xflags! {
 
         /// Check what the compiler does not: module docs, leftovers, paths, dependency directions; report file sizes.
         cmd tidy {}
+
+        /// Measure a part beside its peers: core, starvation. Exits 0 where the measurement was made, goals met or not.
+        cmd bench {
+            /// What is measured.
+            required subject: Subject
+            /// Print an array of objects instead of a table.
+            optional --json
+        }
 
         /// Print this help.
         default cmd help {}

@@ -2,8 +2,9 @@
 //!
 //! One module a command. `cargo xtask` comes from the alias in `.cargo/config.toml`, needs nothing but a Rust toolchain,
 //! and works in any directory of the workspace. Exit codes: 0 done, 1 something is wrong with the workspace, 2 wrong
-//! arguments.
+//! arguments. `bench` passes on the code of the program that measures.
 
+mod bench;
 mod ci;
 mod console;
 mod flags;
@@ -19,7 +20,7 @@ use workspace::Workspace;
 
 fn main() -> ExitCode {
     match run(Xtask::from_env_or_exit().subcommand) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             console::line(&format!("error: {error:#}"));
             ExitCode::FAILURE
@@ -27,9 +28,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: XtaskCmd) -> anyhow::Result<()> {
+fn run(command: XtaskCmd) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
-    match command {
+    let done = match command {
+        XtaskCmd::Bench(bench) => return bench::run(&workspace, &bench.subject, bench.json),
         XtaskCmd::Ci(ci) if ci.list => {
             ci::list();
             Ok(())
@@ -41,5 +43,6 @@ fn run(command: XtaskCmd) -> anyhow::Result<()> {
             console::line(Xtask::HELP.trim_end());
             Ok(())
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

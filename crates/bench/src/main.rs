@@ -1,0 +1,49 @@
+//! `cargo xtask bench`: what the workspace's parts cost, beside the limiters that others use.
+//!
+//! One module a subject. Ours and the peers run in alternating batches of one process, so that whatever else the machine
+//! does falls on both; nothing is quoted from another machine. A goal that is not met is printed as not met, and is
+//! no error: exit code 0 says that the measurement was made.
+
+mod arguments;
+mod clock;
+mod console;
+mod core;
+mod instructions;
+mod measure;
+mod operation;
+mod peers;
+mod processor;
+mod report;
+mod starvation;
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+use cap::Cap;
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+
+/// Counts what is allocated, for the bytes that a waiting request takes.
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::complain(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Core { json } => core::report()?.print(json),
+        Command::Starvation { json } => starvation::report()?.print(json),
+        Command::Repeat { group, candidate, batches } => {
+            instructions::repeat(&core::groups(), &group, &candidate, batches)
+        }
+    }
+}
