@@ -43,7 +43,7 @@ fn main() -> Result<(), NeverFits> {
         println!("a report goes after {} s", now.as_secs_f64());
         *at = now;
         // It was 350 bytes: 50 come back.
-        quota.settle(&taken, &cost, &report(350), now);
+        quota.settle(taken, &cost, &report(350), now);
     }
     // Two at once; then the third needs 400 bytes of 300 and waits for the hour, at which two have come back.
     assert_eq!(sent.map(|at| at.get() / Nanos::SECOND.get()), [3_500, 3_500, 3_600, 3_600, 7_200]);

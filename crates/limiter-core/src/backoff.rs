@@ -30,6 +30,14 @@ impl Backoff {
         Nanos::new(doubled).min(self.ceiling)
     }
 
+    /// A delay from the upper half of the span, drawn with 64 `random` bits: for asking whether something is over, where
+    /// a delay of nearly nothing would ask in vain.
+    #[must_use]
+    pub fn half_jittered(&self, attempt: u32, random: u64) -> Nanos {
+        let half = Nanos::new(self.bound(attempt).get() / 2);
+        half.saturating_add(Nanos::new(self.delay(attempt, random).get() / 2))
+    }
+
     /// The delay before try number `attempt` + 1, drawn with 64 `random` bits.
     #[must_use]
     pub fn delay(&self, attempt: u32, random: u64) -> Nanos {
@@ -55,11 +63,14 @@ pub struct RetryBudget {
 const RETRY: u64 = 1_000;
 
 impl RetryBudget {
-    /// Retries up to `per_thousand` of 1,000 first tries, with `reserve` retries to begin with (and at most saved).
+    /// Retries up to `per_thousand` of 1,000 first tries, with `reserve` retries to begin with; as many, and at least
+    /// one, can be saved up.
     #[must_use]
     pub const fn new(per_thousand: u32, reserve: u32) -> Self {
-        let ceiling = (reserve as u64).saturating_mul(RETRY);
-        Self { balance: ceiling, ceiling, deposit: per_thousand as u64 }
+        let balance = (reserve as u64).saturating_mul(RETRY);
+        // Whatever the reserve, a whole retry can be saved up.
+        let ceiling = if balance < RETRY { RETRY } else { balance };
+        Self { balance, ceiling, deposit: per_thousand as u64 }
     }
 
     /// A first try was made.
@@ -92,6 +103,14 @@ mod tests {
             assert_eq!(backoff.delay(attempt, u64::MAX), Nanos::from_secs(seconds));
         }
         assert_eq!(Backoff { base: Nanos::MAX, ceiling: Nanos::MAX }.delay(9, u64::MAX), Nanos::MAX);
+    }
+
+    #[test]
+    fn without_a_reserve_retries_are_earned() {
+        let mut budget = RetryBudget::new(100, 0);
+        assert!(!budget.try_retry());
+        (0..1_000).for_each(|_| budget.first_try());
+        assert!(budget.try_retry() && !budget.try_retry());
     }
 
     #[test]

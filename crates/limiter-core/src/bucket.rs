@@ -16,7 +16,7 @@ use marks::Marks;
 ///
 /// The level may be negative: a request larger than the bucket borrows what is missing, and what a settled request
 /// really used may be more than was reserved. A debt is repaid within [`Limit::MAX_WINDOW`]; what would take longer
-/// is forgiven. Time that goes backwards changes nothing.
+/// is forgiven, and repaid by what comes back. Time that goes backwards changes nothing.
 // What every decision looks at lies together, in the order written: threads that share a limiter pass it from one
 // processor's cache to another's, line by line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,16 +32,19 @@ pub struct Bucket {
     level: Level,
     /// Grains of debt that were forgiven: what comes back repays them first.
     forgiven: i128,
+    /// The takings up to this one give nothing back: how the limit refilled when they were taken is forgotten.
+    spent: u64,
 }
 
-/// When something was taken from a bucket: what [`Bucket::settle`] needs to know of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something that was taken from a bucket or a quota. It can be settled once, where it was taken, and need not be.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Taken {
     pub(crate) number: u64,
     pub(crate) at: Nanos,
 }
 
 /// How the level is kept.
+#[expect(clippy::large_enum_variant, reason = "a box would need an allocator")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     /// In grains, and how high it has been: refilled continuously.
@@ -62,7 +65,7 @@ impl Bucket {
             Refill::AtBoundary { .. } | Refill::OnRelease => Level::Plain(capacity),
             Refill::Sliding => Level::Logged(Log::new()),
         };
-        Self { limit, at: now, takings: 0, first: 0, capacity, level, forgiven: 0 }
+        Self { limit, at: now, takings: 0, first: 0, capacity, level, forgiven: 0, spent: 0 }
     }
 
     /// A bucket that holds `level` units (at most the limit's burst).
@@ -100,9 +103,11 @@ impl Bucket {
         i64::try_from(whole).unwrap_or(if whole < 0 { i64::MIN } else { i64::MAX })
     }
 
-    /// The earliest instant, not before `now`, at which `amount` units can be taken. An amount larger than the bucket
-    /// ever holds can be taken when the bucket is full. It is at most [`Limit::MAX_WINDOW`] away, but for a limit that
-    /// comes back [`OnRelease`](Refill::OnRelease): [`Nanos::MAX`] where that is what it waits for.
+    /// The earliest instant, not before `now`, at which `amount` units can be taken; nothing can be taken while units
+    /// are owed. An amount larger than the bucket ever holds can be taken when the bucket is full.
+    ///
+    /// It is at most [`Limit::MAX_WINDOW`] after `now`, or after the latest time the bucket has seen; but for a limit
+    /// that comes back [`OnRelease`](Refill::OnRelease) it is [`Nanos::MAX`] where that is what it waits for.
     #[must_use]
     pub fn ready_at(&self, amount: u64, now: Nanos) -> Nanos {
         let needed = units(amount.min(self.limit.burst()), &self.limit);
@@ -158,8 +163,13 @@ impl Bucket {
     /// first place: nothing comes back for a time in which the bucket would have run over, nor for a window that is
     /// over. What was used beyond the reservation is taken now. A taking of another bucket can move the level, but not
     /// out of its bounds.
+    pub fn settle(&mut self, taken: Taken, reserved: u64, actual: u64, now: Nanos) {
+        self.settle_as(&taken, reserved, actual, now);
+    }
+
+    /// Settles the taking that the caller counts.
     #[inline]
-    pub fn settle(&mut self, taken: &Taken, reserved: u64, actual: u64, now: Nanos) {
+    pub(crate) fn settle_as(&mut self, taken: &Taken, reserved: u64, actual: u64, now: Nanos) {
         let is_held = self.limit.refill() == Refill::OnRelease;
         if taken.number <= self.first || (actual == reserved && !is_held) {
             return;
@@ -188,7 +198,6 @@ impl Bucket {
     }
 
     /// Takes `amount` units off the level that were never taken by anybody here.
-    #[cfg(feature = "alloc")]
     pub(crate) fn lose(&mut self, amount: u64, now: Nanos) {
         self.advance(now);
         let grains = units(amount, &self.limit);
@@ -212,30 +221,40 @@ impl Bucket {
         let grains = bounded(grains, &self.limit, self.capacity);
         let window = self.limit.window();
         self.forgiven = 0;
+        self.at = at;
         match &mut self.level {
             Level::Marked(mine, marks) => (*mine, *marks) = (grains, Marks::new()),
-            Level::Plain(mine) => *mine = grains,
+            // It may have been taken after the turn.
+            Level::Plain(mine) => {
+                *mine = units(level, &self.limit);
+                self.lose(taken_since, now);
+            }
             Level::Logged(log) => {
                 log.set_used(burst - level, at, window);
                 log.take(now, taken_since, window);
             }
         }
-        self.at = at;
         self.advance(now);
     }
 
-    /// Replaces the limit. What was taken and has not come back stays taken.
+    /// Replaces the limit. What was taken and has not come back stays taken. Where another refill begins, what was taken
+    /// before gives nothing back when it is settled; and what comes back when a request ends begins full.
     pub fn set_limit(&mut self, limit: Limit, now: Nanos) {
         self.advance(now);
         let (old, new) = (self.window(), i128::from(limit.window().get()));
         let (capacity, next_capacity) = (self.capacity, units(limit.burst(), &limit));
-        // The same number of units missing in the new limit's grains, without leaving i128: whole units and the rest.
-        let convert = |level: i128| {
-            let missing = capacity - level;
-            next_capacity - (missing.div_euclid(old) * new).saturating_add(missing.rem_euclid(old) * new / old)
+        // The same number of units in the new limit's grains, without leaving i128: whole units and the rest.
+        let in_new = |grains: i128| {
+            let whole = grains.div_euclid(old).saturating_mul(new);
+            whole.saturating_add(div_ceil(grains.rem_euclid(old) * new, old))
         };
+        let convert = |level: i128| next_capacity.saturating_sub(in_new(capacity - level));
         let level = convert(self.grains(now));
-        self.forgiven = (self.forgiven / old).saturating_mul(new);
+        self.forgiven = in_new(self.forgiven);
+        let kind = core::mem::discriminant::<Refill>;
+        if kind(&self.limit.refill()) != kind(&limit.refill()) {
+            self.spent = self.takings;
+        }
         self.level = match (self.level, limit.refill()) {
             (Level::Marked(_, mut marks), Refill::Continuous) => {
                 marks.convert(convert);
@@ -243,10 +262,14 @@ impl Bucket {
             }
             (Level::Logged(log), Refill::Sliding) => Level::Logged(log),
             (_, Refill::Continuous) => Level::Marked(level, Marks::new()),
+            (_, Refill::OnRelease) if self.limit.refill() != Refill::OnRelease => {
+                self.first = self.takings;
+                Level::Plain(next_capacity)
+            }
             (_, Refill::AtBoundary { .. } | Refill::OnRelease) => Level::Plain(level),
             (_, Refill::Sliding) => {
                 let mut log = Log::new();
-                let missing = (next_capacity - level).max(0) / new;
+                let missing = div_ceil(next_capacity.saturating_sub(level).max(0), new);
                 log.take(self.at, u64::try_from(missing).unwrap_or(u64::MAX), limit.window());
                 Level::Logged(log)
             }
@@ -295,7 +318,7 @@ impl Bucket {
     fn forgive(&mut self) {
         if let Level::Marked(level, _) = &mut self.level {
             let bounded = bounded(*level, &self.limit, self.capacity);
-            self.forgiven = self.forgiven.saturating_add(bounded - *level);
+            self.forgiven = self.forgiven.saturating_add(bounded.saturating_sub(*level));
             *level = bounded;
         }
     }
@@ -325,6 +348,9 @@ impl Bucket {
     #[inline]
     fn give_back(&mut self, taken: &Taken, amount: u64) {
         let (capacity, mut grains, now) = (self.capacity, units(amount, &self.limit), self.at);
+        if taken.number <= self.spent {
+            return;
+        }
         if self.forgiven > 0 {
             grains = self.repay(grains);
         }
@@ -394,15 +420,19 @@ impl Bucket {
     }
 }
 
-/// A level, but no debt deeper than what the longest window fills up. A debt at a boundary or in a log ends with its
-/// window, so it only has to stay within i128.
+/// A level, but no debt deeper than what the longest window fills up, or a bucketful where that is more. A debt at a
+/// boundary or in a log ends with its window, so it only has to stay within i128.
 #[inline]
 fn bounded(level: i128, limit: &Limit, capacity: i128) -> i128 {
     if level >= 0 {
         return level;
     }
+    let unit = units(1, limit);
     level.max(match limit.refill() {
-        Refill::Continuous => capacity - i128::from(limit.amount()) * i128::from(Limit::MAX_WINDOW.get()),
+        Refill::Continuous => {
+            let longest = i128::from(limit.amount()) * i128::from(Limit::MAX_WINDOW.get());
+            -(longest - capacity).max(capacity - unit)
+        }
         _ => -units(u64::MAX, limit),
     })
 }

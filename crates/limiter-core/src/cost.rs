@@ -1,6 +1,6 @@
 //! What one request takes.
 
-use crate::{Amounts, Dimension};
+use crate::{Amounts, Dimension, Limit};
 
 /// The amounts that one request takes in every dimension: what is certain, and what is expected.
 ///
@@ -14,32 +14,29 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// A cost known exactly.
+    /// What an amount above it counts as: more than any limit allows.
+    pub const MAX_AMOUNT: u64 = 2 * Limit::MAX_AMOUNT;
+
+    /// A cost known exactly. Whatever it names, it is at least one request and one in flight.
     #[must_use]
-    pub const fn exact(amounts: Amounts) -> Self {
-        Self { certain: amounts, expected: amounts }
+    pub fn exact(amounts: Amounts) -> Self {
+        Self::estimate(amounts, amounts)
     }
 
-    /// A cost of which only `certain` is sure. Where `expected` is the smaller one, `certain` is expected.
+    /// A cost of which only `certain` is sure. Where `expected` is the smaller one, `certain` is expected. Whatever they
+    /// name, it is at least one request and one in flight.
     #[must_use]
     pub fn estimate(certain: Amounts, expected: Amounts) -> Self {
-        Self { certain, expected: expected.max(&certain) }
+        let most = Dimension::ALL.into_iter().fold(Amounts::ZERO, |most, it| most.with(it, Self::MAX_AMOUNT));
+        let certain = certain.max(&Amounts::ONE_REQUEST).min(&most);
+        Self { certain, expected: expected.max(&certain).min(&most) }
     }
 
-    /// One request of `input` prompt tokens that is expected to produce `output` tokens.
-    ///
-    /// Fills [`Dimension::Requests`] (1), [`Dimension::Concurrent`] (1), [`Dimension::InputTokens`],
-    /// [`Dimension::OutputTokens`] and their sum, [`Dimension::Tokens`].
+    /// One request of `input` prompt tokens, which is certain, that is expected to produce `output` tokens: see
+    /// [`Amounts::of_request`].
     #[must_use]
     pub fn of_request(input: u64, output: u64) -> Self {
-        let certain = Amounts::ZERO
-            .with(Dimension::Requests, 1)
-            .with(Dimension::Concurrent, 1)
-            .with(Dimension::Tokens, input)
-            .with(Dimension::InputTokens, input);
-        let expected =
-            certain.with(Dimension::OutputTokens, output).with(Dimension::Tokens, input.saturating_add(output));
-        Self { certain, expected }
+        Self::estimate(Amounts::of_request(input, 0), Amounts::of_request(input, output))
     }
 
     /// The same cost with `more` that is certain in other dimensions (images, say).
@@ -47,7 +44,7 @@ impl Cost {
     pub fn with_certain(mut self, more: &Amounts) -> Self {
         self.certain.add(more);
         self.expected.add(more);
-        self
+        Self::estimate(self.certain, self.expected)
     }
 
     /// What is sure to be taken.

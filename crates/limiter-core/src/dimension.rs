@@ -62,6 +62,20 @@ impl Amounts {
     /// Nothing in any dimension.
     pub const ZERO: Self = Self([0; Dimension::COUNT]);
 
+    /// One request of `input` prompt tokens that produces `output` tokens: [`Dimension::Requests`] and
+    /// [`Dimension::Concurrent`] (1 each), [`Dimension::InputTokens`], [`Dimension::OutputTokens`], and their sum,
+    /// [`Dimension::Tokens`].
+    #[must_use]
+    pub fn of_request(input: u64, output: u64) -> Self {
+        Self::ONE_REQUEST
+            .with(Dimension::InputTokens, input)
+            .with(Dimension::OutputTokens, output)
+            .with(Dimension::Tokens, input.saturating_add(output))
+    }
+
+    /// The least that any request takes: one request, and one in flight.
+    pub(crate) const ONE_REQUEST: Self = Self([1, 0, 0, 0, 0, 1]);
+
     /// The same amounts with `amount` in `dimension`.
     #[must_use]
     pub fn with(mut self, dimension: Dimension, amount: u64) -> Self {
@@ -75,6 +89,24 @@ impl Amounts {
     #[must_use]
     pub fn of(&self, dimension: Dimension) -> u64 {
         self.0.get(dimension.index()).copied().unwrap_or_default()
+    }
+
+    /// Adds `other` to a sum of which it will be taken off again: what does not fit is remembered.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn count(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.wrapping_add(theirs);
+        }
+    }
+
+    /// Takes off a sum what was [counted](Self::count).
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn discount(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.wrapping_sub(theirs);
+        }
     }
 
     /// Adds `other` in every dimension, saturating.
@@ -91,6 +123,15 @@ impl Amounts {
         }
     }
 
+    /// The smaller of the two in every dimension.
+    #[must_use]
+    pub fn min(mut self, other: &Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = (*mine).min(theirs);
+        }
+        self
+    }
+
     /// The larger of the two in every dimension.
     #[must_use]
     pub fn max(mut self, other: &Self) -> Self {
@@ -98,5 +139,19 @@ impl Amounts {
             *mine = (*mine).max(theirs);
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_request_is_one_in_flight_and_nothing_else() {
+        let amounts = Dimension::ALL.map(|dimension| (dimension, Amounts::ONE_REQUEST.of(dimension)));
+        for (dimension, amount) in amounts {
+            let is_counted = matches!(dimension, Dimension::Requests | Dimension::Concurrent);
+            assert_eq!(amount, u64::from(is_counted), "{dimension}");
+        }
     }
 }

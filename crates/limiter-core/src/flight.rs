@@ -11,8 +11,9 @@ use crate::{Amounts, Dimension, Nanos};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flight {
     newest: Slot,
-    /// Slots before the newest one, some of which may be empty.
+    /// Slots before the newest one, some of which are empty.
     older: VecDeque<Slot>,
+    empty: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -26,7 +27,11 @@ const WIDTH: Nanos = Nanos::from_millis(100);
 
 impl Flight {
     pub(crate) const fn new() -> Self {
-        Self { older: VecDeque::new(), newest: Slot { start: Nanos::ZERO, requests: 0, amounts: Amounts::ZERO } }
+        Self {
+            older: VecDeque::new(),
+            empty: 0,
+            newest: Slot { start: Nanos::ZERO, requests: 0, amounts: Amounts::ZERO },
+        }
     }
 
     /// A request is admitted at `at`. Times that go backwards count as the latest one.
@@ -40,13 +45,15 @@ impl Flight {
             self.begin(at);
         }
         self.newest.requests += 1;
-        self.newest.amounts.add(amounts);
+        self.newest.amounts.count(amounts);
     }
 
     fn begin(&mut self, at: Nanos) {
         let last = core::mem::replace(&mut self.newest, Slot { start: at, ..Slot::default() });
-        while self.older.back().is_some_and(|slot| slot.requests == 0) {
-            self.older.pop_back();
+        // One request that takes long does not keep the slots of those that have ended.
+        if self.empty > self.older.len() / 2 {
+            self.older.retain(|slot| slot.requests > 0);
+            self.empty = 0;
         }
         self.older.push_back(last);
     }
@@ -59,15 +66,12 @@ impl Flight {
         let start = slot.start;
         if slot.requests > 1 {
             slot.requests -= 1;
-            slot.amounts.subtract(amounts);
+            slot.amounts.discount(amounts);
         } else {
-            // Whatever sums saturated at: nothing is in flight any more.
+            // Whatever the sums say: nothing is in flight any more.
+            let was_there = slot.requests > 0;
             (slot.requests, slot.amounts) = (0, Amounts::ZERO);
-        }
-        if !is_newest {
-            while self.older.front().is_some_and(|slot| slot.requests == 0) {
-                self.older.pop_front();
-            }
+            self.empty += usize::from(was_there && !is_newest);
         }
         start
     }
@@ -76,7 +80,8 @@ impl Flight {
     pub(crate) fn start(&self, at: Nanos) -> Nanos {
         let is_newest = self.newest.requests > 0 && self.newest.start <= at;
         let slot = if is_newest { Some(&self.newest) } else { self.older.get(self.index(at)) };
-        slot.map_or(at, |slot| slot.start.min(at))
+        let slot = slot.filter(|slot| (slot.start..slot.start.saturating_add(WIDTH)).contains(&at));
+        slot.map_or(at, |slot| slot.start)
     }
 
     /// The sum in one dimension of the slots that start at `start` or later.
@@ -153,7 +158,7 @@ mod tests {
             flight.add(Nanos::from_secs(second), &tokens(1));
             flight.remove(Nanos::from_secs(second), &tokens(1));
         }
-        assert!(flight.older.len() <= 2);
+        assert!(flight.older.len() <= 4);
         assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 1);
     }
 }

@@ -13,7 +13,9 @@ pub enum Refill {
         /// One of the instants at which the window turns, on the caller's clock.
         phase: Nanos,
     },
-    /// Each amount one window after it was taken: a sliding window.
+    /// Each amount one window after it was taken: a sliding window. Exact while up to 32 moments lie in a window;
+    /// beyond that neighbours count as one, so an amount may come back a little late (a 64th of a window on average
+    /// where the flow is even, nothing where what comes back is taken at once) and never early.
     Sliding,
     /// When the request ends, and never by time: what may be in flight at one moment. The window means nothing.
     OnRelease,
@@ -48,6 +50,24 @@ impl Limit {
         Self { dimension, window, amount, burst: amount, refill }
     }
 
+    /// `amount` per second.
+    #[must_use]
+    pub fn per_second(dimension: Dimension, amount: u64) -> Self {
+        Self::new(dimension, amount, Nanos::SECOND)
+    }
+
+    /// `amount` per hour.
+    #[must_use]
+    pub fn per_hour(dimension: Dimension, amount: u64) -> Self {
+        Self::new(dimension, amount, Nanos::HOUR)
+    }
+
+    /// `amount` per day.
+    #[must_use]
+    pub fn per_day(dimension: Dimension, amount: u64) -> Self {
+        Self::new(dimension, amount, Nanos::DAY)
+    }
+
     /// `amount` per minute.
     #[must_use]
     pub fn per_minute(dimension: Dimension, amount: u64) -> Self {
@@ -70,10 +90,12 @@ impl Limit {
         self
     }
 
-    /// The same limit with another refill.
+    /// The same limit with another refill; one on [`Dimension::Concurrent`] has no other.
     #[must_use]
     pub const fn with_refill(mut self, refill: Refill) -> Self {
-        self.refill = refill;
+        if !matches!(self.dimension, Dimension::Concurrent) {
+            self.refill = refill;
+        }
         self
     }
 

@@ -30,7 +30,7 @@ pub use state::{LimitSource, LimitState, State};
 /// [`Admission::Granted`] or [`Admission::Refused`].
 ///
 /// A `now` that is earlier than the latest one counts as that: callers on several threads may be a little late. One
-/// that is more than an hour earlier says that the clock was set, and time goes on from there. No reading of a clock,
+/// that is more than a minute earlier says that the clock was set, and time goes on from there. No reading of a clock,
 /// however wrong, makes anybody wait for longer than [`Limit::MAX_WINDOW`].
 // What every decision looks at lies together, in the order written, for the sake of threads that share a limiter.
 #[derive(Debug)]
@@ -41,8 +41,11 @@ pub struct Limiter {
     admissions: u64,
     in_flight: u64,
     paused_until: Nanos,
+    /// When the next request may ask whether an outage is over.
+    asks_at: Nanos,
     /// Whether the provider tells what remains in answers that are not refusals.
     tells: bool,
+    probes: bool,
     /// Limits that the caller set: ceilings that no observation lifts.
     told: Quota<Vec<Bucket>>,
     /// Limits that the provider's answers told.
@@ -69,7 +72,8 @@ pub enum Admission {
     Refused(Ticket, NeverFits),
     /// Nobody fits before this instant, unless something changes.
     NotYet(Nanos),
-    /// Who is next waits for a request in flight to end.
+    /// Who is next waits for a request in flight to end: too many are, for a limit on their number,
+    /// [while limits are unknown](Limiter::set_probing), or during an outage.
     Blocked,
     /// Nobody waits.
     Idle,
@@ -86,6 +90,7 @@ impl Limiter {
             held: Quota::new(Vec::new()),
             flight: Flight::new(),
             tells: false,
+            probes: true,
             in_flight: 0,
             flight_window: FlightWindow::new(),
             outage: Outage::new(),
@@ -94,6 +99,7 @@ impl Limiter {
             queue: Queue::new(),
             allowance: None,
             paused_until: Nanos::ZERO,
+            asks_at: Nanos::ZERO,
             admissions: 0,
         }
     }
@@ -109,7 +115,14 @@ impl Limiter {
             }
             *bucket = bucket.after(other.admissions);
         }
-        Self { time: other.time, told, admissions: other.admissions, ..Self::new() }
+        Self {
+            time: other.time,
+            told,
+            admissions: other.admissions,
+            probes: other.probes,
+            backoff: other.backoff,
+            ..Self::new()
+        }
     }
 
     /// Sets a limit of the caller's own: a ceiling, whatever the provider allows. It replaces the caller's limit for
@@ -119,12 +132,13 @@ impl Limiter {
         let now = self.advance(now);
         let limit = self.time.limit_in(limit);
         let same = |bucket: &&mut Bucket| is_same(bucket.limit(), &limit);
+        let begun = self.begin(limit, now);
         match self.told.buckets_mut().iter_mut().find(same) {
-            Some(bucket) => bucket.set_limit(limit, now),
-            None => {
-                let bucket = self.begin(limit, now);
-                self.told.buckets_mut().push(bucket);
+            Some(bucket) if limit.refill() == Refill::OnRelease && bucket.limit().refill() != Refill::OnRelease => {
+                *bucket = begun;
             }
+            Some(bucket) => bucket.set_limit(limit, now),
+            None => self.told.buckets_mut().push(begun),
         }
     }
 
@@ -138,7 +152,8 @@ impl Limiter {
         bucket.begun_at(self.admissions)
     }
 
-    /// Removes the caller's limit for this dimension and window. Whether there was one.
+    /// Removes the caller's limit for this dimension and window (whatever window where that means nothing). Whether there
+    /// was one.
     pub fn remove_limit(&mut self, dimension: Dimension, window: Nanos) -> bool {
         let limit = Limit::new(dimension, 1, window);
         let before = self.told.buckets().len();
@@ -146,11 +161,12 @@ impl Limiter {
         self.told.buckets().len() < before
     }
 
-    /// In what order requests are admitted that wait from now on.
+    /// In what order requests are admitted that come from now on. Those who wait already are looked at as if they were
+    /// all of one size.
     pub fn set_order(&mut self, order: Order) {
         self.allowance = match order {
             Order::Turn => None,
-            Order::LookAhead { bound } => Some(Allowance::new(bound)),
+            Order::LookAhead { bound } => Some(self.allowance.unwrap_or(Allowance::new(bound)).within(bound)),
         };
     }
 
@@ -160,12 +176,26 @@ impl Limiter {
         self.queue.set_ageing(span);
     }
 
+    /// Whether the number of requests in flight is kept small while the provider has told no limits: a few at first,
+    /// twice as many each time they were answered well, half as many when one was refused. It is, unless set: turn it
+    /// off where the caller's own limits are all there are.
+    pub const fn set_probing(&mut self, probes: bool) {
+        self.probes = probes;
+    }
+
+    /// How long to hold back after failures and refusals that do not say it; a second, doubling up to a minute, unless
+    /// set.
+    pub const fn set_backoff(&mut self, backoff: Backoff) {
+        self.backoff = backoff;
+    }
+
     /// Reserves `cost` at once, if nobody waits and it fits now.
     ///
     /// # Errors
     ///
     /// [`Refusal::NeverFits`]; or [`Refusal::NotYet`] with the instant at which it fits, which is [`Nanos::MAX`] where
-    /// that depends on requests in flight or waiting.
+    /// that depends on requests in flight (their number is kept small [while limits are unknown](Self::set_probing) and
+    /// during an outage) or waiting.
     pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
         let now = self.advance(now);
         let fits = self.fits(cost, now)?;
@@ -192,10 +222,11 @@ impl Limiter {
     pub fn enqueue(&mut self, cost: &Cost, priority: Priority, now: Nanos) -> Result<Ticket, NeverFits> {
         let now = self.advance(now);
         self.check(cost, now)?;
-        Ok(self.queue.push_back(cost, priority, self.size(cost), now))
+        Ok(self.queue.push(cost, priority, self.size(cost), now))
     }
 
-    /// Joins the queue before everybody: for a request that was admitted before and has to go again.
+    /// Joins the queue before everybody but those who came to the front earlier: for a request that was admitted before
+    /// and has to go again.
     ///
     /// # Errors
     ///
@@ -203,7 +234,7 @@ impl Limiter {
     pub fn enqueue_front(&mut self, cost: &Cost, priority: Priority, now: Nanos) -> Result<Ticket, NeverFits> {
         let now = self.advance(now);
         self.check(cost, now)?;
-        Ok(self.queue.push_front(cost, priority, self.size(cost), now))
+        Ok(self.queue.push_again(cost, priority, self.size(cost), now))
     }
 
     /// Leaves the queue. Whether the ticket still waited.
@@ -241,16 +272,25 @@ impl Limiter {
     }
 
     /// Ends a reservation whose request was answered: what was reserved beyond `actual` comes back, what was used
-    /// beyond it is owed. Where the provider has said since what remains, its word stands and nothing is changed.
+    /// beyond it is owed. Where the provider has said since what remains, its word stands and nothing is changed. What
+    /// `actual` leaves out was not used; but the request itself was made, so [`Dimension::Requests`] may be left out.
     ///
     /// A reservation that this limiter cannot have made ends nothing; one that it might have made, but another limiter
     /// did, is ended as if it were its own: levels stay within their bounds and counts do not go below zero.
     pub fn settle(&mut self, reservation: Reservation, actual: &Amounts, now: Nanos) {
         let now = self.advance(now);
+        if reservation.number > self.admissions {
+            return;
+        }
         self.outage.answered(now);
         self.flight_window.answered();
         self.refusals.answered();
-        self.end(&reservation, actual, now);
+        let requests = reservation.cost.expected().of(Dimension::Requests);
+        if actual.of(Dimension::Requests) == 0 {
+            self.end(&reservation, &actual.with(Dimension::Requests, requests), now);
+        } else {
+            self.end(&reservation, actual, now);
+        }
     }
 
     /// Ends a reservation whose request was never sent: all of it comes back.
@@ -266,15 +306,20 @@ impl Limiter {
     /// with every flight of requests that is refused.
     pub fn refuse(&mut self, reservation: Reservation, retry_after: Option<Nanos>, now: Nanos, random: u64) {
         let now = self.advance(now);
+        if reservation.number > self.admissions {
+            return;
+        }
         self.outage.answered(now);
         self.flight_window.refused(reservation.number, self.admissions);
         self.refusals.refused(reservation.number, self.admissions, now);
         self.end(&reservation, &Amounts::ZERO.with(Dimension::Requests, 1), now);
-        let explained = || self.capacity_at(&reservation.cost, now).is_ok_and(|ready| ready > now);
+        let expected = reservation.cost.expected();
+        let lacks = |found: &Found| found.ready_at(expected.of(found.dimension()), self.tells, now) > now;
         let pause = match retry_after {
-            Some(span) => span,
-            None if self.paused_until > now || explained() => return,
-            None => self.refusals.delay(&self.backoff, random),
+            // A hint of nothing is none.
+            Some(span) if span > Nanos::ZERO => span,
+            _ if self.paused_until > now || self.heeded(now).any(lacks) => return,
+            _ => self.refusals.delay(&self.backoff, random),
         };
         self.hold_back(pause, now);
     }
@@ -284,11 +329,14 @@ impl Limiter {
     /// in a row one request at a time goes out, after a delay drawn with 64 `random` bits.
     pub fn fail(&mut self, reservation: Reservation, sent: bool, now: Nanos, random: u64) {
         let now = self.advance(now);
+        if reservation.number > self.admissions {
+            return;
+        }
         let waits = self.outage.failed(reservation.admitted_at, now);
         let counted = if sent { *reservation.cost.expected() } else { Amounts::ZERO };
         self.end(&reservation, &counted, now);
         if waits {
-            self.hold_back(self.outage.delay(&self.backoff, random), now);
+            self.asks_at = now.saturating_add(self.outage.delay(&self.backoff, random));
         }
     }
 
@@ -306,11 +354,11 @@ impl Limiter {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.flight.remove(reservation.admitted_at, reserved);
         for quota in [&mut self.told, &mut self.held] {
-            quota.settle(&reservation.taken(), &reservation.cost, actual, now);
+            quota.settle_as(&reservation.taken(), &reservation.cost, actual, now);
         }
         for (index, found) in self.found.iter_mut().enumerate() {
             if !reservation.is_spoken_of(index) {
-                found.end(reservation, actual.of(found.bucket().limit().dimension()), now);
+                found.end(reservation, actual.of(found.dimension()), now);
             }
         }
     }
@@ -323,8 +371,8 @@ impl Limiter {
 
     /// What is known of the provider's failing.
     #[must_use]
-    pub const fn outage(&self) -> &Outage {
-        &self.outage
+    pub fn outage(&self) -> Outage {
+        self.outage.on_clock(|instant| self.time.out(instant))
     }
 
     /// Admits nobody for `span` from `now`, at most for [`Limit::MAX_WINDOW`]. A pause is never shortened.
@@ -337,26 +385,49 @@ impl Limiter {
         self.paused_until = self.paused_until.max(now.saturating_add(span.min(Limit::MAX_WINDOW)));
     }
 
+    /// When nothing holds everybody back any more.
+    #[inline]
+    fn held_until(&self) -> Nanos {
+        if self.outage.is_on() { self.paused_until.max(self.asks_at) } else { self.paused_until }
+    }
+
     #[inline]
     fn advance(&mut self, now: Nanos) -> Nanos {
-        self.time.at(now)
+        match self.time.step(now) {
+            Some(present) => present,
+            None => self.jump(now),
+        }
+    }
+
+    /// The caller's clock was set, or is late. The boundaries that the caller gave stay where they are on its clock.
+    #[cold]
+    fn jump(&mut self, now: Nanos) -> Nanos {
+        let before = self.time;
+        let present = self.time.jump(now);
+        for bucket in self.told.buckets_mut() {
+            let limit = self.time.limit_in(before.limit_out(*bucket.limit()));
+            if limit != *bucket.limit() {
+                bucket.set_limit(limit, present);
+            }
+        }
+        present
     }
 
     /// Whether `cost` fits now and no pause is on: what [`ready_at`](Self::ready_at) says, for less.
     #[inline]
     fn fits(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {
-        let mut fits = self.told.has(cost, now)? & self.held.has(cost, now)? && self.paused_until <= now;
+        let mut fits = self.told.has(cost, now)? & self.held.has(cost, now)? && self.held_until() <= now;
         for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
-            fits = fits && found.ready_at(cost.expected().of(limit.dimension()), now) <= now;
+            fits = fits && found.ready_at(cost.expected().of(limit.dimension()), self.tells, now) <= now;
         }
         Ok(fits)
     }
 
     /// When `cost` fits and no pause is on.
     fn ready_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
-        Ok(self.capacity_at(cost, now)?.max(self.paused_until))
+        Ok(self.capacity_at(cost, now)?.max(self.held_until()))
     }
 
     /// When `cost` fits.
@@ -365,7 +436,7 @@ impl Limiter {
         for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
-            ready_at = ready_at.max(found.ready_at(cost.expected().of(limit.dimension()), now));
+            ready_at = ready_at.max(found.ready_at(cost.expected().of(limit.dimension()), self.tells, now));
         }
         Ok(ready_at)
     }
@@ -409,8 +480,8 @@ impl Limiter {
     fn flight_is_full(&self) -> bool {
         let limit = if self.outage.is_on() {
             1
-        } else if self.tells {
-            // What the provider says need not be probed.
+        } else if self.tells || !self.probes {
+            // What the provider or the caller says need not be probed.
             u64::MAX
         } else {
             self.flight_window.allowed()
@@ -432,6 +503,10 @@ impl Default for Limiter {
 
 #[cfg(test)]
 mod adversity;
+#[cfg(test)]
+mod clocks;
+#[cfg(test)]
+mod contradictions;
 #[cfg(test)]
 mod order_tests;
 #[cfg(test)]

@@ -56,6 +56,14 @@ impl Outage {
         }
     }
 
+    /// The same outage on another clock.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn on_clock(mut self, convert: impl Fn(Nanos) -> Nanos) -> Self {
+        self.answered_at = convert(self.answered_at);
+        (self.since, self.on_since) = (self.since.map(&convert), self.on_since.map(&convert));
+        self
+    }
+
     /// Whether requests should go out one at a time.
     #[must_use]
     pub const fn is_on(&self) -> bool {
@@ -83,7 +91,7 @@ impl Outage {
     /// How long to wait before the next request asks, while the outage is on.
     #[must_use]
     pub fn delay(&self, backoff: &Backoff, random: u64) -> Nanos {
-        if self.is_on() { backoff.delay(self.asked, random) } else { Nanos::ZERO }
+        if self.is_on() { backoff.half_jittered(self.asked, random) } else { Nanos::ZERO }
     }
 }
 

@@ -5,6 +5,8 @@
 //! gate: a request of the lowest priority is only overtaken by those that come within that head start, and the order
 //! of two requests never changes while they wait.
 //!
+//! Whoever was admitted before and has to go again is due before everybody else.
+//!
 //! The queue is a handful of lanes, one for each priority in use (and each size of request, where the limiter may look
 //! ahead). A lane is in the order in which its requests came, so the first of all is the first of a lane.
 
@@ -82,36 +84,51 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 struct Lane {
+    kind: Kind,
+    requests: Chunks<Entry>,
+}
+
+/// What the requests of a lane have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kind {
+    /// Whether they were admitted before, so that their turn had come.
+    again: bool,
     priority: Priority,
     size: Size,
-    requests: Chunks<Entry>,
 }
 
 #[derive(Debug)]
 struct Entry {
     serial: NonZeroU64,
     since: Nanos,
-    /// Whether it came to the front: it was admitted before, so its turn had come.
-    again: bool,
     cost: Cost,
 }
 
-/// The binary order of magnitude of a request's tokens: requests of one lane cost about the same.
+/// The binary orders of magnitude of what a request takes of tokens and of images: requests of one lane cost about the
+/// same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size(u8);
+pub(crate) struct Size {
+    tokens: u32,
+    images: u32,
+}
 
 impl Size {
     /// For all requests alike.
-    pub(crate) const ANY: Self = Self(u8::MAX);
+    pub(crate) const ANY: Self = Self { tokens: u32::MAX, images: u32::MAX };
+    /// More images than that are one size.
+    const MOST_IMAGES: u32 = 7;
 
     pub(crate) fn of(cost: &Cost) -> Self {
-        let tokens = [Dimension::Tokens, Dimension::InputTokens, Dimension::OutputTokens];
-        let most = tokens.into_iter().map(|dimension| cost.expected().of(dimension)).max().unwrap_or(0);
-        Self(u8::try_from(most.checked_ilog2().map_or(0, |magnitude| magnitude + 1)).unwrap_or(0))
+        let magnitude = |dimension| cost.expected().of(dimension).checked_ilog2().map_or(0, |magnitude| magnitude + 1);
+        let tokens = [Dimension::Tokens, Dimension::InputTokens, Dimension::OutputTokens].map(magnitude);
+        Self {
+            tokens: tokens.into_iter().max().unwrap_or(0),
+            images: magnitude(Dimension::Images).min(Self::MOST_IMAGES),
+        }
     }
 }
 
-/// What ten seconds of waiting are worth: one level. From the lowest priority to the highest it is 70 s, about the
+/// One level of priority is worth ten seconds of waiting. From the lowest priority to the highest it is 70 s, about the
 /// window that most limits are stated for.
 const AGEING: Nanos = Nanos::from_secs(10);
 
@@ -124,33 +141,29 @@ impl Queue {
         self.ageing = ageing;
     }
 
-    /// Joins at the end of its lane, at `now`, which is never earlier than for the one before.
-    pub(crate) fn push_back(&mut self, cost: &Cost, priority: Priority, size: Size, now: Nanos) -> Ticket {
-        self.push(cost, priority, size, now, false)
+    /// Joins behind everybody of the same priority, at `now`, which is never earlier than for the one before.
+    pub(crate) fn push(&mut self, cost: &Cost, priority: Priority, size: Size, now: Nanos) -> Ticket {
+        self.join(cost, Kind { again: false, priority, size }, now)
     }
 
-    /// Joins before everybody.
-    pub(crate) fn push_front(&mut self, cost: &Cost, priority: Priority, size: Size, now: Nanos) -> Ticket {
-        self.push(cost, priority, size, now, true)
+    /// Joins before everybody who was not admitted before.
+    pub(crate) fn push_again(&mut self, cost: &Cost, priority: Priority, size: Size, now: Nanos) -> Ticket {
+        self.join(cost, Kind { again: true, priority, size }, now)
     }
 
-    fn push(&mut self, cost: &Cost, priority: Priority, size: Size, since: Nanos, again: bool) -> Ticket {
+    fn join(&mut self, cost: &Cost, kind: Kind, since: Nanos) -> Ticket {
         let serial = self.tickets;
         self.tickets = self.tickets.saturating_add(1);
         self.waiting += 1;
-        self.amounts.add(cost.expected());
-        let entry = Entry { serial, since, again, cost: *cost };
-        let known = self.lanes.iter().position(|lane| lane.priority == priority && lane.size == size);
+        self.amounts.count(cost.expected());
+        let known = self.lanes.iter().position(|lane| lane.kind == kind);
         let index = known.unwrap_or_else(|| {
-            self.lanes.push(Lane { priority, size, requests: Chunks::new() });
+            self.lanes.push(Lane { kind, requests: Chunks::new() });
             self.lanes.len() - 1
         });
-        let place = match self.lanes.get_mut(index) {
-            Some(lane) if again => lane.requests.push_front(entry),
-            Some(lane) => lane.requests.push_back(entry),
-            None => 0,
-        };
-        // 8 priorities and 66 sizes.
+        let entry = Entry { serial, since, cost: *cost };
+        let place = self.lanes.get_mut(index).map_or(0, |lane| lane.requests.push(entry));
+        // 8 priorities and some 500 sizes, twice.
         Ticket { serial, lane: u16::try_from(index).unwrap_or(u16::MAX), place }
     }
 
@@ -190,7 +203,7 @@ impl Queue {
         }
         let entry = requests.take(ticket.place)?;
         self.waiting -= 1;
-        self.amounts.subtract(entry.cost.expected());
+        self.amounts.discount(entry.cost.expected());
         Some(entry.cost)
     }
 
@@ -211,7 +224,7 @@ impl Queue {
             lane.requests.iter().map(move |(place, entry)| Waiting {
                 ticket: Ticket { serial: entry.serial, lane: lane_index, place },
                 cost: entry.cost,
-                priority: lane.priority,
+                priority: lane.kind.priority,
                 since: entry.since,
             })
         })
@@ -227,10 +240,12 @@ impl Lane {
     /// When its first one is due; of two at the same time the one of the higher priority, and then the older one.
     fn due(&self, ageing: Nanos) -> Option<(Nanos, u8, NonZeroU64)> {
         let (_, entry) = self.requests.first()?;
-        let below = Priority::HIGHEST.0 - self.priority.0;
+        if self.kind.again {
+            return Some((Nanos::ZERO, 0, entry.serial));
+        }
+        let below = Priority::HIGHEST.0 - self.kind.priority.0;
         let head_start = Nanos::new(ageing.get().saturating_mul(u64::from(below)));
-        let due = if entry.again { Nanos::ZERO } else { entry.since.saturating_add(head_start) };
-        Some((due, below, entry.serial))
+        Some((entry.since.saturating_add(head_start), below.saturating_add(1), entry.serial))
     }
 }
 
@@ -243,7 +258,7 @@ mod tests {
     }
 
     fn push(queue: &mut Queue, input: u64, level: u8, second: u64) -> Ticket {
-        queue.push_back(&cost(input), Priority::new(level), Size::ANY, Nanos::from_secs(second))
+        queue.push(&cost(input), Priority::new(level), Size::ANY, Nanos::from_secs(second))
     }
 
     fn drain(queue: &mut Queue) -> Vec<u64> {
@@ -255,13 +270,15 @@ mod tests {
     }
 
     #[test]
-    fn requests_leave_in_the_order_they_came_and_a_requeued_one_leaves_first() {
+    fn requests_leave_in_the_order_they_came_and_those_that_go_again_leave_first() {
         let mut queue = Queue::new();
-        for input in [1, 2] {
-            push(&mut queue, input, 4, 0);
+        for (input, level) in [(1, 4), (2, 4), (3, 7)] {
+            push(&mut queue, input, level, 0);
         }
-        queue.push_front(&cost(9), Priority::LOWEST, Size::ANY, Nanos::from_secs(5));
-        assert_eq!(drain(&mut queue), [9, 1, 2]);
+        for (input, level) in [(8, 0), (9, 7)] {
+            queue.push_again(&cost(input), Priority::new(level), Size::ANY, Nanos::from_secs(5));
+        }
+        assert_eq!(drain(&mut queue), [8, 9, 3, 1, 2]);
         assert_eq!((queue.waiting(), *queue.amounts()), (0, Amounts::ZERO));
     }
 
@@ -280,9 +297,9 @@ mod tests {
     #[test]
     fn no_ticket_is_given_out_twice() {
         let mut queue = Queue::new();
-        let first = queue.push_front(&cost(1), Priority::NORMAL, Size::ANY, Nanos::ZERO);
+        let first = queue.push_again(&cost(1), Priority::NORMAL, Size::ANY, Nanos::ZERO);
         assert!(queue.remove(first).is_some());
-        let second = queue.push_front(&cost(2), Priority::NORMAL, Size::ANY, Nanos::ZERO);
+        let second = queue.push_again(&cost(2), Priority::NORMAL, Size::ANY, Nanos::ZERO);
         assert_ne!(first, second);
         assert_eq!(queue.remove(first), None);
         assert_eq!(queue.head(), Some((second, &cost(2))));
@@ -301,8 +318,10 @@ mod tests {
 
     #[test]
     fn sizes_are_binary_orders_of_magnitude() {
-        for (tokens, size) in [(0, 0), (1, 1), (2, 2), (3, 2), (1_000, 10), (u64::MAX, 64)] {
-            assert_eq!(Size::of(&cost(tokens)), Size(size), "{tokens}");
+        for (amount, magnitude) in [(0, 0), (1, 1), (2, 2), (3, 2), (100, 7)] {
+            assert_eq!(Size::of(&cost(amount)), Size { tokens: magnitude, images: 0 }, "{amount}");
+            let images = Cost::exact(Amounts::ZERO.with(Dimension::Images, amount));
+            assert_eq!(Size::of(&images), Size { tokens: 0, images: magnitude }, "{amount}");
         }
     }
 }

@@ -114,10 +114,15 @@ impl<S: AsRef<[Bucket]> + AsMut<[Bucket]>> Quota<S> {
     }
 
     /// Settles `cost`, which was `taken`, with the `actual` amounts in every bucket: see [`Bucket::settle`].
-    pub fn settle(&mut self, taken: &Taken, cost: &Cost, actual: &Amounts, now: Nanos) {
+    pub fn settle(&mut self, taken: Taken, cost: &Cost, actual: &Amounts, now: Nanos) {
+        self.settle_as(&taken, cost, actual, now);
+    }
+
+    /// Settles the taking that the caller counts.
+    pub(crate) fn settle_as(&mut self, taken: &Taken, cost: &Cost, actual: &Amounts, now: Nanos) {
         for bucket in self.buckets.as_mut() {
             let dimension = bucket.limit().dimension();
-            bucket.settle(taken, cost.expected().of(dimension), actual.of(dimension), now);
+            bucket.settle_as(taken, cost.expected().of(dimension), actual.of(dimension), now);
         }
     }
 }

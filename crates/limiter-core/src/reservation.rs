@@ -40,10 +40,4 @@ impl Reservation {
     pub const fn cost(&self) -> &Cost {
         &self.cost
     }
-
-    /// When it was admitted.
-    #[must_use]
-    pub const fn admitted_at(&self) -> Nanos {
-        self.admitted_at
-    }
 }

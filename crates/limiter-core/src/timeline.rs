@@ -3,7 +3,8 @@
 //! Callers on several threads may be a little late with their `now`; that changes nothing. A clock may also be plainly
 //! wrong for a while. If a jump ahead were simply believed for ever, nothing would refill until the clock got there
 //! again. So a clock that goes back by more than [`LATE`] is taken to have been set: time goes on from where it was,
-//! at the new reading. Each such mistake uses up at most three months of the 292 years there are at least.
+//! at the new reading. And of a jump by months, which no wrong clock may use up the time there is with, only as much is
+//! believed as fills everything up, once.
 
 use crate::{Limit, Nanos, Refill};
 
@@ -14,49 +15,50 @@ pub(crate) struct Timeline {
     seen: Nanos,
     /// The limiter's time at that reading.
     present: Nanos,
+    /// The limiter's time after the latest jump.
+    jumped: Option<Nanos>,
     started: bool,
 }
 
-/// Nobody is an hour late.
-const LATE: Nanos = Nanos::HOUR;
-/// After that long everything is full; a longer jump is only a wrong clock, and must not use up the time there is.
+/// No thread is a minute late.
+const LATE: Nanos = Nanos::MINUTE;
+/// A longer step is a jump.
 const LEAP: u64 = 2 * Limit::MAX_WINDOW.get();
-/// What is left out of a longer jump: whole numbers of it, so that days, hours and minutes turn when they did.
-const MONTH: u64 = 30 * Nanos::DAY.get();
 /// Half of the time there is.
-const LATEST_START: u64 = u64::MAX / 2;
+const LATEST_START: Nanos = Nanos::new(u64::MAX / 2);
 
 impl Timeline {
     pub(crate) const fn new() -> Self {
-        Self { seen: Nanos::ZERO, present: Nanos::ZERO, started: false }
+        Self { seen: Nanos::ZERO, present: Nanos::ZERO, jumped: None, started: false }
     }
 
-    /// The limiter's time when the caller's clock reads `now`.
+    /// The limiter's time when the caller's clock reads `now`; `None` where the clock has jumped or is late.
     #[inline]
-    pub(crate) fn at(&mut self, now: Nanos) -> Nanos {
+    pub(crate) fn step(&mut self, now: Nanos) -> Option<Nanos> {
         let step = now.get().wrapping_sub(self.seen.get());
-        if step <= LEAP && self.started {
-            self.seen = now;
-            self.present = self.present.saturating_add(Nanos::new(step));
-        } else {
-            self.jump(now);
+        if step > LEAP || !self.started {
+            return None;
         }
-        self.present
+        self.seen = now;
+        self.present = self.present.saturating_add(Nanos::new(step));
+        Some(self.present)
     }
 
+    /// The same where [`step`](Self::step) does not know.
     #[cold]
-    fn jump(&mut self, now: Nanos) {
+    pub(crate) fn jump(&mut self, now: Nanos) -> Nanos {
         if !self.started {
-            let beyond = now.get().saturating_sub(LATEST_START);
-            self.present = Nanos::new(now.get() - beyond.next_multiple_of(MONTH).min(now.get()));
-            (self.seen, self.started) = (now, true);
+            (self.present, self.started) = (now.min(LATEST_START), true);
         } else if now > self.seen {
-            let step = now.get() - self.seen.get();
-            self.present = self.present.saturating_add(Nanos::new(step - (step - LEAP) / MONTH * MONTH));
-            self.seen = now;
-        } else if self.seen.get() - now.get() > LATE.get() {
-            self.seen = now;
+            let until = self.present.saturating_add(Limit::MAX_WINDOW);
+            if self.jumped.is_none_or(|jumped| self.present >= jumped.saturating_add(Limit::MAX_WINDOW)) {
+                (self.present, self.jumped) = (until, Some(until));
+            }
+        } else if self.seen.saturating_sub(now) <= LATE {
+            return self.present;
         }
+        self.seen = now;
+        self.present
     }
 
     /// The limiter's latest time.
@@ -67,7 +69,9 @@ impl Timeline {
     /// The same timeline at `now`, for answers that change nothing.
     pub(crate) fn peek(&self, now: Nanos) -> Self {
         let mut copy = *self;
-        copy.at(now);
+        if copy.step(now).is_none() {
+            copy.jump(now);
+        }
         copy
     }
 
@@ -111,6 +115,12 @@ mod tests {
     use super::*;
     use crate::Dimension;
 
+    impl Timeline {
+        fn at(&mut self, now: Nanos) -> Nanos {
+            self.step(now).unwrap_or_else(|| self.jump(now))
+        }
+    }
+
     fn secs(seconds: u64) -> Nanos {
         Nanos::from_secs(seconds)
     }
@@ -137,7 +147,7 @@ mod tests {
     #[test]
     fn no_reading_uses_up_the_time_there_is() {
         let mut time = Timeline::new();
-        for _ in 0..1_000 {
+        for _ in 0..100_000 {
             time.at(Nanos::MAX);
             time.at(Nanos::ZERO);
         }

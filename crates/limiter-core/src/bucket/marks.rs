@@ -5,8 +5,8 @@
 //! let a second burst through. So what comes back is bounded by the room there was when the bucket was at its fullest.
 //!
 //! The level only peaks just before something is taken. Of the peaks, those matter that are higher than every later
-//! one: a list in falling order. Peaks within an eighth of the bucket count as one, the higher one, so a few are enough
-//! and the error is on the careful side.
+//! one: a list in falling order. There is room for a few; when it is used up, peaks within a sixteenth of the bucket
+//! count as one, the highest of them, so the error is on the careful side.
 
 /// The peaks of one bucket's level, in grains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +27,9 @@ struct Mark {
 }
 
 const NONE: Mark = Mark { number: 0, peak: 0 };
-/// How many eighths there are, as a power of two.
-const EIGHTHS: u32 = 3;
-/// Twice as many: peaks that rose may lie closer together, and those of a debt lie below.
-const ROOM: usize = 16;
+/// Half as many again as there are sixteenths.
+const ROOM: usize = 24;
+const SIXTEENTH: u32 = 4;
 
 impl Marks {
     pub(super) const fn new() -> Self {
@@ -40,16 +39,12 @@ impl Marks {
     /// The level falls from `peak` by the taking `number`, in a bucket that holds `capacity`.
     #[inline]
     pub(super) fn fall(&mut self, number: u64, peak: i128, capacity: i128) {
-        if peak >= self.last.peak {
-            self.last = Mark { number, peak };
-            if self.len > 0 {
-                self.hide_older(capacity);
-            }
-        } else if self.last.peak - peak < capacity >> EIGHTHS {
-            self.last.number = number;
-        } else {
-            self.push(Mark { number, peak });
+        if peak < self.last.peak {
+            self.push(capacity);
+        } else if self.len > 0 {
+            self.hide_below(peak);
         }
+        self.last = Mark { number, peak };
     }
 
     /// The taking `number` was `grains` too many all along, in a bucket that holds `capacity` and is at `level` now:
@@ -62,44 +57,49 @@ impl Marks {
         self.give_back_after_peaks(number, grains, capacity).min(capacity - level)
     }
 
-    #[cold]
-    fn push(&mut self, mark: Mark) {
-        if self.len == ROOM {
-            self.make_room();
+    /// The last one becomes an older one.
+    fn push(&mut self, capacity: i128) {
+        if self.last == NONE {
+            return;
+        }
+        let mut close = capacity >> SIXTEENTH;
+        while self.len == ROOM {
+            self.join(close);
+            close = close.saturating_mul(2).max(1);
         }
         if let Some(next) = self.older.get_mut(self.len) {
             *next = self.last;
             self.len += 1;
         }
-        self.last = mark;
     }
 
-    /// Makes one of the two older ones that are nearest to each other.
-    fn make_room(&mut self) {
-        let gaps = self.older.windows(2).map(|pair| match pair {
-            [higher, lower] => higher.peak - lower.peak,
-            _ => i128::MAX,
-        });
-        let Some((higher, _)) = gaps.enumerate().min_by_key(|(_, gap)| *gap) else { return };
-        let peak = self.older.get(higher).map_or(0, |mark| mark.peak);
-        self.older.copy_within(higher + 1.., higher);
-        self.len -= 1;
-        if let Some(both) = self.older.get_mut(higher) {
-            both.peak = peak;
-        }
-    }
-
-    /// Older peaks that are not higher than the last one count no more; one that is hardly higher counts for both.
-    #[cold]
-    fn hide_older(&mut self, capacity: i128) {
-        let peak = self.last.peak;
+    /// Older peaks that are not higher than `peak` count no more.
+    fn hide_below(&mut self, peak: i128) {
         while let Some(older) = self.len.checked_sub(1).and_then(|index| self.older.get(index)) {
-            if older.peak - peak >= capacity >> EIGHTHS {
+            if older.peak > peak {
                 return;
             }
-            self.last.peak = self.last.peak.max(older.peak);
             self.len -= 1;
         }
+    }
+
+    /// Makes one of older peaks that are closer than `close` to the highest of them.
+    #[cold]
+    fn join(&mut self, close: i128) {
+        let mut joined = 0;
+        for index in 1..self.len {
+            let Some(mark) = self.older.get(index).copied() else { return };
+            let Some(higher) = self.older.get_mut(joined) else { return };
+            if higher.peak - mark.peak < close {
+                higher.number = mark.number;
+                continue;
+            }
+            joined += 1;
+            if let Some(next) = self.older.get_mut(joined) {
+                *next = mark;
+            }
+        }
+        self.len = self.len.min(joined + 1);
     }
 
     fn give_back_after_peaks(&mut self, number: u64, grains: i128, capacity: i128) -> i128 {
@@ -147,16 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn peaks_close_together_count_as_the_higher_one_and_there_are_never_too_many() {
+    fn many_peaks_count_as_a_few_of_the_highest() {
         let mut marks = Marks::new();
         for number in 1..=1_000 {
             marks.fall(number, 1_000 - i128::from(number), 1_000);
         }
-        assert!(marks.len < 8);
         for number in 0..999 {
             let exact = 999 - i128::from(number);
             let known = since(&marks, number, 1_000);
-            assert!((exact..=exact + 125).contains(&known), "{number}: {known} of {exact}");
+            assert!((exact..=exact + 63).contains(&known), "{number}: {known} of {exact}");
         }
     }
 

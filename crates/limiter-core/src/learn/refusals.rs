@@ -36,10 +36,8 @@ impl Refusals {
         }
     }
 
-    /// The upper half of the backoff's span: a pause of nearly nothing would ask for the next refusal.
+    /// How long to hold back now.
     pub(crate) fn delay(&self, backoff: &Backoff, random: u64) -> Nanos {
-        let attempt = self.in_a_row.saturating_sub(1);
-        let half = Nanos::new(backoff.bound(attempt).get() / 2);
-        half.saturating_add(Nanos::new(backoff.delay(attempt, random).get() / 2))
+        backoff.half_jittered(self.in_a_row.saturating_sub(1), random)
     }
 }

@@ -7,12 +7,16 @@ use crate::{Limit, Nanos, Refill};
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Turns {
     first: Option<Nanos>,
-    /// Whether they are not a window apart.
-    at_will: bool,
+    /// How many were not a whole number of windows after the first one.
+    strays: u32,
 }
 
 /// Turns told in whole seconds are off by up to one.
 const TOLERANCE: Nanos = Nanos::SECOND;
+/// Clocks drift apart by up to 100 millionths: one part of ten thousand.
+const DRIFT: u64 = 10_000;
+/// One stray turn is a clock that was set; a second one says that this is no fixed window.
+const STRAYS: u32 = 2;
 
 impl Turns {
     /// The refill of a limit that is said to turn at `phase`. One that turns at other times than its window allows is
@@ -21,10 +25,14 @@ impl Turns {
         // Measured against the first one: the next may be a little later each time.
         let first = *self.first.get_or_insert(phase);
         let window = known.window().get();
-        let apart = phase.get().abs_diff(first.get()) % window;
-        self.at_will |= apart.min(window - apart) > TOLERANCE.get();
+        let distance = phase.get().abs_diff(first.get());
+        let apart = distance % window;
+        if apart.min(window - apart) > TOLERANCE.get().saturating_add(distance / DRIFT) {
+            self.first = Some(phase);
+            self.strays = self.strays.saturating_add(1);
+        }
         match known.refill() {
-            _ if self.at_will => Refill::Continuous,
+            _ if self.strays >= STRAYS => Refill::Continuous,
             Refill::AtBoundary { phase: earlier } => {
                 Refill::AtBoundary { phase: latest_turn(earlier, phase, known.window()) }
             }
@@ -39,10 +47,19 @@ mod tests {
     use crate::Dimension;
 
     #[test]
-    fn turns_a_window_apart_are_a_fixed_window_and_others_are_not() {
+    fn turns_a_window_apart_are_a_fixed_window_and_two_strays_are_not() {
         let mut limit = Limit::per_minute(Dimension::Requests, 10);
         let mut turns = Turns::default();
-        for (second, expected) in [(60, Some(60)), (120, Some(120)), (181, Some(181)), (200, None), (240, None)] {
+        let said = [
+            (60, Some(60)),
+            (120, Some(120)),
+            (181, Some(181)),
+            (200, Some(200)),
+            (260, Some(260)),
+            (300, None),
+            (360, None),
+        ];
+        for (second, expected) in said {
             let refill = turns.learn(Nanos::from_secs(second), &limit);
             let phase = match refill {
                 Refill::AtBoundary { phase } => Some(phase.get() / Nanos::SECOND.get()),
@@ -51,5 +68,17 @@ mod tests {
             assert_eq!(phase, expected, "at {second}");
             limit = limit.with_refill(refill);
         }
+    }
+
+    #[test]
+    fn a_clock_that_drifts_does_not_unlearn_a_fixed_window() {
+        let mut limit = Limit::per_minute(Dimension::Requests, 10);
+        let mut turns = Turns::default();
+        for minute in 1..10_000_u64 {
+            // 20 millionths too fast.
+            let turn = Nanos::new(minute * (Nanos::MINUTE.get() + 1_200_000));
+            limit = limit.with_refill(turns.learn(turn, &limit));
+        }
+        assert!(matches!(limit.refill(), Refill::AtBoundary { .. }));
     }
 }

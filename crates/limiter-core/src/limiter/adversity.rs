@@ -39,7 +39,7 @@ fn time_that_goes_backwards_leaks_nothing_in_flight() {
         limiter.settle(r, cost.expected(), at(700));
     }
     assert_eq!(limiter.in_flight, 0);
-    assert_eq!(limiter.in_flight(), Amounts::ZERO);
+    assert_eq!(limiter.in_flight_amounts(), Amounts::ZERO);
 }
 
 #[test]

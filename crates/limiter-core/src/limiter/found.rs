@@ -72,20 +72,26 @@ impl Found {
             }
     }
 
-    /// Whether the limit is to be heeded at `now`. One that only refusals have stated is forgotten a window after the
-    /// last of them, where the provider `tells` its limits otherwise: it would state this one too.
+    /// Whether the limit is to be heeded at `now`.
     pub(super) fn is_heeded(&self, tells: bool, now: Nanos) -> bool {
-        !tells || self.in_success || now <= self.spoken_at.saturating_add(self.bucket.limit().window())
+        now < self.heeded_until(tells)
+    }
+
+    /// When the limit is forgotten. One that only refusals have stated is, a window after the last of them, where the
+    /// provider `tells` its limits otherwise: it would state this one too.
+    fn heeded_until(&self, tells: bool) -> Nanos {
+        let is_told = !tells || self.in_success;
+        if is_told { Nanos::MAX } else { self.spoken_at.saturating_add(self.bucket.limit().window()) }
     }
 
     /// When `amount` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
-    pub(super) fn ready_at(&self, amount: u64, now: Nanos) -> Nanos {
+    pub(super) fn ready_at(&self, amount: u64, tells: bool, now: Nanos) -> Nanos {
         if amount == 0 {
             return now;
         }
         let full = self.depth.within(self.bucket.limit().burst());
         let held_back = self.margin.units().min(full / 4);
-        self.bucket.ready_at(amount.saturating_add(held_back).min(full), now)
+        self.bucket.ready_at(amount.saturating_add(held_back).min(full), now).min(self.heeded_until(tells))
     }
 
     pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts) {
@@ -105,24 +111,33 @@ impl Found {
     pub(super) fn end(&mut self, reservation: &Reservation, actual: u64, now: Nanos) {
         let taken = reservation.taken();
         if self.flight.remove(taken.at, reservation.cost.expected()) >= self.uncertain_from {
-            self.bucket.settle(&taken, self.amount(reservation), actual, now);
+            self.bucket.settle_as(&taken, self.amount(reservation), actual, now);
         }
     }
 
     /// The provider speaks of this limit in the answer to a request, which it `refused` or counted. Returns by how many
     /// units the level rose against what was counted here.
-    pub(super) fn observe(&mut self, reservation: &Reservation, reading: &Reading, refused: bool, now: Nanos) -> i64 {
+    ///
+    /// `None` stands for a request of another limiter's that was sent just now.
+    pub(super) fn observe(
+        &mut self,
+        reservation: Option<&Reservation>,
+        reading: &Reading,
+        refused: bool,
+        now: Nanos,
+    ) -> i64 {
         let before = self.bucket.level(now);
-        let reserved = self.amount(reservation);
-        let was_uncertain =
-            self.flight.remove(reservation.admitted_at, reservation.cost.expected()) >= self.uncertain_from;
+        let (mut reserved, mut number, mut sent, mut was_uncertain) = (0, 0, now, false);
+        if let Some(reservation) = reservation {
+            (reserved, number, sent) = (self.amount(reservation), reservation.number, reservation.admitted_at);
+            was_uncertain = self.flight.remove(sent, reservation.cost.expected()) >= self.uncertain_from;
+        }
         if was_uncertain {
             self.bucket.give(reserved, now);
         }
         self.learn(reading, refused, now);
         let Some(remaining) = reading.remaining else { return 0 };
 
-        let sent = reservation.admitted_at;
         let spoken = self.spoken_level(remaining, sent, now);
         let known = self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from));
         // Of two words about the same moment the lower is the later one.
@@ -136,7 +151,7 @@ impl Found {
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let is_alone = self.in_flight_since(self.uncertain_from) == 0;
         let burst = self.bucket.limit().burst();
-        let was_full = self.depth.learn(remaining, reserved, reservation.number, refused, burst)
+        let was_full = self.depth.learn(remaining, reserved, number, refused, burst)
             | (is_alone && self.depth.learn_most(remaining, if refused { 0 } else { reserved }, thought));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
@@ -193,7 +208,7 @@ impl Found {
         limit.amount() != known.amount()
     }
 
-    fn dimension(&self) -> Dimension {
+    pub(super) fn dimension(&self) -> Dimension {
         self.bucket.limit().dimension()
     }
 

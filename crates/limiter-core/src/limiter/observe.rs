@@ -2,7 +2,7 @@
 
 use super::Limiter;
 use super::found::Found;
-use crate::{Amounts, Cost, Dimension, Limit, Nanos, Observation, Reading, Reservation};
+use crate::{Amounts, Dimension, Limit, Nanos, Observation, Reading, Reservation};
 
 /// How an answer compared with what was counted here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,10 +21,9 @@ impl Limiter {
     /// have been counted yet. What the same answer says of a limit a second time is left aside.
     pub fn observe(&mut self, reservation: &mut Reservation, observation: &Observation, now: Nanos) -> Observed {
         let now = self.advance(now);
-        self.tells |= !observation.refused && observation.readings().iter().any(|it| it.remaining.is_some());
         let mut surplus = 0;
         for reading in observation.readings() {
-            let gained = self.take_reading(reservation, reading, observation.refused, now);
+            let gained = self.take_reading(Some(reservation), reading, observation.refused, now);
             if reading.dimension == Dimension::Requests {
                 surplus = gained.unwrap_or(0).max(surplus);
             }
@@ -39,17 +38,18 @@ impl Limiter {
     /// and may not have been counted.
     pub fn adopt(&mut self, observation: &Observation, in_flight: &Amounts, now: Nanos) {
         let now = self.advance(now);
-        self.tells |= !observation.refused;
-        let mut stand_in = Reservation { number: 0, cost: Cost::exact(Amounts::ZERO), admitted_at: now, spoken_of: 0 };
         for reading in observation.readings() {
             let remaining = reading.remaining.map(|left| left.saturating_sub(in_flight.of(reading.dimension)));
-            self.take_reading(&mut stand_in, &Reading { remaining, ..*reading }, false, now);
+            self.take_reading(None, &Reading { remaining, ..*reading }, observation.refused, now);
+        }
+        if let Some(span) = observation.retry_after {
+            self.hold_back(span, now);
         }
     }
 
     /// What was admitted and has not ended.
     #[must_use]
-    pub fn in_flight(&self) -> Amounts {
+    pub fn in_flight_amounts(&self) -> Amounts {
         let dimensions = Dimension::ALL.into_iter();
         dimensions.fold(Amounts::ZERO, |sum, dimension| sum.with(dimension, self.flight.since(Nanos::ZERO, dimension)))
     }
@@ -57,7 +57,7 @@ impl Limiter {
     /// Returns by how much the level of a known limit rose.
     fn take_reading(
         &mut self,
-        reservation: &mut Reservation,
+        reservation: Option<&mut Reservation>,
         reading: &Reading,
         refused: bool,
         now: Nanos,
@@ -74,7 +74,7 @@ impl Limiter {
             Some(index) => index,
             None => self.find(reading, now)?,
         };
-        if reservation.is_spoken_of(index) {
+        if reservation.as_ref().is_some_and(|reservation| reservation.is_spoken_of(index)) {
             return None;
         }
         let found = self.found.get_mut(index)?;
@@ -83,8 +83,11 @@ impl Limiter {
             found.learn(reading, refused, now);
             return None;
         }
+        // What the provider says of the levels without being asked too much need not be probed.
+        self.tells |= !refused;
+        let Some(reservation) = reservation else { return Some(found.observe(None, reading, refused, now)) };
         reservation.speak_of(index);
-        Some(found.observe(reservation, reading, refused, now))
+        Some(found.observe(Some(reservation), reading, refused, now))
     }
 
     /// How many requests may be in flight. What remains of it says nothing new: ours are counted here, and others come

@@ -44,6 +44,11 @@ impl Allowance {
         Self { left: bound, bound }
     }
 
+    /// The same with another bound.
+    pub(super) fn within(self, bound: Nanos) -> Self {
+        Self { left: self.left.min(bound), bound }
+    }
+
     fn earn(&mut self, span: Nanos) {
         self.left = self.left.saturating_add(span).min(self.bound);
     }
@@ -65,7 +70,9 @@ impl Limiter {
         let fits = head_ready_at <= now;
         let busiest = if fits { self.neglected(&head.1, now) } else { None };
         let mut wake = head_ready_at;
-        if !fits || busiest.is_some() {
+        // Who waits for a request in flight to end would wait for those that overtake it too.
+        let may_overtake = if fits { busiest.is_some() } else { head_ready_at < Nanos::MAX };
+        if may_overtake {
             for (ticket, cost) in self.queue.firsts() {
                 let time = self.refill_time(&cost);
                 let helps = busiest.is_none_or(|limit| span_of(&cost, &limit) == time);
@@ -100,14 +107,16 @@ impl Limiter {
         let waiting = self.queue.amounts();
         let busiest = self.refilled(now).max_by_key(|bucket| span(waiting, bucket.limit()))?;
         let limit = *busiest.limit();
-        let is_half_full = busiest.level(now) > i64::try_from(limit.burst() / 2).unwrap_or(i64::MAX);
-        (is_half_full && span_of(cost, &limit) < self.refill_time(cost)).then_some(limit)
+        let level = u64::try_from(busiest.level(now)).unwrap_or(0);
+        // What is there for all who wait need not be hurried.
+        let runs_over = level > limit.burst() / 2 && waiting.of(limit.dimension()) > level;
+        (runs_over && span_of(cost, &limit) < self.refill_time(cost)).then_some(limit)
     }
 
-    /// The time in which what `cost` takes comes back: that of the limit for which it takes longest.
+    /// The time in which what `cost` takes comes back: that of the limit for which it takes longest, and never nothing.
     fn refill_time(&self, cost: &Cost) -> Nanos {
         let spans = self.refilled(self.time.present()).map(|bucket| span_of(cost, bucket.limit()));
-        spans.max().unwrap_or(Nanos::ZERO)
+        spans.fold(Nanos::new(1), Nanos::max)
     }
 
     /// The buckets that come back with time.
@@ -124,6 +133,6 @@ fn span_of(cost: &Cost, limit: &Limit) -> Nanos {
 /// The time in which a limit lets so much through.
 fn span(amounts: &Amounts, limit: &Limit) -> Nanos {
     let amount = u128::from(amounts.of(limit.dimension()));
-    let span = amount * u128::from(limit.window().get()) / u128::from(limit.amount());
+    let span = (amount * u128::from(limit.window().get())).div_ceil(u128::from(limit.amount()));
     Nanos::new(u64::try_from(span).unwrap_or(u64::MAX))
 }

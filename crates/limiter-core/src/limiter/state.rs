@@ -19,7 +19,7 @@ pub struct State {
     pub waiting_amounts: Amounts,
     /// Who is next, and when it fits; [`Nanos::MAX`] where that depends on requests in flight.
     pub next: Option<(Ticket, Nanos)>,
-    /// When the pause ends that the provider asked for, if one is on.
+    /// When the pause ends that the provider asked for, or that an outage makes, if one is on.
     pub paused_until: Option<Nanos>,
 }
 
@@ -75,12 +75,12 @@ impl Limiter {
             waiting: self.queue.waiting(),
             waiting_amounts: *self.queue.amounts(),
             next,
-            paused_until: Some(time.out(self.paused_until)).filter(|_| self.paused_until > now),
+            paused_until: Some(time.out(self.held_until())).filter(|_| self.held_until() > now),
         }
     }
 
     /// Everybody who waits, in no particular order.
-    pub fn waiting(&self) -> impl Iterator<Item = Waiting> {
+    pub fn waiters(&self) -> impl Iterator<Item = Waiting> {
         self.queue.iter().map(|waiting| Waiting { since: self.time.out(waiting.since), ..waiting })
     }
 }

@@ -1,4 +1,4 @@
-//! A list of places that grows at both ends, is looked up by place, and gives back the memory of places left empty.
+//! A list that grows at its end, is looked up by place, and gives back the memory of places left empty.
 //!
 //! One buffer that doubles would hold up to twice what is in it, and moving a million waiting requests to a larger one
 //! is a pause that everybody notices. So the places are kept in chunks.
@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 /// Places in a chunk.
 const CHUNK: usize = 64;
 
-/// Values by place. A place is a number; places are given out upwards at the back and downwards at the front.
+/// Values by place. A place at the end may be given out again when its value was taken.
 #[derive(Debug)]
 pub(super) struct Chunks<T> {
     chunks: VecDeque<Chunk<T>>,
@@ -28,16 +28,13 @@ struct Chunk<T> {
     places: Box<[Option<T>]>,
 }
 
-/// Places start in the middle, so that there is room on both sides.
-const MIDDLE: u64 = 1 << 63;
-
 impl<T> Chunks<T> {
     pub(super) const fn new() -> Self {
-        Self { chunks: VecDeque::new(), start: MIDDLE, front: MIDDLE, back: MIDDLE }
+        Self { chunks: VecDeque::new(), start: 0, front: 0, back: 0 }
     }
 
     /// Puts a value behind all others. Returns its place.
-    pub(super) fn push_back(&mut self, value: T) -> u64 {
+    pub(super) fn push(&mut self, value: T) -> u64 {
         let place = self.back;
         if place.wrapping_sub(self.start) == (self.chunks.len() * CHUNK) as u64 {
             if let Some(last) = self.chunks.back_mut()
@@ -48,19 +45,13 @@ impl<T> Chunks<T> {
             self.chunks.push_back(Chunk::new());
         }
         self.back = place.wrapping_add(1);
-        self.put(place, value);
-        place
-    }
-
-    /// Puts a value before all others. Returns its place.
-    pub(super) fn push_front(&mut self, value: T) -> u64 {
-        let place = self.front.wrapping_sub(1);
-        if self.front == self.start {
-            self.chunks.push_front(Chunk::new());
-            self.start = self.start.wrapping_sub(CHUNK as u64);
+        if let Some((chunk, offset)) = self.position(place)
+            && let Some(chunk) = self.chunks.get_mut(chunk)
+            && let Some(slot) = chunk.places.get_mut(offset)
+        {
+            *slot = Some(value);
+            chunk.filled += 1;
         }
-        self.front = place;
-        self.put(place, value);
         place
     }
 
@@ -98,7 +89,20 @@ impl<T> Chunks<T> {
         if place == self.front {
             self.trim();
         }
+        if place.wrapping_add(1) == self.back {
+            self.trim_back();
+        }
         Some(value)
+    }
+
+    /// Moves the back behind the last value that is left. Its places are given out again.
+    fn trim_back(&mut self) {
+        while self.front != self.back && self.get(self.back.wrapping_sub(1)).is_none() {
+            self.back = self.back.wrapping_sub(1);
+            if self.back.wrapping_sub(self.start) == (self.chunks.len().saturating_sub(1) * CHUNK) as u64 {
+                self.chunks.pop_back();
+            }
+        }
     }
 
     /// Moves the front to the first value that is left.
@@ -114,19 +118,6 @@ impl<T> Chunks<T> {
             if self.front == end {
                 self.chunks.pop_front();
                 self.start = end;
-            }
-        }
-    }
-
-    fn put(&mut self, place: u64, value: T) {
-        let Some((chunk, offset)) = self.position(place) else { return };
-        if let Some(chunk) = self.chunks.get_mut(chunk) {
-            if chunk.places.is_empty() {
-                chunk.places = Chunk::empty_places();
-            }
-            if let Some(slot) = chunk.places.get_mut(offset) {
-                *slot = Some(value);
-                chunk.filled += 1;
             }
         }
     }
@@ -169,8 +160,7 @@ mod tests {
             // Long phases in which it grows and in which it empties.
             let grows = step / 1_000 % 2 == 0;
             match pick % 8 {
-                0 if grows => plain.insert(0, (chunks.push_front(step), step)),
-                1..=5 if grows => plain.push((chunks.push_back(step), step)),
+                0..=5 if grows => plain.push((chunks.push(step), step)),
                 6 => {
                     let place = chunks.first().map(|(place, _)| place);
                     assert_eq!(place, plain.first().map(|(place, _)| *place));
@@ -194,9 +184,9 @@ mod tests {
     #[test]
     fn places_left_empty_behind_one_that_stays_cost_next_to_nothing() {
         let mut chunks = Chunks::new();
-        chunks.push_back(0);
+        chunks.push(0);
         for value in 1..=100 * CHUNK {
-            let place = chunks.push_back(value);
+            let place = chunks.push(value);
             assert_eq!(chunks.take(place), Some(value));
         }
         assert!(chunks.chunks.iter().filter(|chunk| !chunk.places.is_empty()).count() <= 2);
