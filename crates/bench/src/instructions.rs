@@ -69,7 +69,7 @@ fn start(group: &Group, candidate: &str, batches: u64, file: &Path) -> anyhow::R
 /// The sum in a file that callgrind wrote.
 fn total(file: &Path) -> anyhow::Result<f64> {
     let text = fs::read_to_string(file).context("callgrind wrote no file")?;
-    let total = text.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
+    let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
     total.context("callgrind's file has no total")?.trim().parse().context("callgrind's total is not a number")
 }
 
@@ -93,4 +93,28 @@ pub(crate) fn repeat(groups: &[Group], group: &str, candidate: &str, batches: u6
 #[inline(never)]
 fn measured_by_callgrind(operation: &mut dyn Operation, times: u64) -> Batch {
     operation.run(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_total_of_callgrinds_file_is_read_and_one_without_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "events: Ir\nsummary: 7\nfn=(1) a\n12 345\ntotals: 6557\n").unwrap();
+        assert_eq!(total(&file).unwrap(), 6_557.0);
+        fs::write(&file, "events: Ir\n").unwrap();
+        assert_eq!(total(&file).unwrap_err().to_string(), "callgrind's file has no total");
+    }
+
+    #[test]
+    fn an_operation_is_repeated_by_its_names_and_others_are_named() {
+        let groups = crate::core::groups();
+        repeat(&groups, "refused", "limiter-core, time given", 1).unwrap();
+        let error = repeat(&groups, "refused", "limiter-core", 1).unwrap_err();
+        assert_eq!(error.to_string(), "the group refused has no operation `limiter-core`");
+        assert_eq!(repeat(&groups, "none", "", 1).unwrap_err().to_string(), "there is no group `none`");
+    }
 }

@@ -76,12 +76,46 @@ impl<F: FnMut() -> bool> Operation for Repeated<F> {
     }
 }
 
-/// The same on two threads at once.
-pub(crate) struct Contended<F>(pub(crate) F);
+/// Something that two threads share, and what both do with it at once.
+///
+/// What threads pass to and fro are cache lines, and in how many of them a value lies depends on where it begins, which
+/// is chance. So there are four of each, one beginning at each quarter of a line, and batches take turns.
+pub(crate) struct Contended<T, F> {
+    quarters: (Placed<0, T>, Placed<16, T>, Placed<32, T>, Placed<48, T>),
+    once: F,
+    batches: usize,
+}
 
-impl<F: Fn() -> bool + Sync> Operation for Contended<F> {
+/// A value that begins so many bytes after the start of a cache line.
+#[repr(C, align(64))]
+struct Placed<const OFFSET: usize, T> {
+    before: [u8; OFFSET],
+    value: T,
+}
+
+impl<const OFFSET: usize, T> Placed<OFFSET, T> {
+    fn new(value: T) -> Self {
+        Self { before: [0; OFFSET], value }
+    }
+}
+
+impl<T: Sync, F: Fn(&T) -> bool + Sync> Contended<T, F> {
+    pub(crate) fn new(value: impl Fn() -> T, once: F) -> Box<Self> {
+        let quarters = (Placed::new(value()), Placed::new(value()), Placed::new(value()), Placed::new(value()));
+        Box::new(Self { quarters, once, batches: 0 })
+    }
+}
+
+impl<T: Sync, F: Fn(&T) -> bool + Sync> Operation for Contended<T, F> {
     fn run(&mut self, times: u64) -> Batch {
-        Batch::of_two_threads(times, &self.0)
+        self.batches += 1;
+        let value = match self.batches % 4 {
+            0 => &self.quarters.0.value,
+            1 => &self.quarters.1.value,
+            2 => &self.quarters.2.value,
+            _ => &self.quarters.3.value,
+        };
+        Batch::of_two_threads(times, || (self.once)(value))
     }
 }
 
@@ -92,7 +126,7 @@ pub(crate) struct Advancing<O, A> {
     pub(crate) advance: A,
 }
 
-impl<O: Operation, A: FnMut(u64)> Operation for Advancing<O, A> {
+impl<O: Operation + ?Sized, A: FnMut(u64)> Operation for Advancing<Box<O>, A> {
     fn prepare(&mut self, times: u64) {
         (self.advance)(times);
     }

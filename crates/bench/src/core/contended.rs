@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use governor::clock::{Clock as GovernorClock, DefaultClock, MonotonicClock};
-use limiter_core::{Limiter, Nanos};
+use limiter_core::{Amounts, Cost, Limiter, Nanos};
 
 use super::limiter::{actual, cost, limiter};
 use crate::clock::Clock;
@@ -14,8 +14,9 @@ use crate::operation::{Advancing, Contended, Operation};
 use crate::peers::{GovernorPair, LeakyBucketPair, fake_clock};
 
 const GIVEN: &str = "limiter-core in a std Mutex, time given";
-const STD: &str = "limiter-core in a std Mutex, Instant::now twice";
-const PARKING_LOT: &str = "limiter-core in a parking_lot Mutex, Instant::now twice";
+const STD: &str = "limiter-core in a std Mutex, Instant::now under each lock";
+const BEFORE: &str = "limiter-core in a std Mutex, Instant::now before each lock";
+const PARKING_LOT: &str = "limiter-core in a parking_lot Mutex, Instant::now under each lock";
 const FAKE: &str = "governor, FakeRelativeClock";
 const DEFAULT: &str = "governor, its default clock";
 const MONOTONIC: &str = "governor, MonotonicClock (Instant)";
@@ -26,11 +27,12 @@ pub(super) fn group() -> Group {
         key: "contended",
         title: "reserve and settle, requests and tokens, two threads",
         batch: 10_000,
-        rounds: 150,
+        rounds: 160,
         counts_instructions: false,
         candidates: vec![
             Candidate { name: GIVEN, build: given },
             Candidate { name: STD, build: ours::<Mutex<Limiter>> },
+            Candidate { name: BEFORE, build: before },
             Candidate { name: PARKING_LOT, build: ours::<parking_lot::Mutex<Limiter>> },
             Candidate { name: FAKE, build: fake },
             Candidate { name: DEFAULT, build: || check(&DefaultClock::default()) },
@@ -41,6 +43,7 @@ pub(super) fn group() -> Group {
             Comparison { of: GIVEN, versus: FAKE, at_most: Some(1.0) },
             Comparison { of: STD, versus: DEFAULT, at_most: Some(1.0) },
             Comparison { of: STD, versus: MONOTONIC, at_most: Some(1.0) },
+            Comparison { of: BEFORE, versus: MONOTONIC, at_most: None },
             Comparison { of: PARKING_LOT, versus: MONOTONIC, at_most: None },
             Comparison { of: STD, versus: FAIR, at_most: None },
         ],
@@ -73,26 +76,53 @@ impl Lock for parking_lot::Mutex<Limiter> {
     }
 }
 
-/// Reserves under the lock, and settles when it has been let go.
-fn request(lock: &impl Lock, now: impl Fn() -> Nanos) -> bool {
-    let (cost, actual) = (cost(), actual());
-    // Read before the lock: the other thread may come first with a later time, which the limiter allows for.
-    let at = now();
-    let Ok(reservation) = lock.with(|limiter| limiter.try_reserve(black_box(&cost), at)) else { return false };
-    let at = now();
-    lock.with(|limiter| limiter.settle(black_box(reservation), black_box(&actual), at));
-    true
+/// A limiter that threads share, and what they ask of it.
+struct Shared<L> {
+    lock: L,
+    cost: Cost,
+    actual: Amounts,
+}
+
+impl<L: Lock> Shared<L> {
+    fn new() -> Self {
+        Self { lock: L::new(limiter()), cost: cost(), actual: actual() }
+    }
+
+    /// Reserves under the lock, and settles under the lock when it has been let go in between. The clock is read under
+    /// the lock, as limiter-core advises.
+    fn request(&self, now: impl Fn() -> Nanos) -> bool {
+        let reserved = self.lock.with(|limiter| limiter.try_reserve(black_box(&self.cost), now()));
+        let Ok(reservation) = reserved else { return false };
+        self.lock.with(|limiter| limiter.settle(black_box(reservation), black_box(&self.actual), now()));
+        true
+    }
+
+    /// The same, with the clock read before: the other thread may come first with a later time.
+    fn request_at(&self, now: impl Fn() -> Nanos) -> bool {
+        let at = now();
+        let reserved = self.lock.with(|limiter| limiter.try_reserve(black_box(&self.cost), at));
+        let Ok(reservation) = reserved else { return false };
+        let at = now();
+        self.lock.with(|limiter| limiter.settle(black_box(reservation), black_box(&self.actual), at));
+        true
+    }
 }
 
 fn ours<L: Lock + 'static>() -> Box<dyn Operation> {
-    let (lock, clock) = (L::new(limiter()), Clock::start());
-    Box::new(Contended(move || request(&lock, || clock.now())))
+    let clock = Clock::start();
+    Contended::new(Shared::<L>::new, move |shared| shared.request(|| clock.now()))
+}
+
+fn before() -> Box<dyn Operation> {
+    let clock = Clock::start();
+    Contended::new(Shared::<Mutex<Limiter>>::new, move |shared| shared.request_at(|| clock.now()))
 }
 
 fn given() -> Box<dyn Operation> {
-    let (lock, now) = (<Mutex<Limiter> as Lock>::new(limiter()), Arc::new(AtomicU64::new(0)));
+    let now = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&now);
-    let operation = Contended(move || request(&lock, || Nanos::new(now.load(Ordering::Relaxed))));
+    let request = move |shared: &Shared<_>| shared.request(|| Nanos::new(now.load(Ordering::Relaxed)));
+    let operation = Contended::new(Shared::<Mutex<Limiter>>::new, request);
     let advance = move |times| {
         clock.fetch_add(10_000 * times, Ordering::Relaxed);
     };
@@ -103,19 +133,17 @@ fn check<C: GovernorClock + Clone + Sync + 'static>(clock: &C) -> Box<dyn Operat
 where
     GovernorPair<C>: Sync,
 {
-    let pair = GovernorPair::new(clock);
-    Box::new(Contended(move || pair.check()))
+    Contended::new(|| GovernorPair::new(clock), GovernorPair::check)
 }
 
 fn fake() -> Box<dyn Operation> {
     let (clock, advance) = fake_clock();
-    let pair = GovernorPair::new(&clock);
-    Box::new(Advancing { operation: Contended(move || pair.check()), advance })
+    let operation = Contended::new(|| GovernorPair::new(&clock), GovernorPair::check);
+    Box::new(Advancing { operation, advance })
 }
 
 /// The fair mode only: in the unfair one, two threads sooner or later lose all that is in the bucket, and it refuses
 /// everything from then on (version 1.1.2; its tracker has the defect).
 fn leaky() -> Box<dyn Operation> {
-    let pair = LeakyBucketPair::new(true);
-    Box::new(Contended(move || pair.take()))
+    Contended::new(|| LeakyBucketPair::new(true), LeakyBucketPair::take)
 }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use governor::clock::{Clock as _, DefaultClock, QuantaInstant, Reference as _};
-use limiter_core::{Amounts, Cost, Dimension, Limit, Limiter, Nanos};
+use limiter_core::{Amounts, Bucket, Cost, Dimension, Limit, Limiter, Nanos, Quota};
 
 use crate::clock::Clock;
 
@@ -59,18 +59,40 @@ pub(crate) fn actual() -> Amounts {
     *Cost::of_request(40, 6).expected()
 }
 
-/// A limiter whose limits are never reached, the same as governor's.
+/// Limits that are never reached, the same as governor's.
+fn limits() -> [Limit; 2] {
+    [Dimension::Requests, Dimension::Tokens].map(|dimension| Limit::per_minute(dimension, u32::MAX.into()))
+}
+
+/// A limiter that was told these limits.
 pub(crate) fn limiter() -> Limiter {
     let mut limiter = Limiter::new();
-    for dimension in [Dimension::Requests, Dimension::Tokens] {
-        limiter.set_limit(Limit::per_minute(dimension, u32::MAX.into()), Nanos::ZERO);
+    for limit in limits() {
+        limiter.set_limit(limit, Nanos::ZERO);
     }
     limiter
+}
+
+/// The same limits without a queue and without reservations.
+pub(crate) fn quota() -> Quota<[Bucket; 2]> {
+    Quota::new(limits().map(|limit| Bucket::full(limit, Nanos::ZERO)))
 }
 
 /// One request: reserved and settled. Whether it was admitted.
 pub(crate) fn reserve_and_settle(limiter: &mut Limiter, cost: &Cost, actual: &Amounts, time: &mut impl Time) -> bool {
     let Ok(reservation) = limiter.try_reserve(black_box(cost), time.now()) else { return false };
     limiter.settle(black_box(reservation), black_box(actual), time.now());
+    true
+}
+
+/// The same without a limiter around the buckets.
+pub(crate) fn take_and_settle(
+    quota: &mut Quota<[Bucket; 2]>,
+    cost: &Cost,
+    actual: &Amounts,
+    time: &mut impl Time,
+) -> bool {
+    let Ok(taken) = quota.try_take(black_box(cost), time.now()) else { return false };
+    quota.settle(&black_box(taken), cost, black_box(actual), time.now());
     true
 }
