@@ -16,7 +16,7 @@ use marks::Marks;
 ///
 /// The level may be negative: a request larger than the bucket borrows what is missing, and what a settled request
 /// really used may be more than was reserved. A debt is repaid within [`Limit::MAX_WINDOW`]; what would take longer
-/// is forgiven, and repaid by what comes back. Time that goes backwards changes nothing.
+/// is forgiven, but for what comes back before the bucket is full again. Time that goes backwards changes nothing.
 // What every decision looks at lies together, in the order written: threads that share a limiter pass it from one
 // processor's cache to another's, line by line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Bucket {
     /// Grains in a full bucket.
     capacity: i128,
     level: Level,
-    /// Grains of debt that were forgiven: what comes back repays them first.
+    /// Grains of debt that were forgiven: until it was full again, what comes back repays them first.
     forgiven: i128,
     /// The takings up to this one give nothing back: how the limit refilled when they were taken is forgotten.
     spent: u64,
@@ -106,8 +106,10 @@ impl Bucket {
     /// The earliest instant, not before `now`, at which `amount` units can be taken; nothing can be taken while units
     /// are owed. An amount larger than the bucket ever holds can be taken when the bucket is full.
     ///
-    /// It is at most [`Limit::MAX_WINDOW`] after `now`, or after the latest time the bucket has seen; but for a limit
-    /// that comes back [`OnRelease`](Refill::OnRelease) it is [`Nanos::MAX`] where that is what it waits for.
+    /// It is at most [`Limit::MAX_WINDOW`] after `now`, or after the latest time the bucket has seen. Where an empty bucket
+    /// takes more than half of that to fill, a debt may make it as much later as the bucket takes to fill: what a month's
+    /// limit let through too much counts in the next month. For a limit that comes back
+    /// [`OnRelease`](Refill::OnRelease) it is [`Nanos::MAX`] where that is what it waits for.
     #[must_use]
     pub fn ready_at(&self, amount: u64, now: Nanos) -> Nanos {
         let needed = units(amount.min(self.limit.burst()), &self.limit);
@@ -302,6 +304,9 @@ impl Bucket {
         let grains = units(amount, &self.limit);
         match &mut self.level {
             Level::Marked(level, marks) => {
+                if self.forgiven > 0 && *level >= self.capacity {
+                    self.forgiven = 0;
+                }
                 marks.fall(number, *level, self.capacity);
                 *level -= grains;
                 if *level < 0 {

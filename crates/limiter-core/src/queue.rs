@@ -237,15 +237,16 @@ impl Lane {
         Some((Ticket { serial: entry.serial, lane: index, place }, &entry.cost))
     }
 
-    /// When its first one is due; of two at the same time the one of the higher priority, and then the older one.
-    fn due(&self, ageing: Nanos) -> Option<(Nanos, u8, NonZeroU64)> {
+    /// Whether its first one goes for the first time, and when it is due; of two at the same time the one of the higher
+    /// priority, and then the older one.
+    fn due(&self, ageing: Nanos) -> Option<(bool, Nanos, u8, NonZeroU64)> {
         let (_, entry) = self.requests.first()?;
         if self.kind.again {
-            return Some((Nanos::ZERO, 0, entry.serial));
+            return Some((false, Nanos::ZERO, 0, entry.serial));
         }
         let below = Priority::HIGHEST.0 - self.kind.priority.0;
         let head_start = Nanos::new(ageing.get().saturating_mul(u64::from(below)));
-        Some((entry.since.saturating_add(head_start), below.saturating_add(1), entry.serial))
+        Some((true, entry.since.saturating_add(head_start), below, entry.serial))
     }
 }
 

@@ -90,7 +90,7 @@ impl Scope {
     /// Takes in an answer to a request that was sent before its model came here from the scope `other`: the levels begin
     /// as it says, less what is in flight there and may be of the same model.
     pub(crate) fn adopt(&self, observation: &Observation, other: &Self) {
-        let in_flight = other.lock().limiter.in_flight();
+        let in_flight = other.lock().limiter.in_flight_amounts();
         self.change(|shared, now| shared.limiter.adopt(observation, &in_flight, now));
     }
 
