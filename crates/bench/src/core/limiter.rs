@@ -93,6 +93,6 @@ pub(crate) fn take_and_settle(
     time: &mut impl Time,
 ) -> bool {
     let Ok(taken) = quota.try_take(black_box(cost), time.now()) else { return false };
-    quota.settle(&black_box(taken), cost, black_box(actual), time.now());
+    quota.settle(black_box(taken), cost, black_box(actual), time.now());
     true
 }
