@@ -20,7 +20,7 @@ use marks::Marks;
 // What every decision looks at lies together, in the order written: threads that share a limiter pass it from one
 // processor's cache to another's, line by line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Bucket {
     limit: Limit,
     at: Nanos,
@@ -293,6 +293,12 @@ impl Bucket {
             }
             Level::Logged(_) => self.ready_at(amount, now) <= now,
         }
+    }
+
+    /// What was taken until now gives nothing back.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn spend_takings(&mut self) {
+        self.spent = self.takings;
     }
 
     /// The level falls by `amount` units with the taking `number`.

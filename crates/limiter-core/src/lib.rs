@@ -22,7 +22,7 @@
 //! |---|---|
 //! | [`Dimension`] | what is metered: requests, tokens, images, requests in flight |
 //! | [`Limit`] | so much of a dimension in a window, how much may be saved up (the burst), and how it comes back ([`Refill`]) |
-//! | [`Cost`] | what one request takes in every dimension: what is certain, and what is expected |
+//! | [`Cost`] | what one request takes in every dimension, as [`Amounts`]: what is certain, and what is expected |
 //! | [`Bucket`], [`Quota`] | the level of one limit; the buckets that a request must all pass |
 //! | [`Reservation`] | capacity that a request holds from its admission until it ends |
 //! | [`Ticket`] | a place in the queue |
@@ -34,7 +34,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "alloc")] {
-//! use limiter_core::{Admission, Cost, Dimension, Limit, Limiter, Nanos, Priority};
+//! use limiter_core::{Admission, Amounts, Cost, Dimension, Limit, Limiter, Nanos, Priority};
 //!
 //! let mut limiter = Limiter::new();
 //! limiter.set_limit(Limit::per_minute(Dimension::Requests, 60), Nanos::ZERO);
@@ -46,7 +46,7 @@
 //! assert_eq!(limiter.admit(Nanos::ZERO), Admission::NotYet(Nanos::from_secs(10)));
 //!
 //! // The first one produced 500: what it does not need comes back, and the second goes.
-//! limiter.settle(first, Cost::of_request(1_000, 500).expected(), Nanos::SECOND);
+//! limiter.settle(first, &Amounts::of_request(1_000, 500), Nanos::SECOND);
 //! assert!(matches!(limiter.admit(Nanos::SECOND), Admission::Granted(who, _) if who == ticket));
 //! # }
 //! ```
@@ -69,25 +69,27 @@
 //! | no connection, no answer, server error | [`fail`](Limiter::fail) | everything, if it may have been sent |
 //! | abandoned, nobody knows how far it got | [`forfeit`](Limiter::forfeit) | everything |
 //!
-//! A request that goes again is a new one: copy [`Reservation::cost`] before ending it, and keep the new ticket. Which
-//! of several at the front goes first is not promised.
+//! Capacity that comes back [`OnRelease`](Refill::OnRelease) (requests in flight, say) comes back in all five. A request
+//! that goes again is a new one: copy [`Reservation::cost`] before ending it, and keep the new ticket. Of several at the
+//! front, the one that came there first goes first, whatever its priority.
 //!
 //! ## What to know before the first surprise
 //!
-//! * **A cost counts only in the dimensions that it names.** [`Cost::of_request`] names one request and one in flight.
-//!   A cost made of [`Amounts`] has to name [`Dimension::Requests`] and [`Dimension::Concurrent`] itself; without them,
-//!   limits on these let it pass.
-//! * **What settles is everything that was taken**, not only what was corrected: amounts that leave
-//!   [`Dimension::Requests`] out say that no request was made, and give it back. `Cost::of_request(input,
-//!   output).expected()` is the amounts of a whole request. What was in flight always comes back.
+//! * **A cost counts only in the dimensions that it names**, but for one request and one in flight, which every [`Cost`]
+//!   is at least. A limit on [`Dimension::InputTokens`] lets a cost pass that only names [`Dimension::Tokens`];
+//!   [`Cost::of_request`] names both.
+//! * **What settles is everything that was taken**, not only what was corrected: tokens that are left out come back.
+//!   [`Amounts::of_request`] is the amounts of a whole request. Only [`Dimension::Requests`] may be left out, because
+//!   what was answered was made. A [`Quota`] does not know that it was: there, requests left out come back, too.
 //! * **Few go out at first, even where the caller's limits would let more pass.** Until an answer that is no refusal
-//!   has said what remains, at most four requests are in flight, one more for each one settled, half as many after a
-//!   refusal: the limits that the service does not speak of may be smaller. So `try_reserve` answers `NotYet` at
-//!   [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. A [`Quota`] never does that.
+//!   has said what remains of a limit, at most four requests are in flight, one more for each one settled, half as many
+//!   after a refusal: the limits that the service does not speak of may be smaller. So `try_reserve` answers `NotYet` at
+//!   [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. Where the caller's limits are all there
+//!   are, [`Limiter::set_probing`] turns it off. A [`Quota`] never does that.
 //! * **A dropped reservation is in flight for ever.** Its owner ends it in a `Drop` of its own, with
 //!   [`forfeit`](Limiter::forfeit).
-//! * **The caller's limits are ceilings.** Nothing that is observed lifts them. A new one begins full; only a limit on
-//!   requests in flight counts what was admitted before.
+//! * **The caller's limits are ceilings.** Nothing that is observed lifts them; [`Limiter::remove_limit`] does. A new one
+//!   begins full; only one that comes back [`OnRelease`](Refill::OnRelease) counts what is in flight already.
 //! * **A limit that shrinks may shut somebody out who waits already.** Then `admit` answers `Refused`.
 //!
 //! # Order
@@ -98,26 +100,28 @@
 //! come in the 70 seconds after it, and by nobody later. [`Limiter::set_ageing`] sets another span: with zero
 //! priorities only decide between requests of one instant; with [`Nanos::MAX`] a higher one always goes first, and the
 //! lowest may starve. Within a priority it is first come, first served. A request at the front
-//! ([`enqueue_front`](Limiter::enqueue_front)) goes before all of them. While the first one does not fit, nobody goes,
-//! so a large request cannot starve behind small ones, and [`try_reserve`](Limiter::try_reserve) does not get past
-//! anybody who waits.
+//! ([`enqueue_front`](Limiter::enqueue_front)) goes before all of them, behind those who came to the front earlier.
+//! While the first one does not fit, nobody goes, so a large request cannot starve behind small ones, and
+//! [`try_reserve`](Limiter::try_reserve) does not get past anybody who waits.
 //!
 //! [`Order::LookAhead`] is for work that may be done in any order, a file of requests for instance. It admits somebody
 //! else than the first one in two cases:
 //!
-//! * The first one does not fit yet, and another does: that one fills the gap.
-//! * The dimension in which most work waits, measured in the time that it takes to come back, is more than half full,
-//!   and the first one mostly takes of another: one that mostly takes of this goes, so that no dimension runs over
-//!   while work for it waits.
+//! * The first one does not fit yet, and another does: that one fills the gap. But nobody overtakes one that waits for
+//!   what comes back [`OnRelease`](Refill::OnRelease): it would have to wait for those, too.
+//! * The limit for which most work waits, measured in the time that it takes to come back, is more than half full, there
+//!   is less than all who wait will take, and the first one mostly takes of another limit: one that mostly takes of this
+//!   goes, so that no limit runs over while work for it waits.
 //!
-//! Looked at is the oldest request of each priority and size, where sizes are powers of two of its tokens; of those who
-//! may go, the one that is due first goes. Set the order before anybody waits: who came before has no size.
+//! Looked at is the oldest request of each priority and size, where sizes are powers of two of its tokens and of its
+//! images (from 64 images on it is one size); of those who may go, the one that is due first goes. Set the order before
+//! anybody waits: those who came before count as one size.
 //!
 //! Overtaking has a `bound`. What overtakes is counted in the time in which its cost comes back (of the limit where
-//! that is longest). An allowance begins with the bound; who overtakes takes its time from it, who goes in turn adds
+//! that is longest; a nanosecond at least). An allowance begins with the bound; who overtakes takes its time from it, who goes in turn adds
 //! its own, up to the bound; who would need more than is left does not overtake. So whoever waits, waits at most as
 //! long as it and those before it take, as long as those before it again, and the bound. With a bound of zero nobody
-//! who costs anything overtakes.
+//! overtakes. Another bound, set later, fills up nothing: what is left of the allowance stays, up to the new bound.
 //!
 //! ```
 //! # #[cfg(feature = "alloc")] {
@@ -154,47 +158,53 @@
 //! `std::time::Instant`; a test counts from zero. Read a monotonic clock, and under the lock if there is one. Instants
 //! that are answered are on the same clock; a timer that fires early costs one more question. [`Nanos::MAX`] means "at
 //! no instant": something else has to happen first. A fixed window turns on the caller's clock, too:
-//! [`Refill::AtBoundary`] takes any instant at which it turns, a midnight for a day.
+//! [`Refill::AtBoundary`] takes any instant at which it turns, a midnight for a day. In a [`Limiter`] it stays a
+//! midnight on that clock when the clock is set.
 //!
 //! # Randomness
 //!
 //! Where callers should not come back together, a call takes 64 `random` bits: [`Limiter::refuse`], [`Limiter::fail`],
-//! [`Backoff::delay`], [`Outage::delay`]. Any generator will do, if each process seeds its own. Zero draws the shortest
-//! delay and [`u64::MAX`] the longest, which is what tests pass.
+//! [`Backoff::delay`], [`Backoff::half_jittered`], [`Outage::delay`]. Any generator will do, if each process seeds its
+//! own. Zero draws the shortest delay and [`u64::MAX`] the longest, which is what tests pass.
 //!
 //! # What it promises
 //!
 //! 1. **All or nothing.** A request is charged in every dimension or in none.
 //! 2. **Never over.** In no interval more is admitted than the limits allow in it (the burst and what comes back),
-//!    counted as settled, but for what is borrowed (4). Integer arithmetic without drift: a year of admissions loses
-//!    nothing. No input makes it panic.
+//!    counted as settled, but for what is borrowed (4) or turns out to be more than was reserved. That is owed, and
+//!    nothing more is taken of a limit while it is. Integer arithmetic without drift: a year of admissions loses nothing.
+//!    No input makes it panic.
 //! 3. **Tight.** The instant that is answered is the earliest at which the request fits; one nanosecond before it does
-//!    not. A sliding window, which remembers only so many moments, may answer late, and never early.
+//!    not. A sliding window, which remembers only so many moments, may answer late, and never early. Where others may
+//!    overtake, it is the earliest at which anybody may go.
 //! 4. **Not now is not never.** What is certain to be larger than a limit ever holds is an error at once, naming the
 //!    dimension. What is only expected to be larger waits for a full bucket, borrows, and those behind it wait.
 //! 5. **Fair.** First come, first served inside a priority; every priority moves; a large request does not starve;
 //!    whoever may overtake is bounded. See [Order](#order).
-//! 6. **Settled once.** A reservation is not `Copy` and ends in one of five calls that take it. Settling never leaves a
-//!    level higher than if the true amount had been taken at first.
+//! 6. **Settled once.** A reservation is not `Copy` and ends in one of five calls that take it; what is taken of a bucket
+//!    or a quota ([`Taken`]) neither. Settling never leaves a level higher than if the true amount had been taken at
+//!    first.
 //! 7. **Truth from the server.** An answer that says what remains sets the level, up or down, less what is in flight
 //!    and may not be in it. Limits that are found are followed when they change.
 //! 8. **Unknown limits are probed.** Four in flight at first, twice as many each round trip, half as many after a
 //!    refusal, then one more each round trip.
-//! 9. **What differs is held back.** How much less remains than was counted here is measured at every answer, and as
-//!    much is left in the bucket. By which rule a provider charges is *not* learned.
+//! 9. **What differs is held back.** How much less remains than was counted here is measured by the answers, and as much
+//!    is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule a provider
+//!    charges is *not* learned.
 //!
-//! `tests/properties` holds them against an exact oracle on random sequences; a test there has the number of its promise
-//! in its name. Examples of each stand beside the code:
+//! `tests/properties` holds 1 to 6, and what a single bucket has of 7, against an exact oracle on random sequences; a
+//! test there has the number of its promise in its name. Examples of each stand beside the code:
 //!
 //! | promise | examples |
 //! |---|---|
-//! | 1, 4 | `src/quota.rs` |
+//! | 1, 4 | `src/quota.rs`, `src/limiter/tests.rs` |
 //! | 2, 3 | `src/bucket/tests.rs`, `src/bucket/log.rs` |
-//! | 5 | `src/queue.rs`, `src/limiter/order_tests.rs` |
+//! | 5 | `src/queue.rs`, `src/limiter/order_tests.rs`, `src/limiter/contradictions.rs` |
 //! | 6 | `src/bucket/tests.rs`, `src/limiter/tests.rs` |
-//! | 7 | `src/limiter/tests.rs`, `src/limiter/adversity.rs`, `src/learn/form.rs` |
-//! | 8 | `src/limiter/tests.rs`, `src/learn/window.rs` |
+//! | 7 | `src/limiter/tests.rs`, `src/limiter/adversity.rs`, `src/limiter/contradictions.rs`, `src/learn/form.rs`, `src/learn/turns.rs` |
+//! | 8 | `src/limiter/tests.rs`, `src/limiter/contradictions.rs`, `src/learn/window.rs` |
 //! | 9 | `src/limiter/tests.rs`, `src/learn/margin.rs` |
+//! | any clock | `src/timeline.rs`, `src/limiter/clocks.rs` |
 //!
 //! What all of it costs, and how other crates do, is in the repository's `docs/COMPARE.md`.
 //!
@@ -208,12 +218,16 @@
 //! | larger than [`Limit::MAX_AMOUNT`], longer than [`Limit::MAX_WINDOW`] | these |
 //! | a burst that takes longer than [`Limit::MAX_WINDOW`] to come back | what comes back in that time |
 //! | a second limit for the same dimension and window | the first is replaced, what was taken stays taken. [`Dimension::Concurrent`] has no window |
+//! | another [`Refill`] for a limit | what was taken before gives nothing back when it is settled. A [`Limiter`] that begins with [`OnRelease`](Refill::OnRelease) counts what is in flight, and that comes back |
 //! | certain cost above a limit's burst | [`NeverFits`]: at once, or as `Refused` where the limit becomes known later |
 //! | expected cost above the burst, below the certain one | waits for a full bucket; becomes the certain one |
-//! | a cost of nothing | goes in its turn, and waits for no limit; it counts as a request in flight until it ends |
-//! | more settled than reserved | a debt, repaid by waiting: 31 days at most, one window where it is fixed or sliding |
+//! | a cost of nothing | one request, and one in flight |
+//! | amounts above [`Cost::MAX_AMOUNT`] in a cost | that many: more than any limit allows |
+//! | more settled than reserved | a debt, repaid by waiting. It ends with the window where that is fixed or sliding, and is none where capacity comes back [`OnRelease`](Refill::OnRelease) |
+//! | a debt deeper than what 31 days bring less a bucketful, or than a bucketful where that is more | that deep, the rest is forgiven. Until the bucket is full again, what settling gives back repays it first |
 //! | amounts that add up to more than [`u64::MAX`] | [`u64::MAX`] |
 //! | a pause or `retry_after` longer than [`Limit::MAX_WINDOW`] | that long |
+//! | a `retry_after` of zero | no hint |
 //! | a reservation of another limiter | ends nothing, if this one has not made so many; else as if it were its own, within bounds |
 //! | a ticket that no longer waits | `cancel` answers `false`: it was admitted, refused or cancelled |
 //! | a priority above 7 | 7 |
@@ -224,10 +238,11 @@
 //! | a reading without a window | a minute, until two answers agree on another |
 //! | a reset that contradicts limit and remaining | teaches nothing about the window |
 //! | what remains of the same limit, twice in one answer | the first |
-//! | what remains, in an answer that was overtaken by a newer one | left out |
-//! | `now` a little earlier than before (threads) | the latest `now` |
-//! | `now` more than an hour earlier | the clock was set: time goes on from there at the new reading |
-//! | `now` more than two of the longest windows later | everything is full; the jump is cut, so that no clock uses up the time there is |
+//! | what remains, in an answer to a request sent more than a second before one whose answer is known | left out |
+//! | what remains, in two answers to requests sent within a second | the lower |
+//! | `now` up to a minute earlier than before (threads) | the latest `now` |
+//! | `now` more than a minute earlier | the clock was set: time goes on from there at the new reading |
+//! | `now` more than two of the longest windows later | 31 days later; the next such jump within 31 days is no time at all, so that no clock uses up the time there is |
 //!
 //! The last two are the [`Limiter`]'s. A [`Bucket`] and a [`Quota`] keep to the latest `now` that they have seen: after
 //! a clock that jumped ahead by mistake they wait until it gets there again.
@@ -235,10 +250,11 @@
 //! # Layers
 //!
 //! * [`Bucket`]: one limit, exact integers, no allocation.
-//! * [`Quota`]: several buckets, all or nothing, over an array or a `Vec`. What was taken is a [`Taken`], which can be
-//!   copied: here it is the caller who settles it once.
+//! * [`Quota`]: several buckets, all or nothing, over an array or a `Vec`. What was taken is a [`Taken`], which is settled
+//!   by value, so once; dropping it leaves all of it taken.
 //! * [`Limiter`] (feature `alloc`, on by default): the queue, reservations, observations, pauses, outages.
-//!   [`Limiter::state`] shows all of it. [`Limiter::with_told_of`] and [`Limiter::adopt`] are for one that turns out to
+//!   [`Limiter::state`] and [`Limiter::waiters`] show all of it; [`Limiter::set_backoff`] says how long to hold back where
+//!   nobody says it. [`Limiter::with_told_of`] and [`Limiter::adopt`] are for one that turns out to
 //!   be two: models, say, that are counted apart.
 //! * [`Backoff`], [`RetryBudget`], [`Outage`]: when to try again.
 //!

@@ -34,7 +34,7 @@ pub use state::{LimitSource, LimitState, State};
 /// however wrong, makes anybody wait for longer than [`Limit::MAX_WINDOW`].
 // What every decision looks at lies together, in the order written, for the sake of threads that share a limiter.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Limiter {
     time: Timeline,
     /// The number of the latest admission; zero before the first.
@@ -408,6 +408,8 @@ impl Limiter {
             let limit = self.time.limit_in(before.limit_out(*bucket.limit()));
             if limit != *bucket.limit() {
                 bucket.set_limit(limit, present);
+                // Which of them were taken in the window that it is now cannot be told.
+                bucket.spend_takings();
             }
         }
         present
