@@ -112,7 +112,7 @@ fn main() {
                     // A program that may panic or be cancelled in between forfeits the reservation in a `Drop`.
                     let Ok(reservation) = gate.acquire(&Cost::of_request(input, 200)) else { continue };
                     let produced = transport.send(input);
-                    gate.settle(reservation, Cost::of_request(input, produced).expected());
+                    gate.settle(reservation, &Amounts::of_request(input, produced));
                     answered.fetch_add(1, Ordering::SeqCst);
                 }
             });

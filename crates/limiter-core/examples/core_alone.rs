@@ -5,7 +5,7 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "an example speaks to the person who runs it")]
 
-use limiter_core::{Admission, Cost, Dimension, Limit, Limiter, Nanos, NeverFits, Priority};
+use limiter_core::{Admission, Amounts, Cost, Dimension, Limit, Limiter, Nanos, NeverFits, Priority};
 
 fn main() -> Result<(), NeverFits> {
     let mut now = Nanos::ZERO;
@@ -24,7 +24,7 @@ fn main() -> Result<(), NeverFits> {
                 sent += 1;
                 println!("request {sent:>2} goes after {} s", now.as_secs_f64());
                 // It produced 100: the other 500 come back at once.
-                limiter.settle(reservation, Cost::of_request(200, 100).expected(), now);
+                limiter.settle(reservation, &Amounts::of_request(200, 100), now);
             }
             Admission::NotYet(at) => now = at,
             Admission::Refused(_, never) => return Err(never),

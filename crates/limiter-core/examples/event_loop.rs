@@ -9,8 +9,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use limiter_core::{
-    Admission, Bucket, Cost, Dimension, Limit, Limiter, Nanos, NeverFits, Observation, Priority, Quota, Reading,
-    Refusal, Reservation,
+    Admission, Amounts, Bucket, Cost, Dimension, Limit, Limiter, Nanos, NeverFits, Observation, Priority, Quota,
+    Reading, Refusal, Reservation,
 };
 
 /// A toy server that keeps its books with the same buckets and tells the levels in every answer. Somebody else draws
@@ -78,7 +78,7 @@ fn main() -> Result<(), NeverFits> {
                 Admission::Granted(ticket, reservation) => {
                     let Some(job) = waiting.remove(&ticket) else { continue };
                     let (input, produced) = tokens(job);
-                    let said = server.answer(&Cost::exact(*Cost::of_request(input, produced).expected()), now);
+                    let said = server.answer(&Cost::exact(Amounts::of_request(input, produced)), now);
                     in_flight.insert(job, Sent { reservation, said });
                     answers.push(Reverse((now.saturating_add(Nanos::from_millis(200 + job * 71 % 900)), job)));
                 }
@@ -110,7 +110,7 @@ fn main() -> Result<(), NeverFits> {
         } else {
             succeeded += 1;
             let (input, produced) = tokens(job);
-            limiter.settle(reservation, Cost::of_request(input, produced).expected(), now);
+            limiter.settle(reservation, &Amounts::of_request(input, produced), now);
         }
     }
 

@@ -18,9 +18,9 @@ fn limits(now: Nanos) -> Quota<[Bucket; 3]> {
     ])
 }
 
-/// One report: what it counts as in every dimension that is limited. A dimension left out is not charged.
+/// One report: one request, and its bytes. That it is one in flight goes without saying, and comes back when it ends.
 fn report(bytes: u64) -> Amounts {
-    Amounts::ZERO.with(Dimension::Requests, 1).with(Dimension::Concurrent, 1).with(Dimension::Tokens, bytes)
+    Amounts::ZERO.with(Dimension::Requests, 1).with(Dimension::Tokens, bytes)
 }
 
 fn main() -> Result<(), NeverFits> {
