@@ -69,27 +69,27 @@
 //! | no connection, no answer, server error | [`fail`](Limiter::fail) | everything, if it may have been sent |
 //! | abandoned, nobody knows how far it got | [`forfeit`](Limiter::forfeit) | everything |
 //!
-//! Capacity that comes back [`OnRelease`](Refill::OnRelease) (requests in flight, say) comes back in all five. A request
-//! that goes again is a new one: copy [`Reservation::cost`] before ending it, and keep the new ticket. Of several at the
-//! front, the one that came there first goes first, whatever its priority.
+//! Capacity that comes back [`OnRelease`](Refill::OnRelease) (requests in flight, say) comes back in all five. A
+//! request that goes again is a new one: copy [`Reservation::cost`] before ending it, and keep the new ticket. Of
+//! several at the front, the one that came there first goes first, whatever its priority.
 //!
 //! ## What to know before the first surprise
 //!
-//! * **A cost counts only in the dimensions that it names**, but for one request and one in flight, which every [`Cost`]
-//!   is at least. A limit on [`Dimension::InputTokens`] lets a cost pass that only names [`Dimension::Tokens`];
-//!   [`Cost::of_request`] names both.
+//! * **A cost counts only in the dimensions that it names**, but for one request and one in flight, which every
+//!   [`Cost`] is at least. A limit on [`Dimension::InputTokens`] lets a cost pass that only names
+//!   [`Dimension::Tokens`]; [`Cost::of_request`] names both.
 //! * **What settles is everything that was taken**, not only what was corrected: tokens that are left out come back.
 //!   [`Amounts::of_request`] is the amounts of a whole request. Only [`Dimension::Requests`] may be left out, because
 //!   what was answered was made. A [`Quota`] does not know that it was: there, requests left out come back, too.
 //! * **Few go out at first, even where the caller's limits would let more pass.** Until an answer that is no refusal
 //!   has said what remains of a limit, at most four requests are in flight, one more for each one settled, half as many
-//!   after a refusal: the limits that the service does not speak of may be smaller. So `try_reserve` answers `NotYet` at
-//!   [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. Where the caller's limits are all there
-//!   are, [`Limiter::set_probing`] turns it off. A [`Quota`] never does that.
+//!   after a refusal: the limits that the service does not speak of may be smaller. So `try_reserve` answers `NotYet`
+//!   at [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. Where the caller's limits are all
+//!   there are, [`Limiter::set_probing`] turns it off. A [`Quota`] never does that.
 //! * **A dropped reservation is in flight for ever.** Its owner ends it in a `Drop` of its own, with
 //!   [`forfeit`](Limiter::forfeit).
-//! * **The caller's limits are ceilings.** Nothing that is observed lifts them; [`Limiter::remove_limit`] does. A new one
-//!   begins full; only one that comes back [`OnRelease`](Refill::OnRelease) counts what is in flight already.
+//! * **The caller's limits are ceilings.** Nothing that is observed lifts them; [`Limiter::remove_limit`] does. A new
+//!   one begins full; only one that comes back [`OnRelease`](Refill::OnRelease) counts what is in flight already.
 //! * **A limit that shrinks may shut somebody out who waits already.** Then `admit` answers `Refused`.
 //!
 //! # Order
@@ -109,19 +109,19 @@
 //!
 //! * The first one does not fit yet, and another does: that one fills the gap. But nobody overtakes one that waits for
 //!   what comes back [`OnRelease`](Refill::OnRelease): it would have to wait for those, too.
-//! * The limit for which most work waits, measured in the time that it takes to come back, is more than half full, there
-//!   is less than all who wait will take, and the first one mostly takes of another limit: one that mostly takes of this
-//!   goes, so that no limit runs over while work for it waits.
+//! * The limit for which most work waits, measured in the time that it takes to come back, is more than half full,
+//!   there is less than all who wait will take, and the first one mostly takes of another limit: one that mostly takes
+//!   of this goes, so that no limit runs over while work for it waits.
 //!
 //! Looked at is the oldest request of each priority and size, where sizes are powers of two of its tokens and of its
 //! images (from 64 images on it is one size); of those who may go, the one that is due first goes. Set the order before
 //! anybody waits: those who came before count as one size.
 //!
 //! Overtaking has a `bound`. What overtakes is counted in the time in which its cost comes back (of the limit where
-//! that is longest; a nanosecond at least). An allowance begins with the bound; who overtakes takes its time from it, who goes in turn adds
-//! its own, up to the bound; who would need more than is left does not overtake. So whoever waits, waits at most as
-//! long as it and those before it take, as long as those before it again, and the bound. With a bound of zero nobody
-//! overtakes. Another bound, set later, fills up nothing: what is left of the allowance stays, up to the new bound.
+//! that is longest; a nanosecond at least). An allowance begins with the bound; who overtakes takes its time from it,
+//! who goes in turn adds its own, up to the bound; who would need more than is left does not overtake. So whoever
+//! waits, waits at most as long as it and those before it take, as long as those before it again, and the bound. With a
+//! bound of zero nobody overtakes. Another bound, set later, fills up nothing: what is left stays, up to the new bound.
 //!
 //! ```
 //! # #[cfg(feature = "alloc")] {
@@ -172,8 +172,8 @@
 //! 1. **All or nothing.** A request is charged in every dimension or in none.
 //! 2. **Never over.** In no interval more is admitted than the limits allow in it (the burst and what comes back),
 //!    counted as settled, but for what is borrowed (4) or turns out to be more than was reserved. That is owed, and
-//!    nothing more is taken of a limit while it is. Integer arithmetic without drift: a year of admissions loses nothing.
-//!    No input makes it panic.
+//!    nothing more is taken of a limit while it is. Integer arithmetic without drift: a year of admissions loses
+//!    nothing. No input makes it panic.
 //! 3. **Tight.** The instant that is answered is the earliest at which the request fits; one nanosecond before it does
 //!    not. A sliding window, which remembers only so many moments, may answer late, and never early. Where others may
 //!    overtake, it is the earliest at which anybody may go.
@@ -181,16 +181,16 @@
 //!    dimension. What is only expected to be larger waits for a full bucket, borrows, and those behind it wait.
 //! 5. **Fair.** First come, first served inside a priority; every priority moves; a large request does not starve;
 //!    whoever may overtake is bounded. See [Order](#order).
-//! 6. **Settled once.** A reservation is not `Copy` and ends in one of five calls that take it; what is taken of a bucket
-//!    or a quota ([`Taken`]) neither. Settling never leaves a level higher than if the true amount had been taken at
-//!    first.
+//! 6. **Settled once.** A reservation is not `Copy` and ends in one of five calls that take it; what was taken of a
+//!    bucket or a quota ([`Taken`]) ends in `settle`. Settling never leaves a level higher than if the true amount had
+//!    been taken at first.
 //! 7. **Truth from the server.** An answer that says what remains sets the level, up or down, less what is in flight
 //!    and may not be in it. Limits that are found are followed when they change.
 //! 8. **Unknown limits are probed.** Four in flight at first, twice as many each round trip, half as many after a
 //!    refusal, then one more each round trip.
-//! 9. **What differs is held back.** How much less remains than was counted here is measured by the answers, and as much
-//!    is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule a provider
-//!    charges is *not* learned.
+//! 9. **What differs is held back.** How much less remains than was counted here is measured by the answers, and as
+//!    much is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule a
+//!    provider charges is *not* learned.
 //!
 //! `tests/properties` holds 1 to 6, and what a single bucket has of 7, against an exact oracle on random sequences; a
 //! test there has the number of its promise in its name. Examples of each stand beside the code:
@@ -243,6 +243,7 @@
 //! | `now` up to a minute earlier than before (threads) | the latest `now` |
 //! | `now` more than a minute earlier | the clock was set: time goes on from there at the new reading |
 //! | `now` more than two of the longest windows later | 31 days later; the next such jump within 31 days is no time at all, so that no clock uses up the time there is |
+//! | a fixed window of the caller's, when the clock was set or jumped | it turns where it did on the caller's clock; what was taken before gives nothing back when it is settled |
 //!
 //! The last two are the [`Limiter`]'s. A [`Bucket`] and a [`Quota`] keep to the latest `now` that they have seen: after
 //! a clock that jumped ahead by mistake they wait until it gets there again.
@@ -250,12 +251,12 @@
 //! # Layers
 //!
 //! * [`Bucket`]: one limit, exact integers, no allocation.
-//! * [`Quota`]: several buckets, all or nothing, over an array or a `Vec`. What was taken is a [`Taken`], which is settled
-//!   by value, so once; dropping it leaves all of it taken.
+//! * [`Quota`]: several buckets, all or nothing, over an array or a `Vec`. What was taken is a [`Taken`], which is
+//!   settled by value, so once; dropping it leaves all of it taken.
 //! * [`Limiter`] (feature `alloc`, on by default): the queue, reservations, observations, pauses, outages.
-//!   [`Limiter::state`] and [`Limiter::waiters`] show all of it; [`Limiter::set_backoff`] says how long to hold back where
-//!   nobody says it. [`Limiter::with_told_of`] and [`Limiter::adopt`] are for one that turns out to
-//!   be two: models, say, that are counted apart.
+//!   [`Limiter::state`] and [`Limiter::waiters`] show all of it; [`Limiter::set_backoff`] says how long to hold back
+//!   where nobody says it. [`Limiter::with_told_of`] and [`Limiter::adopt`] are for one that turns out to be two:
+//!   models, say, that are counted apart.
 //! * [`Backoff`], [`RetryBudget`], [`Outage`]: when to try again.
 //!
 //! # Without an allocator
