@@ -13,6 +13,7 @@ const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
 const WITH_FEW: &str = "1,000 waiting";
 const WITH_MANY: &str = "1,000,000 waiting";
+const RECORDS: &str = "read and write one of 1,000,000 records of 128 bytes, anywhere";
 
 pub(super) fn admission() -> Group {
     Group {
@@ -39,8 +40,13 @@ pub(super) fn cancellation() -> Group {
         candidates: vec![
             Candidate { name: WITH_FEW, build: || Box::new(Cancellations::new(FEW)) },
             Candidate { name: WITH_MANY, build: || Box::new(Cancellations::new(MANY)) },
+            Candidate { name: RECORDS, build: || Box::new(Records::new(MANY)) },
         ],
-        comparisons: vec![Comparison { of: WITH_MANY, versus: WITH_FEW, at_most: Some(2.0) }],
+        comparisons: vec![
+            Comparison { of: WITH_MANY, versus: WITH_FEW, at_most: Some(2.0) },
+            // What is not in a cache costs whoever wants it.
+            Comparison { of: WITH_MANY, versus: RECORDS, at_most: None },
+        ],
     }
 }
 
@@ -91,16 +97,51 @@ impl Cancellations {
 
 impl Operation for Cancellations {
     fn prepare(&mut self, times: u64) {
-        // The first ones after this are drawn from all.
-        for drawn in 0..usize::try_from(times).unwrap_or(usize::MAX).min(self.tickets.len()) {
-            let other = self.random.usize(drawn..self.tickets.len());
-            self.tickets.swap(drawn, other);
-        }
+        draw(&mut self.tickets, times, &mut self.random);
     }
 
     fn run(&mut self, times: u64) -> Batch {
         let Self { limiter, cost, tickets, time, .. } = self;
         let mut drawn = tickets.iter_mut();
         Batch::of(times, || drawn.next().is_some_and(|ticket| Self::cancel(limiter, ticket, cost, time.now())))
+    }
+}
+
+/// Puts as many random ones as that at the front.
+fn draw<T>(all: &mut [T], count: u64, random: &mut fastrand::Rng) {
+    for drawn in 0..usize::try_from(count).unwrap_or(usize::MAX).min(all.len()) {
+        let other = random.usize(drawn..all.len());
+        all.swap(drawn, other);
+    }
+}
+
+/// As much memory as the queue of a million takes, of which somebody wants a part that no cache expects.
+struct Records {
+    records: Vec<[u64; 16]>,
+    indices: Vec<usize>,
+    random: fastrand::Rng,
+}
+
+impl Records {
+    fn new(count: usize) -> Self {
+        let records = (0..count).map(|index| [index as u64; 16]).collect();
+        Self { records, indices: (0..count).collect(), random: fastrand::Rng::with_seed(7) }
+    }
+}
+
+impl Operation for Records {
+    fn prepare(&mut self, times: u64) {
+        draw(&mut self.indices, times, &mut self.random);
+    }
+
+    fn run(&mut self, times: u64) -> Batch {
+        let Self { records, indices, .. } = self;
+        let mut drawn = indices.iter();
+        Batch::of(times, || {
+            let Some(record) = drawn.next().and_then(|index| records.get_mut(*index)) else { return false };
+            black_box(*record);
+            record.fill(black_box(1));
+            true
+        })
     }
 }
