@@ -26,7 +26,8 @@ impl Backoff {
     /// The largest delay before try number `attempt` + 1 (0: before the first retry).
     #[must_use]
     pub fn bound(&self, attempt: u32) -> Nanos {
-        let doubled = 1_u64.checked_shl(attempt).map_or(u64::MAX, |factor| self.base.get().saturating_mul(factor));
+        let factor = 1_u64.checked_shl(attempt).unwrap_or(u64::MAX);
+        let doubled = self.base.get().saturating_mul(factor);
         Nanos::new(doubled).min(self.ceiling)
     }
 

@@ -15,8 +15,9 @@ use marks::Marks;
 /// The level of one [`Limit`].
 ///
 /// The level may be negative: a request larger than the bucket borrows what is missing, and what a settled request
-/// really used may be more than was reserved. A debt is repaid within [`Limit::MAX_WINDOW`]; what would take longer
-/// is forgiven, but for what comes back before the bucket is full again. Time that goes backwards changes nothing.
+/// really used may be more than was reserved. No debt is deeper than what [`Limit::MAX_WINDOW`] brings less a bucketful,
+/// or nearly a bucketful where that is more; the rest is forgiven, but for what comes back before the bucket is full
+/// again. Time that goes backwards changes nothing.
 // What every decision looks at lies together, in the order written: threads that share a limiter pass it from one
 // processor's cache to another's, line by line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

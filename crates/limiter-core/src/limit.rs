@@ -17,7 +17,8 @@ pub enum Refill {
     /// beyond that neighbours count as one, so an amount may come back a little late (a 64th of a window on average
     /// where the flow is even, nothing where what comes back is taken at once) and never early.
     Sliding,
-    /// When the request ends, and never by time: what may be in flight at one moment. The window means nothing.
+    /// When the request ends, and never by time: what may be in flight at one moment. The window only tells it from
+    /// other limits of the same dimension.
     OnRelease,
 }
 
@@ -32,7 +33,8 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// The longest window: 31 days. A longer one is shortened to it. No bucket makes anybody wait for longer.
+    /// The longest window: 31 days. A longer one is shortened to it. No bucket without a debt makes anybody wait for
+    /// longer: see [`Bucket::ready_at`](crate::Bucket::ready_at).
     pub const MAX_WINDOW: Nanos = Nanos::from_secs(31 * 86_400);
     /// The largest amount and burst: 10^15. A larger one is lowered to it.
     pub const MAX_AMOUNT: u64 = 1_000_000_000_000_000;

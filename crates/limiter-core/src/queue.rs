@@ -8,7 +8,7 @@
 //! Whoever was admitted before and has to go again is due before everybody else.
 //!
 //! The queue is a handful of lanes, one for each priority in use (and each size of request, where the limiter may look
-//! ahead). A lane is in the order in which its requests came, so the first of all is the first of a lane.
+//! ahead), and as many again for those who go again. A lane is in the order in which its requests came, so the first of all is the first of a lane.
 
 mod chunks;
 

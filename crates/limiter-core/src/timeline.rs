@@ -3,8 +3,8 @@
 //! Callers on several threads may be a little late with their `now`; that changes nothing. A clock may also be plainly
 //! wrong for a while. If a jump ahead were simply believed for ever, nothing would refill until the clock got there
 //! again. So a clock that goes back by more than [`LATE`] is taken to have been set: time goes on from where it was,
-//! at the new reading. And of a jump by months, which no wrong clock may use up the time there is with, only as much is
-//! believed as fills everything up, once.
+//! at the new reading. And of a jump by months only as much is believed as fills everything up, and none of it from a
+//! clock that was set back lately: no wrong clock may use up the time there is.
 
 use crate::{Limit, Nanos, Refill};
 
@@ -15,8 +15,8 @@ pub(crate) struct Timeline {
     seen: Nanos,
     /// The limiter's time at that reading.
     present: Nanos,
-    /// The limiter's time after the latest jump.
-    jumped: Option<Nanos>,
+    /// Until when jumps are not believed.
+    distrusted_until: Nanos,
     started: bool,
 }
 
@@ -29,7 +29,7 @@ const LATEST_START: Nanos = Nanos::new(u64::MAX / 2);
 
 impl Timeline {
     pub(crate) const fn new() -> Self {
-        Self { seen: Nanos::ZERO, present: Nanos::ZERO, jumped: None, started: false }
+        Self { seen: Nanos::ZERO, present: Nanos::ZERO, distrusted_until: Nanos::ZERO, started: false }
     }
 
     /// The limiter's time when the caller's clock reads `now`; `None` where the clock has jumped or is late.
@@ -50,12 +50,13 @@ impl Timeline {
         if !self.started {
             (self.present, self.started) = (now.min(LATEST_START), true);
         } else if now > self.seen {
-            let until = self.present.saturating_add(Limit::MAX_WINDOW);
-            if self.jumped.is_none_or(|jumped| self.present >= jumped.saturating_add(Limit::MAX_WINDOW)) {
-                (self.present, self.jumped) = (until, Some(until));
+            if self.present >= self.distrusted_until {
+                self.present = self.present.saturating_add(Limit::MAX_WINDOW);
             }
         } else if self.seen.saturating_sub(now) <= LATE {
             return self.present;
+        } else {
+            self.distrusted_until = self.present.saturating_add(Limit::MAX_WINDOW);
         }
         self.seen = now;
         self.present
@@ -142,6 +143,16 @@ mod tests {
         assert_eq!(time.out(secs(10_012)), secs(17));
         assert_eq!(time.out(secs(10_000)), secs(5));
         assert_eq!(time.out(Nanos::MAX), Nanos::MAX);
+    }
+
+    #[test]
+    fn a_program_that_sleeps_for_months_finds_everything_full() {
+        let mut time = Timeline::new();
+        time.at(Nanos::ZERO);
+        for day in [100, 200, 300] {
+            let before = time.present();
+            assert_eq!(time.at(secs(day * 86_400)), before.saturating_add(Limit::MAX_WINDOW));
+        }
     }
 
     #[test]

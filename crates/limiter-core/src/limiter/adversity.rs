@@ -2,7 +2,7 @@
 
 use super::tests::{level, seconds, tokens_left};
 use super::*;
-use crate::{Observation, Reading};
+use crate::{Amounts, Cost, Dimension, Observation, Reading, Refusal};
 
 fn one(reading: Reading) -> Observation {
     let mut observation = Observation::new();

@@ -1,6 +1,7 @@
 //! Clocks that are set, jump, and run in circles.
 
 use super::*;
+use crate::{Amounts, Cost, Dimension, Priority, Refill, Refusal};
 
 fn s(second: u64) -> Nanos {
     Nanos::from_secs(second)

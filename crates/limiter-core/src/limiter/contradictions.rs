@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::{Observation, Order, Reading};
+use crate::{Amounts, Cost, Dimension, Observation, Priority, Reading, Refill, Refusal};
 
 fn s(second: u64) -> Nanos {
     Nanos::from_secs(second)
@@ -66,17 +66,12 @@ fn looking_ahead_does_not_starve_one_that_needs_two_places_in_flight() {
         l.enqueue(&small, Priority::NORMAL, now).unwrap();
         let r = flight.pop_front().unwrap();
         l.settle(r, &of(Dimension::Tokens, 2), now);
-        loop {
-            match l.admit(now) {
-                Admission::Granted(t, r) => {
-                    if t == big {
-                        return;
-                    }
-                    overtook += 1;
-                    flight.push_back(r);
-                }
-                _ => break,
+        while let Admission::Granted(t, r) = l.admit(now) {
+            if t == big {
+                return;
             }
+            overtook += 1;
+            flight.push_back(r);
         }
         if flight.is_empty() {
             panic!("stuck")
@@ -102,17 +97,12 @@ fn nobody_overtakes_one_that_waits_for_places_in_flight() {
         if let Some(r) = flight.pop_front() {
             l.settle(r, &of(Dimension::Tokens, 1), s(n));
         }
-        loop {
-            match l.admit(s(n)) {
-                Admission::Granted(t, r) => {
-                    if t == big {
-                        return;
-                    }
-                    overtook += 1;
-                    flight.push_back(r);
-                }
-                _ => break,
+        while let Admission::Granted(t, r) = l.admit(s(n)) {
+            if t == big {
+                return;
             }
+            overtook += 1;
+            flight.push_back(r);
         }
     }
     panic!("overtaken {overtook} times with a bound of nothing");

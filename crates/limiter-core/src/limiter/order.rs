@@ -5,9 +5,11 @@
 //! bucket, everybody waits with it. So the limiter may look ahead, at the oldest request of each size:
 //!
 //! * The dimension in which most work waits, measured in time, must never run over. Where its bucket is more than half
-//!   full although the oldest request mostly takes something else, the oldest one that mostly takes of this goes first.
-//!   Half, because what is above is nearer to being lost than to being missed.
-//! * Where the oldest request does not fit yet, the oldest one that does fit may go.
+//!   full, and all who wait will take more than is there, although the oldest request mostly takes something else, the
+//!   oldest one that mostly takes of this goes first. Half, because what is above is nearer to being lost than to being
+//!   missed.
+//! * Where the oldest request does not fit yet, the oldest one that does fit may go; but nobody overtakes one that waits
+//!   for what comes back when a request ends.
 //!
 //! What overtakes is bounded by an allowance, counted in the time its cost takes to refill. It begins with a bound of
 //! the caller's, every overtaking takes from it, and every request that goes in its turn adds its own time to it, up to

@@ -1,6 +1,7 @@
 //! Files of requests run through a limiter on virtual time: how long they take in turn, and looking ahead.
 
 use super::*;
+use crate::{Cost, Dimension, Priority};
 
 /// Runs `requests` of (tokens, seconds after the start) against 600 requests and 60,000 tokens a minute. Returns when
 /// each of them went, in seconds, and who went in which order.

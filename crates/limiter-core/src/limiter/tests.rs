@@ -1,7 +1,7 @@
 //! Behaviour of the whole state machine on times chosen by the test.
 
 use super::*;
-use crate::{Observation, Reading, Refill};
+use crate::{Amounts, Cost, Dimension, NeverFits, Observation, Priority, Reading, Refill, Refusal};
 
 pub(super) fn seconds(count: u64) -> Nanos {
     Nanos::from_secs(count)

@@ -1,0 +1,182 @@
+//! Who may go: the queue, and whether a cost fits.
+
+use super::Limiter;
+use super::found::Found;
+use crate::queue::Size;
+use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refusal, Reservation, Taken, Ticket};
+
+/// The answer to "who may go now?".
+#[derive(Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// This request may go.
+    Granted(Ticket, Reservation),
+    /// This request can never go: it left the queue.
+    Refused(Ticket, NeverFits),
+    /// Nobody fits before this instant, unless something changes.
+    NotYet(Nanos),
+    /// Who is next waits for a request in flight to end: too many are, for a limit on their number,
+    /// [while limits are unknown](Limiter::set_probing), or during an outage.
+    Blocked,
+    /// Nobody waits.
+    Idle,
+}
+
+impl Limiter {
+    /// Reserves `cost` at once, if nobody waits and it fits now.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NeverFits`]; or [`Refusal::NotYet`] with the instant at which it fits, which is [`Nanos::MAX`] where
+    /// that depends on requests in flight (their number is kept small [while limits are unknown](Self::set_probing) and
+    /// during an outage) or waiting.
+    pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
+        let now = self.advance(now);
+        let fits = self.fits(cost, now)?;
+        if self.queue.waiting() > 0 || self.flight_is_full() {
+            return Err(Refusal::NotYet { ready_at: Nanos::MAX });
+        }
+        if !fits {
+            return Err(Refusal::NotYet { ready_at: self.time.out(self.ready_at(cost, now)?) });
+        }
+        Ok(self.reserve(cost, now))
+    }
+
+    /// Who is next in turn, if anybody waits.
+    #[must_use]
+    pub fn head(&self) -> Option<Ticket> {
+        self.queue.head().map(|(ticket, _)| ticket)
+    }
+
+    /// Joins the queue behind everybody of the same priority.
+    ///
+    /// # Errors
+    ///
+    /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
+    pub fn enqueue(&mut self, cost: &Cost, priority: Priority, now: Nanos) -> Result<Ticket, NeverFits> {
+        let now = self.advance(now);
+        self.check(cost, now)?;
+        Ok(self.queue.push(cost, priority, self.size(cost), now))
+    }
+
+    /// Joins the queue before everybody but those who came to the front earlier: for a request that was admitted before
+    /// and has to go again.
+    ///
+    /// # Errors
+    ///
+    /// [`NeverFits`] when the certain part of the cost is larger than a limit known now.
+    pub fn enqueue_front(&mut self, cost: &Cost, priority: Priority, now: Nanos) -> Result<Ticket, NeverFits> {
+        let now = self.advance(now);
+        self.check(cost, now)?;
+        Ok(self.queue.push_again(cost, priority, self.size(cost), now))
+    }
+
+    /// Leaves the queue. Whether the ticket still waited.
+    pub fn cancel(&mut self, ticket: Ticket) -> bool {
+        self.queue.remove(ticket).is_some()
+    }
+
+    /// Admits the next request in the queue if it fits at `now`.
+    pub fn admit(&mut self, now: Nanos) -> Admission {
+        let now = self.advance(now);
+        let Some((ticket, cost)) = self.queue.head() else { return Admission::Idle };
+        let cost = *cost;
+        let ready_at = match self.fits(&cost, now) {
+            Ok(true) => Ok(now),
+            Ok(false) => self.ready_at(&cost, now),
+            Err(never) => Err(never),
+        };
+        let ready_at = match ready_at {
+            Ok(ready_at) => ready_at,
+            Err(never) => {
+                self.queue.remove(ticket);
+                return Admission::Refused(ticket, never);
+            }
+        };
+        if self.flight_is_full() {
+            return Admission::Blocked;
+        }
+        let admission = match self.allowance {
+            None if ready_at <= now => self.grant(ticket, &cost, now),
+            None => Admission::NotYet(self.time.out(ready_at)),
+            Some(allowance) => self.admit_ahead((ticket, cost), ready_at, allowance, now),
+        };
+        // What comes back when a request ends comes at no instant.
+        if admission == Admission::NotYet(Nanos::MAX) { Admission::Blocked } else { admission }
+    }
+
+    /// Whether `cost` fits now and no pause is on: what [`ready_at`](Self::ready_at) says, for less.
+    #[inline]
+    pub(super) fn fits(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {
+        let mut fits = self.told.has(cost, now)? & self.held.has(cost, now)? && self.held_until() <= now;
+        for found in self.heeded(now) {
+            let limit = found.bucket().limit();
+            NeverFits::check(cost, limit)?;
+            fits = fits && found.ready_at(cost.expected().of(limit.dimension()), self.tells, now) <= now;
+        }
+        Ok(fits)
+    }
+
+    /// When `cost` fits and no pause is on.
+    pub(super) fn ready_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
+        Ok(self.capacity_at(cost, now)?.max(self.held_until()))
+    }
+
+    /// When `cost` fits.
+    pub(super) fn capacity_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
+        let mut ready_at = self.told.ready_at(cost, now)?.max(self.held.ready_at(cost, now)?);
+        for found in self.heeded(now) {
+            let limit = found.bucket().limit();
+            NeverFits::check(cost, limit)?;
+            ready_at = ready_at.max(found.ready_at(cost.expected().of(limit.dimension()), self.tells, now));
+        }
+        Ok(ready_at)
+    }
+
+    /// Whether the certain part of `cost` is within every limit.
+    pub(super) fn check(&self, cost: &Cost, now: Nanos) -> Result<(), NeverFits> {
+        let found = self.heeded(now).map(|found| found.bucket().limit());
+        let buckets = self.told.buckets().iter().chain(self.held.buckets());
+        let mut limits = buckets.map(Bucket::limit).chain(found);
+        limits.try_for_each(|limit| NeverFits::check(cost, limit))
+    }
+
+    /// The found limits that count at `now`.
+    pub(super) fn heeded(&self, now: Nanos) -> impl Iterator<Item = &Found> {
+        self.found.iter().filter(move |found| found.is_heeded(self.tells, now))
+    }
+
+    pub(super) fn grant(&mut self, ticket: Ticket, cost: &Cost, now: Nanos) -> Admission {
+        self.queue.remove(ticket);
+        Admission::Granted(ticket, self.reserve(cost, now))
+    }
+
+    pub(super) fn reserve(&mut self, cost: &Cost, now: Nanos) -> Reservation {
+        self.admissions += 1;
+        let taken = Taken { number: self.admissions, at: now };
+        self.told.take_as(&taken, cost);
+        self.held.take_as(&taken, cost);
+        for found in &mut self.found {
+            found.take(&taken, cost.expected());
+        }
+        self.flight.add(now, cost.expected());
+        self.in_flight += 1;
+        Reservation { number: self.admissions, cost: *cost, admitted_at: now, spoken_of: 0 }
+    }
+
+    /// The lane of the queue for `cost`: requests of one size only have to be told apart where some may overtake.
+    pub(super) fn size(&self, cost: &Cost) -> Size {
+        if self.allowance.is_some() { Size::of(cost) } else { Size::ANY }
+    }
+
+    pub(super) fn flight_is_full(&self) -> bool {
+        let limit = if self.outage.is_on() {
+            1
+        } else if self.tells || !self.probes {
+            // What the provider or the caller says need not be probed.
+            u64::MAX
+        } else {
+            self.flight_window.allowed()
+        };
+        self.in_flight >= limit
+    }
+}

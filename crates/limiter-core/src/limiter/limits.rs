@@ -1,0 +1,99 @@
+//! The caller's own limits, and its other settings.
+
+use super::order::Allowance;
+use super::{Limiter, Order};
+use crate::{Backoff, Bucket, Dimension, Limit, Nanos, Refill};
+
+impl Limiter {
+    /// A limiter that knows no limit but the caller's own ones of `other`, of which as much is taken as there; what comes
+    /// back [`OnRelease`](crate::Refill::OnRelease) begins full. Probing and the backoff are as there, order and ageing
+    /// are not.
+    #[must_use]
+    pub fn with_told_of(other: &Self) -> Self {
+        let mut told = other.told.clone();
+        for bucket in told.buckets_mut() {
+            // What is in flight there ends there.
+            if bucket.limit().refill() == Refill::OnRelease {
+                *bucket = Bucket::full(*bucket.limit(), other.time.present());
+            }
+            *bucket = bucket.after(other.admissions);
+        }
+        Self {
+            time: other.time,
+            told,
+            admissions: other.admissions,
+            probes: other.probes,
+            backoff: other.backoff,
+            ..Self::new()
+        }
+    }
+
+    /// Sets a limit of the caller's own: a ceiling, whatever the provider allows. It replaces the caller's limit for
+    /// the same dimension and window, keeping what was taken; a new one begins full, but for what is in flight where
+    /// it comes back [`OnRelease`](crate::Refill::OnRelease).
+    pub fn set_limit(&mut self, limit: Limit, now: Nanos) {
+        let now = self.advance(now);
+        let limit = self.time.limit_in(limit);
+        let same = |bucket: &&mut Bucket| is_same(bucket.limit(), &limit);
+        let begun = self.begin(limit, now);
+        match self.told.buckets_mut().iter_mut().find(same) {
+            Some(bucket) if limit.refill() == Refill::OnRelease && bucket.limit().refill() != Refill::OnRelease => {
+                *bucket = begun;
+            }
+            Some(bucket) => bucket.set_limit(limit, now),
+            None => self.told.buckets_mut().push(begun),
+        }
+    }
+
+    /// A bucket for a limit that was not there until now: full, but for what is in flight where that comes back.
+    pub(super) fn begin(&self, limit: Limit, now: Nanos) -> Bucket {
+        let mut bucket = Bucket::full(limit, now);
+        if limit.refill() != Refill::OnRelease {
+            return bucket.after(self.admissions);
+        }
+        bucket.lose(self.flight.since(Nanos::ZERO, limit.dimension()), now);
+        bucket.begun_at(self.admissions)
+    }
+
+    /// Removes the caller's limit for this dimension and window (whatever window where that means nothing). Whether there
+    /// was one.
+    pub fn remove_limit(&mut self, dimension: Dimension, window: Nanos) -> bool {
+        let limit = Limit::new(dimension, 1, window);
+        let before = self.told.buckets().len();
+        self.told.buckets_mut().retain(|bucket| !is_same(bucket.limit(), &limit));
+        self.told.buckets().len() < before
+    }
+
+    /// In what order requests are admitted that come from now on. Those who wait already are looked at as if they were
+    /// all of one size.
+    pub fn set_order(&mut self, order: Order) {
+        self.allowance = match order {
+            Order::Turn => None,
+            Order::LookAhead { bound } => Some(self.allowance.unwrap_or(Allowance::new(bound)).within(bound)),
+        };
+    }
+
+    /// How long a request has to wait for as much as one level of [`Priority`]; ten seconds unless set. With zero,
+    /// priorities only decide between requests that came at the same instant.
+    pub const fn set_ageing(&mut self, span: Nanos) {
+        self.queue.set_ageing(span);
+    }
+
+    /// Whether the number of requests in flight is kept small while the provider has told no limits: a few at first,
+    /// twice as many each time they were answered well, half as many when one was refused. It is, unless set: turn it
+    /// off where the caller's own limits are all there are.
+    pub const fn set_probing(&mut self, probes: bool) {
+        self.probes = probes;
+    }
+
+    /// How long to hold back after failures and refusals that do not say it; a second, doubling up to a minute, unless
+    /// set.
+    pub const fn set_backoff(&mut self, backoff: Backoff) {
+        self.backoff = backoff;
+    }
+}
+
+/// Whether two limits are for the same thing. How many are in flight has no window.
+fn is_same(one: &Limit, other: &Limit) -> bool {
+    one.dimension() == other.dimension() && (one.window() == other.window() || one.dimension() == Dimension::Concurrent)
+}
