@@ -73,8 +73,8 @@ impl Limiter {
         };
     }
 
-    /// How long a request has to wait for as much as one level of [`Priority`](crate::Priority); ten seconds unless set. With zero,
-    /// priorities only decide between requests that came at the same instant.
+    /// How long a request has to wait for as much as one level of [`Priority`](crate::Priority); ten seconds unless set.
+    /// With zero, priorities only decide between requests that came at the same instant.
     pub const fn set_ageing(&mut self, span: Nanos) {
         self.queue.set_ageing(span);
     }
