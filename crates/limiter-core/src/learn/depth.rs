@@ -55,14 +55,14 @@ impl Depth {
     }
 
     /// The same, where the level was `thought` to be higher than it was ever seen, and nothing else is in flight that
-    /// could explain why the provider says less: `remaining`, after `counted` was taken.
-    pub(crate) fn learn_most(&mut self, remaining: u64, counted: u64, thought: i64) -> bool {
-        let there = remaining.saturating_add(counted);
+    /// could explain why the provider says less: `there` was there when the request was counted, and `by_now` is what
+    /// that has become since.
+    pub(crate) fn learn_most(&mut self, there: u64, by_now: u64, thought: i64) -> bool {
         let a_tenth_more = |amount: u64| i64::try_from(amount.saturating_add(amount / 10)).unwrap_or(i64::MAX);
-        let beyond = self.most_seen > 0 && thought > a_tenth_more(self.most_seen) && thought > a_tenth_more(there);
+        let beyond = self.most_seen > 0 && thought > a_tenth_more(self.most_seen) && thought > a_tenth_more(by_now);
         self.most_seen = self.most_seen.max(there);
         if beyond && there > 0 {
-            self.ceiling = there;
+            self.ceiling = by_now.max(there);
         }
         beyond
     }
@@ -89,9 +89,11 @@ mod tests {
     #[test]
     fn a_level_that_was_thought_higher_than_it_ever_was_shows_it_too() {
         let mut depth = Depth::new();
-        assert!(!depth.learn_most(90, 10, 500));
-        assert!(!depth.learn_most(95, 10, 110));
-        assert!(depth.learn_most(90, 10, 500));
+        assert!(!depth.learn_most(100, 100, 500));
+        assert!(!depth.learn_most(105, 105, 110));
+        // The answer took long, and what is there has grown meanwhile.
+        assert!(!depth.learn_most(100, 490, 500));
+        assert!(depth.learn_most(100, 100, 500));
         assert_eq!(depth.within(1_000), 100);
     }
 }

@@ -152,7 +152,7 @@ impl Found {
         let is_alone = self.in_flight_since(self.uncertain_from) == 0;
         let burst = self.bucket.limit().burst();
         let was_full = self.depth.learn(remaining, reserved, number, refused, burst)
-            | (is_alone && self.depth.learn_most(remaining, if refused { 0 } else { reserved }, thought));
+            | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
         at_most.set_level(remaining, sent, self.flight.after(sent, self.dimension()), now);
@@ -166,6 +166,15 @@ impl Found {
         self.bucket = spoken;
         self.bucket.lose(self.in_flight_since(self.uncertain_from), now);
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
+    }
+
+    /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.
+    fn learn_most(&mut self, remaining: u64, counted: u64, thought: i64, sent: Nanos, now: Nanos) -> bool {
+        let there = remaining.saturating_add(counted);
+        let mut since = self.bucket;
+        since.set_level(there, sent, 0, now);
+        let by_now = u64::try_from(since.level(now)).unwrap_or(0);
+        self.depth.learn_most(there, by_now, thought)
     }
 
     /// What a reading tells of the limit itself.
