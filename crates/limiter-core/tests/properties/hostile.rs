@@ -4,12 +4,13 @@ use limiter_core::{Bucket, Limit, Nanos, Refill, Taken};
 use proptest::prelude::*;
 
 use crate::inputs::{LATEST, any_limit, any_nanos, any_units};
+use crate::oracle::{History, instant};
 use crate::sequences;
 
 #[derive(Clone, Copy, Debug)]
 enum Op {
     Take(u64),
-    /// Settles one of the takings of either bucket, whether or not it was settled before.
+    /// Settles one of the takings of either bucket.
     Settle(usize, u64, u64),
     SetLevel(u64, Nanos, u64),
     SetLimit(Limit),
@@ -26,23 +27,24 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// The lowest level there can be.
+fn deepest(limit: &Limit) -> i128 {
+    let mut history = History::new(*limit);
+    history.take(u64::MAX, 0);
+    history.level(0).into()
+}
+
 /// The level is within its bounds now and later, and the answers are near.
 fn check(bucket: &Bucket, latest: Nanos, amount: u64) -> Result<(), TestCaseError> {
     let limit = bucket.limit();
-    let deepest = match limit.refill() {
-        Refill::Continuous => {
-            let comes_back = i128::from(limit.amount()) * i128::from(Limit::MAX_WINDOW.get());
-            i128::from(limit.burst()) - comes_back / i128::from(limit.window().get()) - 1
-        }
-        _ => i64::MIN.into(),
-    };
+    let deepest = deepest(limit);
     for now in [Nanos::ZERO, latest, latest.saturating_add(limit.window()), Nanos::MAX] {
         let level = bucket.level(now);
         prop_assert!(i128::from(level) >= deepest && level <= limit.burst().cast_signed(), "{level} at {now:?}");
         for ready in [bucket.ready_at(amount, now), bucket.full_at(now)] {
-            let wait = ready.saturating_sub(now.max(latest));
+            let wait = instant(ready) - instant(now.max(latest));
             let is_held = limit.refill() == Refill::OnRelease && ready == Nanos::MAX;
-            prop_assert!(ready >= now && (is_held || wait <= Limit::MAX_WINDOW), "{wait:?} from {now:?}");
+            prop_assert!(ready >= now && (is_held || wait <= History::longest_wait(limit)), "{wait} ns from {now:?}");
             // All time there is may be too short.
             if ready < Nanos::MAX {
                 let enough = amount.min(limit.burst()).cast_signed();
@@ -70,8 +72,8 @@ proptest! {
             match op {
                 Op::Take(amount) => takings.push(bucket.take(amount, now)),
                 Op::Settle(which, reserved, actual) => {
-                    if let Some(taken) = takings.get(which) {
-                        bucket.settle(taken, reserved, actual, now);
+                    if which < takings.len() {
+                        bucket.settle(takings.swap_remove(which), reserved, actual, now);
                     }
                 }
                 Op::SetLevel(level, at, since) => bucket.set_level(level, at, since, now),
@@ -110,13 +112,15 @@ proptest! {
         let comes_back = |span: u64| i128::from(limit.amount()) * i128::from(span);
         let expected = match limit.refill() {
             Refill::Continuous => {
-                // A debt that the longest window does not repay is forgiven.
-                let spoken = (left * window).max(burst * window - comes_back(Limit::MAX_WINDOW.get()));
+                // A debt deeper than there can be is forgiven.
+                let full_in_time = burst * window - comes_back(Limit::MAX_WINDOW.get());
+                let spoken = (left * window).max(full_in_time.min((1 - burst) * window));
                 (spoken + comes_back(heard)).div_euclid(window).min(burst)
             }
             Refill::AtBoundary { phase } => {
                 let turn = |at: Nanos| (i128::from(at.get()) - i128::from(phase.get())).div_euclid(window);
-                if turn(at) == turn(now) { left } else { burst }
+                // What was taken since may have been taken after the turn.
+                if turn(at) == turn(now) { left } else { burst - i128::from(taken_since) }
             }
             Refill::Sliding if heard >= limit.window().get() => burst - i128::from(taken_since),
             _ => left,

@@ -72,7 +72,7 @@ fn run(limits: &[Limit], ageing: Nanos, start: Nanos, ops: Vec<(Step, Op)>) -> R
             Op::Reserve(size) => drop(world.try_reserve(&size.cost(&world), now)?),
             Op::Enqueue(size, level, front) => world.enqueue(&size.cost(&world), Priority::new(level), front, now)?,
             Op::Cancel(which) => world.cancel(which)?,
-            Op::Admit => while world.admit(now)? {},
+            Op::Admit => while world.admit(None, now)? {},
             Op::End(which, end) => world.end(which, end, now)?,
             Op::Scale(which, quarters) => world.scale_limit(which, quarters, now),
             Op::Remove(which) => world.remove_limit(which)?,

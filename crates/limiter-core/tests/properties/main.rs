@@ -26,8 +26,11 @@ mod hostile;
 mod inputs;
 mod limiter;
 mod never_over;
+mod observation;
 mod oracle;
+mod queue;
 mod quota;
+mod retry;
 mod settling;
 mod world;
 

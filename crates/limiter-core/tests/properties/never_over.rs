@@ -118,14 +118,14 @@ fn run(limit: Limit, start: u64, ops: Vec<(Step, Op)>) -> Result<(), TestCaseErr
                     continue;
                 }
                 clock = later;
-                bucket.settle(&taken, reserved, actual, now);
+                bucket.settle(taken, reserved, actual, now);
                 ledger.used[index].units = if held { 0 } else { actual.into() };
             }
             Op::Exceed(which, amount) if which < live.len() => {
                 let (taken, reserved, index) = live.swap_remove(which);
                 let beyond = amount.of(limit.burst()).max(1);
                 clock = later;
-                bucket.settle(&taken, reserved, reserved.saturating_add(beyond), now);
+                bucket.settle(taken, reserved, reserved.saturating_add(beyond), now);
                 if limit.refill() == Refill::OnRelease {
                     ledger.used[index].units = 0;
                 } else {

@@ -17,8 +17,9 @@
 //! the list. What was used beyond a reservation was not known when it was made, so it is another entry, at the time of
 //! settling.
 //!
-//! A debt that the longest window does not repay is forgiven. In a list of takings that is an instant like those at
-//! which the bucket was full: it is known that it will be full one longest window later.
+//! A debt has a bottom: what the longest window brings less a bucketful, so that the bucket is full again one longest
+//! window later; or a bucketful less one unit where that is more. What is owed beyond it is forgiven. In a list of
+//! takings that is an instant like those at which the bucket was full: what is left at it is known.
 //!
 //! This is slow, quadratic in the number of entries, and independent of how the crate computes: no level is carried
 //! from one operation to the next.
@@ -103,6 +104,21 @@ impl History {
         i64::try_from(left).unwrap_or(if left < 0 { i64::MIN } else { i64::MAX })
     }
 
+    /// The boundaries are elsewhere from `at` on, because the clock that they are told on was set: what counted until then
+    /// goes on counting until the next one.
+    pub(crate) fn turn_at(&mut self, phase: Nanos, at: Instant) {
+        let Refill::AtBoundary { phase: old } = self.limit.refill() else { return };
+        let window = i128::from(self.limit.window().get());
+        let which = |at: Instant| (at - instant(old)).div_euclid(window);
+        for entry in &mut self.entries {
+            if let Entry::Taken { at: taken_at, .. } = entry {
+                let counts = which(*taken_at) == which(at);
+                *taken_at = if counts { at } else { i128::MIN / 2 };
+            }
+        }
+        self.limit = self.limit.with_refill(Refill::AtBoundary { phase });
+    }
+
     /// Whole units that are left at `t`, rounded down; negative when units are owed.
     fn left(&self, t: Instant) -> i128 {
         let window = i128::from(self.limit.window().get());
@@ -115,6 +131,17 @@ impl History {
             }
             Refill::Sliding => burst - self.taken(|at| at > t - window),
             _ => burst - self.taken(|_| true),
+        }
+    }
+
+    /// The longest that anybody can have to wait: the longest window, and where a bucketful may be owed that takes more
+    /// than half of it to come back, for two bucketfuls.
+    pub(crate) fn longest_wait(limit: &Limit) -> Instant {
+        let two_bucketfuls = 2 * i128::from(limit.burst()) * i128::from(limit.window().get());
+        if limit.refill() == Refill::Continuous {
+            LONGEST.max(two_bucketfuls / i128::from(limit.amount()))
+        } else {
+            LONGEST
         }
     }
 
@@ -159,11 +186,13 @@ impl History {
                     // The bucket may have been full just before.
                     lines.push(Line { units: burst, parts: 0, since: at });
                     lines.iter_mut().for_each(|line| line.units -= units);
-                    // Full one longest window later, at the latest.
-                    let forgiven = Line { units: burst, parts: 0, since: at + LONGEST };
                     let value = |line: &Line| line.times_window(at, amount, window);
-                    if lines.iter().any(|line| value(line) < value(&forgiven)) {
-                        lines = vec![forgiven];
+                    let full_in_time = Line { units: burst, parts: 0, since: at + LONGEST };
+                    let a_bucketful = Line { units: 1 - burst, parts: 0, since: at };
+                    let is_deeper = value(&a_bucketful) < value(&full_in_time);
+                    let deepest = if is_deeper { a_bucketful } else { full_in_time };
+                    if lines.iter().any(|line| value(line) < value(&deepest)) {
+                        lines = vec![deepest];
                         forgivings += 1;
                     }
                 }

@@ -13,6 +13,9 @@ use crate::inputs::{Amount, LATEST, Step, borrowing, continuous_limit, deep_limi
 use crate::oracle::{Entered, History, instant};
 use crate::sequences;
 
+/// More than that at once is cut off at the end of `u64`.
+const MOST: u64 = u64::MAX / 64;
+
 /// What is done to a bucket.
 #[derive(Clone, Copy, Debug)]
 enum Op {
@@ -62,14 +65,14 @@ fn settles_as_if_known_before(limit: Limit, start: Nanos, ops: Vec<(Step, Op)>) 
     let mut live: Vec<Live> = Vec::new();
     for (step, op) in ops {
         let now = step.from(clock, limit.window(), ready).min(LATEST);
-        was_forgiven &= bucket.level(now) < limit.burst().cast_signed();
         let forgivings = history.forgivings();
         let (which, actual) = match op {
             Op::Admit(amount) => {
-                let amount = amount.of(limit.burst());
+                let amount = amount.of(limit.burst()).min(MOST);
                 ready = bucket.ready_at(amount, now);
                 if ready <= now {
                     clock = clock.max(now);
+                    was_forgiven &= bucket.level(clock) < limit.burst().cast_signed();
                     prop_assert!(history.fits(amount, instant(clock)));
                     live.iter_mut().for_each(|live| live.followed |= amount > 0);
                     let taken = bucket.take(amount, now);
@@ -79,7 +82,7 @@ fn settles_as_if_known_before(limit: Limit, start: Nanos, ops: Vec<(Step, Op)>) 
                 }
                 continue;
             }
-            Op::Settle(which, amount) => (which, amount.of(limit.burst())),
+            Op::Settle(which, amount) => (which, amount.of(limit.burst()).min(MOST)),
             Op::Need(which, part) => {
                 let Some(live) = live.get(which) else { continue };
                 (which, Amount::Part(part).of(live.reserved))
@@ -90,7 +93,8 @@ fn settles_as_if_known_before(limit: Limit, start: Nanos, ops: Vec<(Step, Op)>) 
         }
         let Live { taken, entered, reserved, followed } = live.swap_remove(which);
         clock = clock.max(now);
-        bucket.settle(&taken, reserved, actual, now);
+        was_forgiven &= bucket.level(clock) < limit.burst().cast_signed();
+        bucket.settle(taken, reserved, actual, now);
         history.settle(entered, actual, instant(clock));
         if actual > reserved {
             was_forgiven |= history.forgivings() > forgivings;
@@ -161,7 +165,7 @@ proptest! {
                     let mut as_if = history.clone();
                     as_if.settle(entered, actual, instant(clock));
                     let due = as_if.level(instant(clock)) - before;
-                    bucket.settle(&taken, reserved, actual, clock);
+                    bucket.settle(taken, reserved, actual, clock);
                     let given = bucket.level(clock) - before;
                     roundings += 1;
                     prop_assert!(given <= due + roundings, "{given} came back of {due}");
