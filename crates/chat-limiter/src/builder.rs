@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue, USER_AGENT};
-use limiter_core::{Dimension, Limit};
+use limiter_core::{Dimension, Limit, Order};
 use providers::{Provider, Registry};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OnceCell, Semaphore, watch};
@@ -28,6 +28,7 @@ pub struct Builder {
     key: Option<SecretString>,
     key_variable: Option<String>,
     limits: Vec<Limit>,
+    order: Order,
     concurrency: usize,
     retry: RetryPolicy,
     timeouts: Option<Timeouts>,
@@ -56,6 +57,7 @@ impl Builder {
             key: None,
             key_variable: None,
             limits: Vec::new(),
+            order: Order::Turn,
             concurrency: 1_000,
             retry: RetryPolicy::default(),
             timeouts: None,
@@ -105,6 +107,15 @@ impl Builder {
     #[must_use]
     pub fn tokens_per_minute(self, amount: u64) -> Self {
         self.limit(Limit::per_minute(Dimension::Tokens, amount))
+    }
+
+    /// Lets requests overtake others, where that keeps every limit busy or fills a gap in front of a large one: for work
+    /// that may be done in any order. Nobody is overtaken by more than `bound` of the limits' time, and as much again as
+    /// it waits for those before it. By default, requests go in the order they come.
+    #[must_use]
+    pub fn look_ahead(mut self, bound: Duration) -> Self {
+        self.order = Order::LookAhead { bound: bound.into() };
+        self
     }
 
     /// The most requests in flight at one moment. 1,000 by default.
@@ -207,7 +218,7 @@ impl Builder {
             transport,
             clock,
             // What has no slot yet is not admitted: its time would be past when it goes.
-            scopes: Scopes::new(limits, clock, patience),
+            scopes: Scopes::new(&limits, self.order, clock, patience),
             slots: Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)),
             closed: watch::Sender::new(false),
             retry: self.retry,

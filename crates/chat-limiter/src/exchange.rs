@@ -121,7 +121,7 @@ impl Shared {
         // What is billed is certain; what the limit counts may be more until the request is through.
         let expected = *Cost::of_request(metered_input_tokens, output).expected();
         let cost = Cost::estimate(*Cost::of_request(input_tokens, 0).expected(), expected).with_certain(&images);
-        self.scopes.of(&prepared.group).acquire(&prepared.group, cost, at_front).await
+        self.scopes.of(&prepared.group).acquire(&prepared.group, cost, prepared.request.priority, at_front).await
     }
 
     async fn attempt(&self, prepared: &Prepared, mut permit: Permit, trace: &mut Trace) -> Result<Answer, Kind> {

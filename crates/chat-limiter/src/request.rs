@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use limiter_core::Priority;
 use providers::Usage;
 use serde_json::Value;
 
@@ -18,19 +19,40 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// How urgent it is among those that wait for the same limits.
+    pub priority: Priority,
 }
 
 impl Request {
     /// A POST of a JSON body.
     #[must_use]
     pub fn post(path: impl Into<String>, body: impl Into<Bytes>) -> Self {
-        Self { method: Method::POST, path: path.into(), headers: HeaderMap::new(), body: body.into() }
+        Self {
+            method: Method::POST,
+            path: path.into(),
+            headers: HeaderMap::new(),
+            body: body.into(),
+            priority: Priority::NORMAL,
+        }
     }
 
     /// A GET.
     #[must_use]
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), headers: HeaderMap::new(), body: Bytes::new() }
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            priority: Priority::NORMAL,
+        }
+    }
+
+    /// The same request with another priority. A higher one is a head start of ten seconds for each level.
+    #[must_use]
+    pub const fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
     }
 }
 

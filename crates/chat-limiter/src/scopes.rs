@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use limiter_core::{Dimension, Limit, Limiter, Nanos, Observation, State};
+use limiter_core::{Dimension, Limit, Limiter, Nanos, Observation, Order, State};
 
 use crate::clock::Clock;
 use crate::scope::{Patience, Permit, Scope};
@@ -52,8 +52,8 @@ type Stated = Vec<(Dimension, Option<Nanos>, u64)>;
 const SURPRISES: u32 = 2;
 
 impl Scopes {
-    pub(crate) fn new(told: Vec<Limit>, clock: Clock, patience: Patience) -> Self {
-        let first = new_scope(&told, clock, patience);
+    pub(crate) fn new(told: &[Limit], order: Order, clock: Clock, patience: Patience) -> Self {
+        let first = new_scope(told, order, clock, patience);
         let groups = Mutex::new(Groups { closed: false, first, known: HashMap::new() });
         Self { groups }
     }
@@ -129,8 +129,9 @@ impl Scopes {
     }
 }
 
-fn new_scope(told: &[Limit], clock: Clock, patience: Patience) -> Arc<Scope> {
+fn new_scope(told: &[Limit], order: Order, clock: Clock, patience: Patience) -> Arc<Scope> {
     let mut limiter = Limiter::new();
+    limiter.set_order(order);
     for limit in told {
         limiter.set_limit(*limit, clock.now());
     }
@@ -234,7 +235,7 @@ fn are_at_odds(one: &Stated, other: &Stated) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use limiter_core::{Cost, Reading};
+    use limiter_core::{Cost, Priority, Reading};
 
     use super::*;
 
@@ -252,7 +253,8 @@ mod tests {
     async fn send(scopes: &Scopes, answers: &[(&str, u64, u64)]) {
         for (model, limit, remaining) in answers {
             let group: Arc<str> = (*model).into();
-            let mut permit = scopes.of(model).acquire(&group, Cost::of_request(1, 0), false).await.unwrap();
+            let mut permit =
+                scopes.of(model).acquire(&group, Cost::of_request(1, 0), Priority::NORMAL, false).await.unwrap();
             scopes.observe(&mut permit, &group, &answer(*limit, *remaining));
             permit.settle(None);
         }
@@ -271,14 +273,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn models_that_draw_on_one_quota_stay_together() {
-        let scopes = Scopes::new(Vec::new(), Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
         send(&scopes, &[("a", 100, 99), ("b", 100, 98), ("a", 100, 97), ("b", 100, 96), ("c", 100, 95)]).await;
         assert_eq!(sharing(&scopes), [["a", "b", "c"]]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn models_with_other_limits_part_and_equal_ones_come_together() {
-        let scopes = Scopes::new(Vec::new(), Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
         send(&scopes, &[("a", 100, 99), ("b", 500, 499), ("c", 500, 498), ("d", 100, 98), ("c", 500, 497)]).await;
         assert_eq!(sharing(&scopes), [["a", "d"], ["b", "c"]]);
         let states = scopes.states();
@@ -287,7 +289,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn models_with_equal_limits_part_when_they_are_counted_apart() {
-        let scopes = Scopes::new(Vec::new(), Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
         for _ in 0..4 {
             for answer in [("a", 1_000, 300), ("b", 1_000, 990)] {
                 send(&scopes, &[answer]).await;
@@ -299,14 +301,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_limit_that_changes_for_all_moves_all_of_them() {
-        let scopes = Scopes::new(Vec::new(), Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
         send(&scopes, &[("a", 100, 99), ("b", 100, 98), ("a", 200, 197), ("b", 200, 196), ("a", 200, 195)]).await;
         assert_eq!(sharing(&scopes), [["a", "b"]]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_scope_that_everybody_left_shows_no_limits() {
-        let scopes = Scopes::new(Vec::new(), Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
         for (model, limit, left) in [("a", 100, 99), ("b", 100, 98), ("a", 200, 197), ("b", 200, 196), ("a", 200, 195)]
         {
             send(&scopes, &[(model, limit, left)]).await;
@@ -319,7 +321,7 @@ mod tests {
     async fn the_callers_ceiling_holds_for_one_model_that_moves() {
         let clock = Clock::start();
         let told = vec![Limit::per_minute(Dimension::Requests, 10)];
-        let scopes = Scopes::new(told, clock, PATIENCE);
+        let scopes = Scopes::new(&told, Order::Turn, clock, PATIENCE);
         let start = clock.now();
         let mut sent = 0;
         send(&scopes, &[("b", 1_000, 999)]).await;
@@ -336,7 +338,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_callers_ceiling_holds_when_a_limit_changes_once() {
         let clock = Clock::start();
-        let scopes = Scopes::new(vec![Limit::per_minute(Dimension::Requests, 10)], clock, PATIENCE);
+        let scopes = Scopes::new(&[Limit::per_minute(Dimension::Requests, 10)], Order::Turn, clock, PATIENCE);
         let start = clock.now();
         let mut sent = 0;
         for n in 0..100_u64 {

@@ -20,6 +20,9 @@ pub(crate) const fn is_default(arguments: &RunArguments) -> bool {
     arguments.provider.is_none() && arguments.base_url.is_none()
 }
 
+/// How much may overtake a line of the file: the window that most limits are stated for.
+const OVERTAKEN: Duration = Duration::from_secs(60);
+
 /// The client. `form` decides which face of the embedded provider is spoken to.
 pub(crate) fn client(arguments: &RunArguments, form: Option<Form>, concurrency: usize) -> anyhow::Result<ChatLimiter> {
     let is_simulated = arguments.provider.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(SIMULATED));
@@ -39,7 +42,8 @@ pub(crate) fn client(arguments: &RunArguments, form: Option<Form>, concurrency: 
     if let Some(attempts) = arguments.max_attempts {
         (retry.max_attempts, retry.max_failures) = (attempts, attempts);
     }
-    let mut builder = builder.concurrency(concurrency).retry(retry);
+    // The answers of a file may come in any order.
+    let mut builder = builder.concurrency(concurrency).retry(retry).look_ahead(OVERTAKEN);
     if let Some(variable) = &arguments.api_key_env {
         builder = builder.api_key_variable(variable);
     }

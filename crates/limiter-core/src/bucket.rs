@@ -335,14 +335,6 @@ impl Bucket {
         }
     }
 
-    /// What is left of `grains` that come back when what was forgiven is repaid.
-    #[cold]
-    fn repay(&mut self, grains: i128) -> i128 {
-        let repaid = grains.min(self.forgiven);
-        self.forgiven -= repaid;
-        grains - repaid
-    }
-
     /// The level rises by `grains`, up to the bucket's capacity.
     fn rise(&mut self, grains: i128) {
         let (capacity, at, window) = (self.capacity, self.at, self.limit.window());
@@ -359,16 +351,19 @@ impl Bucket {
     /// Gives back `amount` units of what was `taken`, as far as they have not come back with time.
     #[inline]
     fn give_back(&mut self, taken: &Taken, amount: u64) {
-        let (capacity, mut grains, now) = (self.capacity, units(amount, &self.limit), self.at);
+        let (capacity, grains, now) = (self.capacity, units(amount, &self.limit), self.at);
         if taken.number <= self.spent {
             return;
         }
-        if self.forgiven > 0 {
-            grains = self.repay(grains);
-        }
         let window = self.limit.window();
         match &mut self.level {
-            Level::Marked(level, marks) => *level += marks.give_back(taken.number, grains, *level, capacity),
+            Level::Marked(level, marks) => {
+                let back = marks.give_back(taken.number, grains, *level, capacity);
+                // What was forgiven is repaid first.
+                let repaid = back.min(self.forgiven);
+                self.forgiven -= repaid;
+                *level += back - repaid;
+            }
             Level::Plain(level) => {
                 let turned = match self.limit.refill() {
                     Refill::AtBoundary { phase } => since_boundary(now, phase, window.get()),

@@ -91,24 +91,6 @@ impl Amounts {
         self.0.get(dimension.index()).copied().unwrap_or_default()
     }
 
-    /// Adds `other` to a sum of which it will be taken off again: what does not fit is remembered.
-    #[cfg(feature = "alloc")]
-    #[inline]
-    pub(crate) fn count(&mut self, other: &Self) {
-        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
-            *mine = mine.wrapping_add(theirs);
-        }
-    }
-
-    /// Takes off a sum what was [counted](Self::count).
-    #[cfg(feature = "alloc")]
-    #[inline]
-    pub(crate) fn discount(&mut self, other: &Self) {
-        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
-            *mine = mine.wrapping_sub(theirs);
-        }
-    }
-
     /// Adds `other` in every dimension, saturating.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {

@@ -45,7 +45,7 @@ impl Flight {
             self.begin(at);
         }
         self.newest.requests += 1;
-        self.newest.amounts.count(amounts);
+        self.newest.amounts.add(amounts);
     }
 
     fn begin(&mut self, at: Nanos) {
@@ -66,7 +66,7 @@ impl Flight {
         let start = slot.start;
         if slot.requests > 1 {
             slot.requests -= 1;
-            slot.amounts.discount(amounts);
+            slot.amounts.subtract(amounts);
         } else {
             // Whatever the sums say: nothing is in flight any more.
             let was_there = slot.requests > 0;

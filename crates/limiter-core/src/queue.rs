@@ -137,6 +137,10 @@ impl Queue {
         Self { lanes: Vec::new(), tickets: NonZeroU64::MIN, waiting: 0, amounts: Amounts::ZERO, ageing: AGEING }
     }
 
+    pub(crate) const fn ageing(&self) -> Nanos {
+        self.ageing
+    }
+
     pub(crate) const fn set_ageing(&mut self, ageing: Nanos) {
         self.ageing = ageing;
     }
@@ -155,7 +159,7 @@ impl Queue {
         let serial = self.tickets;
         self.tickets = self.tickets.saturating_add(1);
         self.waiting += 1;
-        self.amounts.count(cost.expected());
+        self.amounts.add(cost.expected());
         let known = self.lanes.iter().position(|lane| lane.kind == kind);
         let index = known.unwrap_or_else(|| {
             self.lanes.push(Lane { kind, requests: Chunks::new() });
@@ -203,7 +207,7 @@ impl Queue {
         }
         let entry = requests.take(ticket.place)?;
         self.waiting -= 1;
-        self.amounts.discount(entry.cost.expected());
+        self.amounts.subtract(entry.cost.expected());
         Some(entry.cost)
     }
 

@@ -102,9 +102,6 @@ impl Timeline {
     fn shifted(&self, limit: Limit, from: Nanos, to: Nanos) -> Limit {
         let Refill::AtBoundary { phase } = limit.refill() else { return limit };
         let window = limit.window().get();
-        if from == to {
-            return limit;
-        }
         let back = window - from.get() % window;
         let phase = (u128::from(phase.get() % window) + u128::from(back) + u128::from(to.get())) % u128::from(window);
         limit.with_refill(Refill::AtBoundary { phase: Nanos::new(u64::try_from(phase).unwrap_or(0)) })

@@ -21,6 +21,7 @@ pub(crate) struct Acquire {
     scope: Arc<Scope>,
     group: Arc<str>,
     cost: Cost,
+    priority: Priority,
     at_front: bool,
     ticket: Option<Ticket>,
     /// The timer, while this request is at the head.
@@ -37,8 +38,14 @@ enum Look {
 }
 
 impl Acquire {
-    pub(super) const fn new(scope: Arc<Scope>, group: Arc<str>, cost: Cost, at_front: bool) -> Self {
-        Self { scope, group, cost, at_front, ticket: None, sleep: None }
+    pub(super) const fn new(
+        scope: Arc<Scope>,
+        group: Arc<str>,
+        cost: Cost,
+        priority: Priority,
+        at_front: bool,
+    ) -> Self {
+        Self { scope, group, cost, priority, at_front, ticket: None, sleep: None }
     }
 }
 
@@ -48,7 +55,7 @@ impl Future for Acquire {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.ticket.is_none() {
-            match this.scope.join(this.group, this.cost, *this.at_front) {
+            match this.scope.join(this.group, this.cost, *this.priority, *this.at_front) {
                 Ok(ticket) => *this.ticket = Some(ticket),
                 Err(denied) => return Poll::Ready(Err(denied)),
             }
@@ -93,7 +100,7 @@ impl PinnedDrop for Acquire {
 }
 
 impl Scope {
-    fn join(&self, group: &Arc<str>, cost: &Cost, at_front: bool) -> Result<Ticket, Denied> {
+    fn join(&self, group: &Arc<str>, cost: &Cost, priority: Priority, at_front: bool) -> Result<Ticket, Denied> {
         self.change(|shared, now| {
             if shared.closed {
                 return (Vec::new(), Err(Denied::Closed));
@@ -106,7 +113,7 @@ impl Scope {
                 }
             }
             let enqueue = if at_front { Limiter::enqueue_front } else { Limiter::enqueue };
-            let joined = enqueue(&mut shared.limiter, cost, Priority::NORMAL, now);
+            let joined = enqueue(&mut shared.limiter, cost, priority, now);
             let joined = joined.map_err(Denied::NeverFits).inspect(|ticket| {
                 shared.waiters.insert(*ticket, Waiter { group: Arc::clone(group), waker: None, outcome: None });
             });

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use limiter_core::{Admission, Cost, Limiter, Nanos, NeverFits, Observation, Reservation, State, Ticket};
+use limiter_core::{Admission, Cost, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket};
 
 use crate::clock::Clock;
 
@@ -83,8 +83,14 @@ impl Scope {
     }
 
     /// Waits in line for `cost`: at the end, or at the front for a request that has waited before.
-    pub(crate) fn acquire(self: &Arc<Self>, group: &Arc<str>, cost: Cost, at_front: bool) -> Acquire {
-        Acquire::new(Arc::clone(self), Arc::clone(group), cost, at_front)
+    pub(crate) fn acquire(
+        self: &Arc<Self>,
+        group: &Arc<str>,
+        cost: Cost,
+        priority: Priority,
+        at_front: bool,
+    ) -> Acquire {
+        Acquire::new(Arc::clone(self), Arc::clone(group), cost, priority, at_front)
     }
 
     /// Takes in an answer to a request that was sent before its model came here from the scope `other`: the levels begin

@@ -18,7 +18,7 @@ fn scope(tokens_per_minute: u64) -> Arc<Scope> {
 }
 
 fn acquire(scope: &Arc<Scope>, tokens: u64) -> Acquire {
-    scope.acquire(&"model".into(), Cost::of_request(tokens, 0), false)
+    scope.acquire(&"model".into(), Cost::of_request(tokens, 0), Priority::NORMAL, false)
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,7 +127,7 @@ async fn requests_whose_model_moved_are_sent_to_ask_again() {
     let scope = scope(60);
     acquire(&scope, 60).await.unwrap().settle(None);
     let mut moved = boxed(acquire(&scope, 1));
-    let mut stays = boxed(scope.acquire(&"other".into(), Cost::of_request(1, 0), false));
+    let mut stays = boxed(scope.acquire(&"other".into(), Cost::of_request(1, 0), Priority::NORMAL, false));
     assert!(futures::poll!(&mut moved).is_pending());
     assert!(futures::poll!(&mut stays).is_pending());
     scope.evict("model");

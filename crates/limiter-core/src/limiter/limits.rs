@@ -6,8 +6,8 @@ use crate::{Backoff, Bucket, Dimension, Limit, Nanos, Refill};
 
 impl Limiter {
     /// A limiter that knows no limit but the caller's own ones of `other`, of which as much is taken as there; what comes
-    /// back [`OnRelease`](crate::Refill::OnRelease) begins full. Probing and the backoff are as there, order and ageing
-    /// are not.
+    /// back [`OnRelease`](crate::Refill::OnRelease) begins full. Probing, backoff, order
+    /// and ageing are as there.
     #[must_use]
     pub fn with_told_of(other: &Self) -> Self {
         let mut told = other.told.clone();
@@ -18,14 +18,17 @@ impl Limiter {
             }
             *bucket = bucket.after(other.admissions);
         }
-        Self {
+        let mut limiter = Self {
             time: other.time,
             told,
             admissions: other.admissions,
             probes: other.probes,
             backoff: other.backoff,
+            allowance: other.allowance.map(Allowance::renewed),
             ..Self::new()
-        }
+        };
+        limiter.queue.set_ageing(other.queue.ageing());
+        limiter
     }
 
     /// Sets a limit of the caller's own: a ceiling, whatever the provider allows. It replaces the caller's limit for

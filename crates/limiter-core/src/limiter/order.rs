@@ -46,6 +46,11 @@ impl Allowance {
         Self { left: bound, bound }
     }
 
+    /// The same with nothing spent.
+    pub(super) const fn renewed(self) -> Self {
+        Self::new(self.bound)
+    }
+
     /// The same with another bound.
     pub(super) fn within(self, bound: Nanos) -> Self {
         Self { left: self.left.min(bound), bound }
