@@ -27,10 +27,13 @@ mod inputs;
 mod limiter;
 mod never_over;
 mod observation;
+mod once;
 mod oracle;
+mod provider;
 mod queue;
 mod quota;
 mod retry;
+mod robust;
 mod settling;
 mod world;
 

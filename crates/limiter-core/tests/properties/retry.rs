@@ -10,6 +10,27 @@ proptest! {
     #![proptest_config(sequences(1_000))]
 
     #[test]
+    fn delays_are_within_their_bound_and_the_bound_doubles_up_to_the_ceiling(
+        base in any_nanos(),
+        ceiling in any_nanos(),
+        attempt in prop_oneof![0_u32..70, any::<u32>()],
+        random in prop_oneof![any::<u64>(), Just(0), Just(u64::MAX)],
+    ) {
+        let backoff = Backoff { base, ceiling };
+        let bound = backoff.bound(attempt);
+        // Beyond 2^64 nothing but zero is below the ceiling.
+        let doubled = u128::from(base.get()) << attempt.min(64);
+        prop_assert_eq!(u128::from(bound.get()), doubled.min(ceiling.get().into()));
+        let delay = backoff.delay(attempt, random);
+        prop_assert!(delay <= bound);
+        // The random bits are a fraction of the span from zero to the bound, both included.
+        let fraction = (u128::from(bound.get()) + 1) * u128::from(random);
+        prop_assert_eq!(u128::from(delay.get()), fraction / (1 << 64));
+        let half = backoff.half_jittered(attempt, random);
+        prop_assert!(half <= bound && half >= Nanos::new(bound.get() / 2));
+    }
+
+    #[test]
     fn a_budget_never_lets_more_retries_through_than_its_reserve_and_its_share_of_the_first_tries(
         per_thousand in prop_oneof![0_u32..2_000, any::<u32>()],
         reserve in prop_oneof![0_u32..10, any::<u32>()],

@@ -9,7 +9,9 @@
 use limiter_core::{Bucket, Limit, Nanos, Refill, Taken};
 use proptest::prelude::*;
 
-use crate::inputs::{Amount, LATEST, Step, borrowing, continuous_limit, deep_limit, step, within};
+use crate::inputs::{
+    Amount, LATEST, Step, any_amount, any_limit, borrowing, continuous_limit, deep_limit, step, within,
+};
 use crate::oracle::{Entered, History, instant};
 use crate::sequences;
 
@@ -132,6 +134,15 @@ proptest! {
         limit in deep_limit(),
         start in 0..LATEST.get(),
         ops in ops(borrowing().boxed(), 32),
+    ) {
+        settles_as_if_known_before(limit, Nanos::new(start), ops)?;
+    }
+
+    #[test]
+    fn property_2_what_comes_back_of_any_amount_is_what_would_be_left_had_it_not_been_taken(
+        limit in any_limit(),
+        start in 0..LATEST.get(),
+        ops in ops(any_amount().boxed(), 32),
     ) {
         settles_as_if_known_before(limit, Nanos::new(start), ops)?;
     }

@@ -35,14 +35,14 @@ pub(crate) struct World {
 }
 
 /// The caller's clock as it should be understood. A little late is as late as the latest, and far back was set back. Of
-/// a jump by months as much is believed as fills everything up, and of another one soon after it nothing.
+/// a jump by months as much is believed as fills everything up, and nothing where the clock was set back lately.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     /// What it read at last.
     pub(crate) reading: Nanos,
     /// Which instant that was.
     pub(crate) now: Instant,
-    jumped: Option<Instant>,
+    distrusted_until: Instant,
 }
 
 /// One limit that the caller set.
@@ -100,9 +100,10 @@ impl Clock {
         self.reading = reading;
         if (0..=2 * longest).contains(&step) {
             self.now += step;
-        } else if step > 0 && self.jumped.is_none_or(|jumped| self.now >= jumped + longest) {
+        } else if step < 0 {
+            self.distrusted_until = self.now + longest;
+        } else if self.now >= self.distrusted_until {
             self.now += longest;
-            self.jumped = Some(self.now);
         }
     }
 
@@ -129,7 +130,7 @@ impl World {
         limiter.set_probing(false);
         let mut world = Self {
             limiter,
-            clock: Clock { reading: start, now: instant(start), jumped: None },
+            clock: Clock { reading: start, now: instant(start), distrusted_until: 0 },
             books: Vec::new(),
             live: Vec::new(),
             waiting: Vec::new(),
