@@ -8,10 +8,10 @@ use crate::sequences;
 
 type Checked<T = ()> = Result<T, TestCaseError>;
 
-pub(crate) const TOKENS: Dimension = Dimension::Tokens;
+const TOKENS: Dimension = Dimension::Tokens;
 
 /// An answer that tells of the token limit.
-pub(crate) fn says(limit: &Limit, remaining: u64) -> Observation {
+fn says(limit: &Limit, remaining: u64) -> Observation {
     let mut observation = Observation::new();
     observation.push(Reading {
         limit: Some(limit.amount()),
@@ -48,7 +48,7 @@ fn reserve(limiter: &mut Limiter, cost: &Cost, mut now: Nanos) -> Checked<(Reser
     }
 }
 
-pub(crate) fn window() -> impl Strategy<Value = Nanos> {
+fn window() -> impl Strategy<Value = Nanos> {
     const WINDOWS: [Nanos; 4] = [Nanos::SECOND, Nanos::MINUTE, Nanos::HOUR, Nanos::DAY];
     proptest::sample::select(WINDOWS.as_slice())
 }
