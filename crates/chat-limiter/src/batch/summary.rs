@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use limiter_core::{Dimension, Refill};
+use limiter_core::{Dimension, LimitSource, LimitState, Refill};
 use serde::Serialize;
 
 use crate::{Answer, Error, ScopeState};
@@ -135,7 +135,10 @@ impl Summary {
         self.tokens_per_second = per_second(self.input_tokens.saturating_add(self.output_tokens));
         for scope in scopes.iter().filter(|scope| !scope.state.limits.is_empty()) {
             let name = if scope.models.is_empty() { "(all)".to_owned() } else { scope.models.join(", ") };
-            for state in &scope.state.limits {
+            // How many requests may be in flight is a setting of the caller's and no quota.
+            let is_setting =
+                |state: &&LimitState| state.limit.refill() == Refill::OnRelease && state.source == LimitSource::Told;
+            for state in scope.state.limits.iter().filter(|state| !is_setting(state)) {
                 let used = self.used(&scope.models, state.limit.dimension());
                 let allowed = state.limit.amount() as f64 * self.elapsed_seconds / state.limit.window().as_secs_f64();
                 if let Some(used) = used.filter(|_| allowed > 0.0) {
@@ -149,7 +152,7 @@ impl Summary {
                         .then(|| state.limit.window().as_secs_f64()),
                     remaining: state.level,
                     source: match state.source {
-                        limiter_core::LimitSource::Told => "told",
+                        LimitSource::Told => "told",
                         _ => "found",
                     },
                 });

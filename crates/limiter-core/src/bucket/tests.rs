@@ -85,7 +85,8 @@ fn hostile_amounts_and_times_saturate() {
         let mut bucket = Bucket::full(limit, Nanos::MAX);
         for now in [Nanos::ZERO, Nanos::MAX, Nanos::new(1)] {
             bucket.take(u64::MAX, now);
-            bucket.give(u64::MAX, now);
+            let taken = bucket.take(0, now);
+            bucket.settle(taken, u64::MAX, 0, now);
             bucket.set_level(u64::MAX, now, u64::MAX, now);
             bucket.set_limit(tokens(5), now);
             bucket.set_limit(limit, now);

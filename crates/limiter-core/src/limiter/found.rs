@@ -151,7 +151,9 @@ impl Found {
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let is_alone = self.in_flight_since(self.uncertain_from) == 0;
         let burst = self.bucket.limit().burst();
-        let was_full = self.depth.learn(remaining, reserved, number, refused, burst)
+        // Others sent with it may have been counted before it.
+        let others = self.in_flight_since(self.flight.start(sent));
+        let was_full = self.depth.learn(remaining, reserved.saturating_add(others), number, refused, burst)
             | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
