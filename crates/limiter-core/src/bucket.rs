@@ -240,8 +240,8 @@ impl Bucket {
         self.advance(now);
     }
 
-    /// Replaces the limit. What was taken and has not come back stays taken. Where another refill begins, what was taken
-    /// before gives nothing back when it is settled; and what comes back when a request ends begins full.
+    /// Replaces the limit. What was taken and has not come back stays taken. Where another refill begins, or a boundary
+    /// moves, what was taken before gives nothing back when it is settled; and what comes back when a request ends begins full.
     pub fn set_limit(&mut self, limit: Limit, now: Nanos) {
         self.advance(now);
         let (old, new) = (self.window(), i128::from(limit.window().get()));
@@ -254,8 +254,7 @@ impl Bucket {
         let convert = |level: i128| next_capacity.saturating_sub(in_new(capacity - level));
         let level = convert(self.grains(now));
         self.forgiven = in_new(self.forgiven);
-        let kind = core::mem::discriminant::<Refill>;
-        if kind(&self.limit.refill()) != kind(&limit.refill()) {
+        if self.limit.refill() != limit.refill() {
             self.spent = self.takings;
         }
         self.level = match (self.level, limit.refill()) {
@@ -294,12 +293,6 @@ impl Bucket {
             }
             Level::Logged(_) => self.ready_at(amount, now) <= now,
         }
-    }
-
-    /// What was taken until now gives nothing back.
-    #[cfg(feature = "alloc")]
-    pub(crate) const fn spend_takings(&mut self) {
-        self.spent = self.takings;
     }
 
     /// The level falls by `amount` units with the taking `number`.

@@ -134,8 +134,6 @@ impl Limiter {
             let limit = self.time.limit_in(before.limit_out(*bucket.limit()));
             if limit != *bucket.limit() {
                 bucket.set_limit(limit, present);
-                // Which of them were taken in the window that it is now cannot be told.
-                bucket.spend_takings();
             }
         }
         present

@@ -5,6 +5,9 @@
 //! again. So a clock that goes back by more than [`LATE`] is taken to have been set: time goes on from where it was,
 //! at the new reading. And of a jump by months only as much is believed as fills everything up, and none of it from a
 //! clock that was set back lately: no wrong clock may use up the time there is.
+//!
+//! The price: a clock that is set back and forth by more than a minute refills what it runs through a second time. It
+//! cannot be told from one that was set right, and instants that were answered have to hold.
 
 use crate::{Limit, Nanos, Refill};
 

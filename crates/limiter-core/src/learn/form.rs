@@ -16,11 +16,16 @@ pub(crate) struct FormGuess {
     longest_reset: Nanos,
     window: Option<Nanos>,
     refill: Option<Refill>,
+    /// How often a request was refused that had to fit if the window was as guessed, and the longest such guess.
+    doubts: u32,
+    wrong: Nanos,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     at: Nanos,
+    /// How long before the provider may have said it.
+    age: Nanos,
     limit: u64,
     used: u64,
     /// When the limit is full again or turns.
@@ -37,13 +42,17 @@ const WINDOWS: [Nanos; 6] =
 /// Resets may be written in whole seconds.
 const RESET_ERROR: Nanos = Nanos::SECOND;
 
+/// A window that explains so few refusals was guessed wrongly.
+const DOUBTS: u32 = 3;
+
 /// Two samples tell the forms apart when what they predict differs by more than both samples' errors.
 const TELLING: Nanos = Nanos::from_secs(3);
 
 impl FormGuess {
-    /// Learns from a reading taken at `now`.
-    pub(crate) fn learn(&mut self, reading: &Reading, now: Nanos) {
-        let Some(sample) = Sample::of(reading, now) else { return };
+    /// Learns from a reading taken at `now` in the answer to a request sent at `sent`, of a limit whose window may be
+    /// `stated`.
+    pub(crate) fn learn(&mut self, reading: &Reading, stated: Option<Nanos>, sent: Nanos, now: Nanos) {
+        let Some(sample) = Sample::of(reading, sent, now) else { return };
         self.longest_reset = self.longest_reset.max(sample.full_at.saturating_sub(now));
         match self.last {
             Some(last) if last.limit == sample.limit => self.compare_windows(&last, &sample),
@@ -52,9 +61,17 @@ impl FormGuess {
         self.last = Some(sample);
         match self.anchor {
             None => self.anchor = Some(sample),
-            Some(anchor) => self.compare_forms(&anchor, &sample),
+            Some(anchor) => self.compare_forms(&anchor, &sample, stated),
         }
         self.follow_phase(&sample);
+    }
+
+    /// A request was refused that had to fit, if the window is as guessed.
+    pub(crate) fn doubt(&mut self) {
+        self.doubts = self.doubts.saturating_add(1);
+        if let (Some(window), true) = (self.window, self.doubts >= DOUBTS) {
+            (self.wrong, self.window, self.doubts) = (window, None, 0);
+        }
     }
 
     /// The window, once it is known.
@@ -64,7 +81,8 @@ impl FormGuess {
             let shortest = self.longest_reset.saturating_sub(RESET_ERROR).max(Nanos::MINUTE);
             return WINDOWS.into_iter().find(|window| *window >= shortest);
         }
-        self.window
+        // One that was wrong is not what is known any more.
+        self.window.or((self.wrong > Nanos::ZERO).then_some(Nanos::MINUTE.max(self.wrong)))
     }
 
     /// How it refills, once that is known.
@@ -77,21 +95,26 @@ impl FormGuess {
         if last.used == sample.used || matches!(self.refill, Some(Refill::AtBoundary { .. })) {
             return;
         }
-        if let Some(window) = WINDOWS.into_iter().find(|window| last.fits(*window) && sample.fits(*window)) {
+        let fits = |window: &Nanos| *window > self.wrong && last.fits(*window) && sample.fits(*window);
+        if let Some(window) = WINDOWS.into_iter().find(fits) {
             self.window = Some(window);
         }
     }
 
     /// Two samples between which a token bucket's fullness would have moved, and a fixed window's turn would not.
-    fn compare_forms(&mut self, anchor: &Sample, sample: &Sample) {
+    fn compare_forms(&mut self, anchor: &Sample, sample: &Sample, stated: Option<Nanos>) {
         let moved = i128::from(sample.full_at.get()) - i128::from(anchor.full_at.get());
         let predicted = |window: Nanos| {
             let used = i128::from(sample.used) - i128::from(anchor.used);
             i128::from(sample.at.saturating_sub(anchor.at).get())
                 + used * i128::from(window.get()) / i128::from(sample.limit)
         };
-        let telling = i128::from(TELLING.get());
-        if predicted(Nanos::MINUTE).abs() <= telling {
+        // Of a token bucket, each sample tells the window itself.
+        let own = Nanos::new(u64::try_from(sample.window).unwrap_or(u64::MAX));
+        let predicted = predicted(stated.or(self.window).unwrap_or(own));
+        let age = i128::from(anchor.age.get()) + i128::from(sample.age.get());
+        let telling = i128::from(TELLING.get()) + age;
+        if predicted.abs() <= telling {
             return;
         }
         self.anchor = Some(*sample);
@@ -99,9 +122,7 @@ impl FormGuess {
             if !matches!(self.refill, Some(Refill::AtBoundary { .. })) {
                 self.refill = Some(Refill::AtBoundary { phase: sample.full_at });
             }
-        } else if let Some(window) = self.window.or(Some(Nanos::MINUTE))
-            && (moved - predicted(window)).abs() <= telling
-        {
+        } else if (moved - predicted).abs() <= telling {
             self.refill = Some(Refill::Continuous);
         }
     }
@@ -131,7 +152,7 @@ pub(crate) fn latest_turn(known: Nanos, said: Nanos, window: Nanos) -> Nanos {
 
 impl Sample {
     /// `None` where the reading cannot tell anything: a part is missing, nothing is used, or it contradicts itself.
-    fn of(reading: &Reading, now: Nanos) -> Option<Self> {
+    fn of(reading: &Reading, sent: Nanos, now: Nanos) -> Option<Self> {
         let (limit, reset) = (reading.limit?, reading.reset?);
         let used = limit.checked_sub(reading.remaining?)?;
         if used == 0 || reset == Nanos::ZERO || limit > Limit::MAX_AMOUNT {
@@ -140,6 +161,7 @@ impl Sample {
         let per_window = |span: u64| u128::from(span) * u128::from(limit) / u128::from(used);
         Some(Self {
             at: now,
+            age: now.saturating_sub(sent),
             limit,
             used,
             full_at: now.saturating_add(reset),
@@ -152,13 +174,16 @@ impl Sample {
     }
 
     fn fits(&self, window: Nanos) -> bool {
-        window <= Limit::MAX_WINDOW && self.window.abs_diff(u128::from(window.get())) <= self.tolerance
+        let (nanos, distance) = (u128::from(window.get()), self.window.abs_diff(u128::from(window.get())));
+        // What is as uncertain as half of it tells nothing.
+        window <= Limit::MAX_WINDOW && distance <= self.tolerance && self.tolerance <= nanos / 2
     }
 }
 
-/// Half the last digit of a reset as providers write it: whole seconds or milliseconds. In nanoseconds.
+/// How far a reset may be from what it was before it was written: a whole second, rounded up or down, or half a
+/// millisecond. In nanoseconds.
 fn rounding(reset: Nanos) -> u64 {
-    if reset.get().is_multiple_of(Nanos::SECOND.get()) { 500_000_000 } else { 500_000 }
+    if reset.get().is_multiple_of(Nanos::SECOND.get()) { Nanos::SECOND.get() } else { 500_000 }
 }
 
 #[cfg(test)]
@@ -181,7 +206,8 @@ mod tests {
     fn learned(samples: &[(u64, u64, u64, u64)]) -> FormGuess {
         let mut guess = FormGuess::default();
         for (at, limit, remaining, reset) in samples {
-            guess.learn(&reading(*limit, *remaining, Nanos::from_millis(*reset)), Nanos::from_millis(*at));
+            let now = Nanos::from_millis(*at);
+            guess.learn(&reading(*limit, *remaining, Nanos::from_millis(*reset)), None, now, now);
         }
         guess
     }
@@ -234,9 +260,43 @@ mod tests {
             [(0, 0, 5), (10, 59, 5), (10, 10, 5), (10, 3, 0), (u64::MAX, 0, u64::MAX), (1, 0, u64::MAX)]
         {
             let mut guess = FormGuess::default();
-            guess.learn(&reading(limit, remaining, Nanos::new(reset)), Nanos::MAX);
-            guess.learn(&reading(limit, remaining / 2, Nanos::new(reset)), Nanos::ZERO);
+            guess.learn(&reading(limit, remaining, Nanos::new(reset)), None, Nanos::MAX, Nanos::MAX);
+            guess.learn(&reading(limit, remaining / 2, Nanos::new(reset)), None, Nanos::ZERO, Nanos::ZERO);
             assert_eq!(guess.window(), None);
         }
+    }
+
+    /// 3,600 an hour: one a second comes back, and one a second is used.
+    #[test]
+    fn a_steady_token_bucket_of_an_hour_is_no_fixed_window() {
+        for stated in [None, Some(Nanos::HOUR)] {
+            let mut guess = FormGuess::default();
+            for second in 0..400_u64 {
+                let used = if second < 100 { 3_600 } else { 3_600 - (second - 100) / 2 };
+                let now = Nanos::from_secs(second);
+                guess.learn(&reading(3_600, 3_600 - used, Nanos::from_secs(used)), stated, now, now);
+            }
+            assert!(!matches!(guess.refill(), Some(Refill::AtBoundary { .. })), "{stated:?}: {guess:?}");
+        }
+    }
+
+    /// A tenth of a minute's 600 can be saved up, and resets are rounded up: it looks like 600 a second.
+    #[test]
+    fn a_reset_of_one_whole_second_tells_no_window() {
+        assert_eq!(learned(&[(0, 600, 59, 1_000), (20, 600, 58, 1_000), (40, 600, 50, 1_000)]).window(), None);
+    }
+
+    #[test]
+    fn a_window_under_which_requests_are_refused_again_and_again_is_taken_back() {
+        let samples: Vec<_> = (1..20_u64).map(|used| (0, 600, 600 - used, used * 5 / 3)).collect();
+        let mut guess = learned(&samples);
+        assert_eq!(guess.window(), Some(Nanos::SECOND));
+        (0..DOUBTS).for_each(|_| guess.doubt());
+        assert_eq!(guess.window(), Some(Nanos::MINUTE));
+        for (at, limit, remaining, reset) in samples {
+            let now = Nanos::from_millis(at);
+            guess.learn(&reading(limit, remaining, Nanos::from_millis(reset)), None, now, now);
+        }
+        assert_eq!(guess.window(), Some(Nanos::MINUTE));
     }
 }

@@ -358,3 +358,53 @@ fn what_remains_of_an_unknown_limit_does_not_end_probing() {
     l.set_probing(false);
     assert!(l.try_reserve(&c, s(0)).is_ok());
 }
+
+#[test]
+fn a_limit_with_another_window_takes_over_what_was_taken() {
+    let mut l = Limiter::new();
+    l.set_probing(false);
+    l.set_limit(Limit::per_minute(Dimension::Requests, 60), s(0));
+    for _ in 0..60 {
+        let r = l.try_reserve(&Cost::of_request(0, 0), s(0)).unwrap();
+        l.settle(r, &Amounts::ZERO, s(0));
+    }
+    assert!(l.replace_limit(Dimension::Requests, Nanos::MINUTE, Limit::per_hour(Dimension::Requests, 3_600), s(0)));
+    assert_eq!(level(&l, Dimension::Requests, s(0)), 3_540);
+    assert!(!l.replace_limit(Dimension::Requests, Nanos::MINUTE, Limit::per_hour(Dimension::Requests, 3_600), s(0)));
+    assert_eq!(l.state(s(0)).limits.len(), 1);
+}
+
+#[test]
+fn nothing_comes_back_across_a_boundary_that_moved() {
+    let minute = |phase| Limit::per_minute(Dimension::Requests, 10).with_refill(Refill::AtBoundary { phase: s(phase) });
+    let ten = exact(Dimension::Requests, 10);
+    let mut l = Limiter::new();
+    l.set_probing(false);
+    l.set_limit(minute(0), s(50));
+    let first = l.try_reserve(&ten, s(50)).unwrap();
+    let second = l.try_reserve(&ten, s(61)).unwrap();
+    l.forfeit(second, s(62));
+    l.set_limit(minute(30), s(65));
+    l.release(first, s(66));
+    assert_eq!(level(&l, Dimension::Requests, s(66)), 0);
+}
+
+/// An account that was raised: 200 a day is stated no more.
+#[test]
+fn a_limit_that_answers_leave_out_again_and_again_is_in_force_no_more() {
+    let mut l = Limiter::new();
+    let c = Cost::of_request(0, 0);
+    let says = |limit, left, window| {
+        let reading = Reading::of(Dimension::Requests);
+        one(Reading { limit: Some(limit), remaining: Some(left), window: Some(window), ..reading })
+    };
+    let mut r = l.try_reserve(&c, s(0)).unwrap();
+    l.observe(&mut r, &says(200, 30, Nanos::DAY), s(0));
+    l.settle(r, &Amounts::ZERO, s(0));
+    for n in 1..100 {
+        let mut r = l.try_reserve(&c, s(n)).unwrap();
+        l.observe(&mut r, &says(600, 599, Nanos::MINUTE), s(n));
+        l.settle(r, &Amounts::ZERO, s(n));
+    }
+    assert_eq!(l.state(s(100)).limits.len(), 1);
+}

@@ -10,8 +10,12 @@ use crate::learn::{Depth, FormGuess, Margin, Turns};
 use crate::{Amounts, Bucket, Dimension, Limit, Nanos, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
-/// a lost packet or a busy processor. A second's quota is what this costs at most, once.
+/// a lost packet or a busy processor. A second's quota is what this costs at most, once; of a window shorter than ten
+/// seconds, a tenth.
 const REORDERING: Nanos = Nanos::SECOND;
+
+/// A limit that so many successes in a row leave out, which speak of its dimension, is in force no more.
+const PASSED_OVER: u32 = 20;
 
 /// The state of one found limit.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(super) struct Found {
     /// Whether an answer that was no refusal spoke of it, and when any answer did last.
     in_success: bool,
     spoken_at: Nanos,
+    /// How many successes in a row spoke of its dimension and not of it.
+    passed_over: u32,
     depth: Depth,
     turns: Turns,
     flight: Flight,
@@ -46,6 +52,7 @@ impl Found {
             margin: Margin::default(),
             in_success: false,
             spoken_at: now,
+            passed_over: 0,
             depth: Depth::new(),
             turns: Turns::default(),
             flight,
@@ -77,9 +84,17 @@ impl Found {
         now < self.heeded_until(tells)
     }
 
+    /// A success spoke of this limit's dimension: of this limit, or of others only.
+    pub(super) const fn is_mentioned(&mut self, mentioned: bool) {
+        self.passed_over = if mentioned { 0 } else { self.passed_over.saturating_add(1) };
+    }
+
     /// When the limit is forgotten. One that only refusals have stated is, a window after the last of them, where the
     /// provider `tells` its limits otherwise: it would state this one too.
     fn heeded_until(&self, tells: bool) -> Nanos {
+        if self.passed_over >= PASSED_OVER {
+            return Nanos::ZERO;
+        }
         let is_told = !tells || self.in_success;
         if is_told { Nanos::MAX } else { self.spoken_at.saturating_add(self.bucket.limit().window()) }
     }
@@ -135,16 +150,23 @@ impl Found {
         if was_uncertain {
             self.bucket.give(reserved, now);
         }
-        self.learn(reading, refused, now);
+        self.learn(reading, refused, sent, now);
+        if refused
+            && before >= i64::try_from(reserved).unwrap_or(i64::MAX)
+            && reading.remaining.is_some_and(|left| left < reserved)
+        {
+            // It had to fit, if all that is guessed is right.
+            self.form.doubt();
+        }
         let Some(remaining) = reading.remaining else { return 0 };
 
         let spoken = self.spoken_level(remaining, sent, now);
         let known = self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from));
         // Of two words about the same moment the lower is the later one.
-        if self.has_word && sent < self.word_at.saturating_add(REORDERING) && spoken.level(now) > known {
+        if self.has_word && sent < self.word_at.saturating_add(self.reordering()) && spoken.level(now) > known {
             return 0;
         }
-        if sent.saturating_add(REORDERING) < self.word_at {
+        if sent.saturating_add(self.reordering()) < self.word_at {
             return 0;
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
@@ -164,7 +186,7 @@ impl Found {
         }
 
         self.word_at = self.word_at.max(sent);
-        self.uncertain_from = self.flight.start(sent.saturating_sub(REORDERING));
+        self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
         self.bucket = spoken;
         self.bucket.lose(self.in_flight_since(self.uncertain_from), now);
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
@@ -180,10 +202,10 @@ impl Found {
     }
 
     /// What a reading tells of the limit itself.
-    pub(super) fn learn(&mut self, reading: &Reading, refused: bool, now: Nanos) {
+    pub(super) fn learn(&mut self, reading: &Reading, refused: bool, sent: Nanos, now: Nanos) {
         self.in_success |= !refused;
         self.spoken_at = self.spoken_at.max(now);
-        self.form.learn(reading, now);
+        self.form.learn(reading, self.stated_window, sent, now);
         if self.follow(reading, now) {
             // What was said of the old limit says nothing of the new one.
             self.has_word = false;
@@ -194,7 +216,7 @@ impl Found {
     /// The bucket as the provider says it was when a request sent at `sent` was counted, refilled since.
     fn spoken_level(&self, remaining: u64, sent: Nanos, now: Nanos) -> Bucket {
         let mut bucket = self.bucket;
-        bucket.set_level(remaining, sent.saturating_add(REORDERING).min(now), 0, now);
+        bucket.set_level(remaining, sent.saturating_add(self.reordering()).min(now), 0, now);
         bucket
     }
 
@@ -217,6 +239,11 @@ impl Found {
             self.bucket.set_limit(limit, now);
         }
         limit.amount() != known.amount()
+    }
+
+    /// How much later than another a request of this limit may be counted.
+    fn reordering(&self) -> Nanos {
+        REORDERING.min(Nanos::new(self.bucket.limit().window().get() / 10))
     }
 
     pub(super) fn dimension(&self) -> Dimension {

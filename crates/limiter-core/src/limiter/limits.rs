@@ -58,6 +58,26 @@ impl Limiter {
         bucket.begun_at(self.admissions)
     }
 
+    /// Puts `by` in the place of the caller's limit for this dimension and window, keeping what was taken, whatever window
+    /// `by` has. Whether there was one to replace; a limit that `by` would replace otherwise is gone with it.
+    pub fn replace_limit(&mut self, dimension: Dimension, window: Nanos, by: Limit, now: Nanos) -> bool {
+        let now = self.advance(now);
+        let (known, by) = (Limit::new(dimension, 1, window), self.time.limit_in(by));
+        let Some(mut bucket) = self.told.buckets().iter().find(|bucket| is_same(bucket.limit(), &known)).copied()
+        else {
+            return false;
+        };
+        let is_begun = by.refill() == Refill::OnRelease && bucket.limit().refill() != Refill::OnRelease;
+        if is_begun || by.dimension() != dimension {
+            bucket = self.begin(by, now);
+        } else {
+            bucket.set_limit(by, now);
+        }
+        self.told.buckets_mut().retain(|other| !is_same(other.limit(), &known) && !is_same(other.limit(), &by));
+        self.told.buckets_mut().push(bucket);
+        true
+    }
+
     /// Removes the caller's limit for this dimension and window (whatever window where that means nothing). Whether there
     /// was one.
     pub fn remove_limit(&mut self, dimension: Dimension, window: Nanos) -> bool {

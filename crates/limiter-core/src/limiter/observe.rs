@@ -28,6 +28,9 @@ impl Limiter {
                 surplus = gained.unwrap_or(0).max(surplus);
             }
         }
+        if !observation.refused {
+            self.pass_over(observation.readings());
+        }
         if let Some(span) = observation.retry_after {
             self.hold_back(span, now);
         }
@@ -52,6 +55,16 @@ impl Limiter {
     pub fn in_flight_amounts(&self) -> Amounts {
         let dimensions = Dimension::ALL.into_iter();
         dimensions.fold(Amounts::ZERO, |sum, dimension| sum.with(dimension, self.flight.since(Nanos::ZERO, dimension)))
+    }
+
+    /// Notes which found limits a success left out, of the dimensions that it spoke of.
+    fn pass_over(&mut self, readings: &[Reading]) {
+        for found in &mut self.found {
+            if readings.iter().any(|reading| reading.dimension == found.dimension()) {
+                let mentioned = readings.iter().any(|reading| found.is_meant_by(reading));
+                found.is_mentioned(mentioned);
+            }
+        }
     }
 
     /// Returns by how much the level of a known limit rose.
@@ -80,7 +93,8 @@ impl Limiter {
         let found = self.found.get_mut(index)?;
         if reading.remaining.is_none() {
             // It says what the limit is and not what is left: the request stays counted as it was.
-            found.learn(reading, refused, now);
+            let sent = reservation.as_ref().map_or(now, |reservation| reservation.admitted_at);
+            found.learn(reading, refused, sent, now);
             return None;
         }
         // What the provider says of the levels without being asked too much need not be probed.

@@ -16,6 +16,7 @@ enum Op {
     Admit,
     End(usize, End),
     Scale(usize, u64),
+    SetAgain(usize),
     Remove(usize),
     Pause(Nanos),
 }
@@ -59,6 +60,7 @@ fn op(output: BoxedStrategy<Amount>, excess: u64) -> impl Strategy<Value = Op> {
         10 => (0_usize..4, end).prop_map(|(which, end)| Op::End(which, end)),
         1 => (0_usize..4, 1_u64..=16).prop_map(|(which, quarters)| Op::Scale(which, quarters)),
         1 => (0_usize..8).prop_map(Op::Remove),
+        1 => (0_usize..4).prop_map(Op::SetAgain),
         1 => span().prop_map(Op::Pause),
     ]
 }
@@ -76,6 +78,10 @@ fn run(limits: &[Limit], ageing: Nanos, start: Nanos, ops: Vec<(Step, Op)>) -> R
             Op::End(which, end) => world.end(which, end, now)?,
             Op::Scale(which, quarters) => world.scale_limit(which, quarters, now),
             Op::Remove(which) => world.remove_limit(which)?,
+            Op::SetAgain(which) => {
+                let removed = limits.get(which).filter(|limit| world.books.iter().all(|book| book.original != **limit));
+                removed.into_iter().for_each(|limit| world.set_limit(*limit, now));
+            }
             Op::Pause(span) => world.pause(span, now),
         }
         world.check()?;

@@ -29,6 +29,7 @@ mod never_over;
 mod observation;
 mod once;
 mod oracle;
+mod provider;
 mod queue;
 mod quota;
 mod retry;

@@ -134,15 +134,13 @@ impl History {
         }
     }
 
-    /// The longest that anybody can have to wait: the longest window, and where a bucketful may be owed that takes more
-    /// than half of it to come back, for two bucketfuls.
+    /// The longest that anybody can have to wait: where everything comes back at once or a window after it was taken, one
+    /// window. Continuously, the longest window; and where a bucketful may be owed that takes more than half of it to
+    /// come back, as long as two bucketfuls take.
     pub(crate) fn longest_wait(limit: &Limit) -> Instant {
-        let two_bucketfuls = 2 * i128::from(limit.burst()) * i128::from(limit.window().get());
-        if limit.refill() == Refill::Continuous {
-            LONGEST.max(two_bucketfuls / i128::from(limit.amount()))
-        } else {
-            LONGEST
-        }
+        let window = i128::from(limit.window().get());
+        let two_bucketfuls = 2 * i128::from(limit.burst()) * window / i128::from(limit.amount());
+        if limit.refill() == Refill::Continuous { LONGEST.max(two_bucketfuls) } else { window }
     }
 
     /// How many takings left a debt of which a part was forgiven.

@@ -104,4 +104,17 @@ proptest! {
     ) {
         run(&limits, Some(bound), Nanos::from_secs(10), ops)?;
     }
+
+    #[test]
+    fn property_5_fair_many_small_ones_overtake_a_large_one_by_no_more_than_the_bound(
+        limits in told_limits(),
+        bound in 0_u64..=32,
+        wanted in proptest::collection::vec((prop_oneof![1 => Just(64), 8 => 1_u64..8], 0_u64..8), 20..60),
+    ) {
+        let size = |(input, output)| Wanted { input: Amount::Part(input), output: Amount::Part(output), level: 4, again: false };
+        let mut ops: Vec<_> = wanted.into_iter().map(|wanted| (Step::Later(0), Op::Enqueue(size(wanted)))).collect();
+        ops.push((Step::Later(0), Op::Admit));
+        let bound = Nanos::new(limits[0].window().get() / 64 * bound);
+        run(&limits, Some(bound), Nanos::from_secs(10), ops)?;
+    }
 }
