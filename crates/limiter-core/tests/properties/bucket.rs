@@ -3,7 +3,7 @@
 use limiter_core::{Bucket, Limit, Nanos, Refill, Taken};
 use proptest::prelude::*;
 
-use crate::inputs::{Amount, LATEST, Step, any_amount, any_limit, continuous_limit, step, timed_limit};
+use crate::inputs::{Amount, LATEST, Step, any_amount, any_limit, continuous_limit, sliding_limit, step, timed_limit};
 use crate::oracle::{Entered, History, instant};
 use crate::sequences;
 
@@ -73,7 +73,7 @@ fn ops(amounts: impl Strategy<Value = Amount> + Clone) -> impl Strategy<Value = 
         1 => (0_usize..8, amounts).prop_map(|(which, amount)| Op::Exceed(which, amount)),
     ];
     // A sliding window is exact as long as it remembers no more than 32 moments.
-    proptest::collection::vec((step(), op), 1..32)
+    proptest::collection::vec((step(), op), 1..=32)
 }
 
 proptest! {
@@ -180,5 +180,33 @@ proptest! {
         prop_assert_eq!(bucket.level(full_at), limit.burst().cast_signed());
         prop_assert!(bucket.level(Nanos::new(full_at.get() - 1)) < limit.burst().cast_signed());
         prop_assert!(instant(full_at) - instant(Nanos::SECOND) <= History::longest_wait(&limit));
+    }
+
+    #[test]
+    fn property_3_a_sliding_window_is_exact_with_32_moments_and_never_early_with_more(
+        limit in sliding_limit(1_000_000),
+        takings in proptest::collection::vec((1_u64..=20_000, 1_u64..=1_000), 32..64),
+    ) {
+        let mut both = Both::new(limit, Nanos::ZERO);
+        let mut moments = 0;
+        for (amount, gap) in takings {
+            // Each at another moment, and all of them in one window.
+            both.clock = both.clock.saturating_add(Nanos::new(gap * (limit.window().get() / 64_000)));
+            both.bucket.take(amount, both.clock);
+            both.history.take(amount, instant(both.clock));
+            moments += 1;
+            let mut at = both.clock;
+            loop {
+                let (level, exact) = (both.bucket.level(at), both.history.level(instant(at)));
+                prop_assert!(level <= exact && (level == exact || moments > 32), "{level} of {exact}");
+                if level == limit.burst().cast_signed() {
+                    break;
+                }
+                // When one unit more is there.
+                at = both.bucket.ready_at(level.unsigned_abs() + 1, at);
+                prop_assert!(moments > 32 || both.history.level(instant(at) - 1) == level);
+            }
+            prop_assert_eq!(at, both.clock.saturating_add(limit.window()));
+        }
     }
 }

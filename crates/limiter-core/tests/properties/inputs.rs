@@ -178,6 +178,11 @@ pub(crate) fn continuous_limit(least: u64) -> impl Strategy<Value = Limit> {
         .prop_map(|((amount, burst), window)| Limit::new(Dimension::Tokens, amount, window).with_burst(burst))
 }
 
+/// Sliding windows that hold `least` at least.
+pub(crate) fn sliding_limit(least: u64) -> impl Strategy<Value = Limit> {
+    continuous_limit(least).prop_map(|limit| limit.with_refill(Refill::Sliding))
+}
+
 /// Any amount at all.
 pub(crate) fn any_units() -> impl Strategy<Value = u64> {
     prop_oneof![

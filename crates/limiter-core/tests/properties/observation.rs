@@ -69,7 +69,7 @@ fn before() -> impl Strategy<Value = Before> {
 }
 
 /// How long after another a request may be counted that was sent before it: a second, or a tenth of a shorter window.
-fn uncertain(window: Nanos) -> Nanos {
+pub(crate) fn uncertain(window: Nanos) -> Nanos {
     Nanos::SECOND.min(Nanos::new(window.get() / 10))
 }
 

@@ -70,6 +70,11 @@ impl History {
         &self.limit
     }
 
+    /// How many entries there are.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Takes `units` at `at`, which is not before any other entry.
     pub(crate) fn take(&mut self, units: u64, at: Instant) -> Entered {
         self.entries.push(Entry::Taken { at, units: i128::from(units) });

@@ -549,6 +549,12 @@ impl World {
             .iter_mut()
             .map(|book| (book.id, book.history.take(cost.expected().of(book.original.dimension()), now)));
         let entered = entered.collect();
+        for book in &mut self.books {
+            // So many moments a sliding window remembers; with more of them something comes back late.
+            if book.original.refill() == Refill::Sliding && book.history.entries() > 32 {
+                book.kept = i64::MAX / 2;
+            }
+        }
         self.live.push(Live { reservation, cost: *cost, entered });
         Ok(())
     }
