@@ -193,13 +193,6 @@ impl Bucket {
         self.fall(amount, self.takings.saturating_add(1));
     }
 
-    /// Gives `amount` units to the bucket, up to its burst, wherever they come from.
-    #[cfg(feature = "alloc")]
-    pub(crate) fn give(&mut self, amount: u64, now: Nanos) {
-        self.advance(now);
-        self.rise(units(amount, &self.limit));
-    }
-
     /// Takes `amount` units off the level that were never taken by anybody here.
     pub(crate) fn lose(&mut self, amount: u64, now: Nanos) {
         self.advance(now);

@@ -147,8 +147,9 @@ impl Found {
             (reserved, number, sent) = (self.amount(reservation), reservation.number, reservation.admitted_at);
             was_uncertain = self.flight.remove(sent, reservation.cost.expected()) >= self.uncertain_from;
         }
-        if was_uncertain {
-            self.bucket.give(reserved, now);
+        if let (Some(reservation), true) = (reservation, was_uncertain) {
+            // As far as it has not come back with time: the word may be too old to be taken.
+            self.bucket.settle_as(&reservation.taken(), reserved, 0, now);
         }
         self.learn(reading, refused, sent, now);
         if refused

@@ -59,8 +59,8 @@ fn op(output: BoxedStrategy<Amount>, excess: u64) -> impl Strategy<Value = Op> {
         1 => (0_usize..4).prop_map(Op::Cancel),
         10 => (0_usize..4, end).prop_map(|(which, end)| Op::End(which, end)),
         1 => (0_usize..4, 1_u64..=16).prop_map(|(which, quarters)| Op::Scale(which, quarters)),
-        1 => (0_usize..8).prop_map(Op::Remove),
-        1 => (0_usize..4).prop_map(Op::SetAgain),
+        2 => (0_usize..4).prop_map(Op::Remove),
+        6 => (0_usize..4).prop_map(Op::SetAgain),
         1 => span().prop_map(Op::Pause),
     ]
 }

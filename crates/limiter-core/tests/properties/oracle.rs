@@ -58,6 +58,9 @@ struct Line {
     since: Instant,
 }
 
+/// So many peaks of the level a bucket remembers, each as high as it was.
+pub(crate) const MARKS: usize = 24;
+
 const LONGEST: i128 = Limit::MAX_WINDOW.get() as i128;
 
 impl History {

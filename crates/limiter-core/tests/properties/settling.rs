@@ -1,10 +1,9 @@
 //! One bucket, where what was taken turns out to be another amount: what comes back, and what is owed.
 //!
 //! What was taken in vain comes back so that the level is what it would be had the true amount been taken in the first
-//! place. The oracle is just that: the history with the amount replaced. The crate remembers how high the level has
-//! been since in eighths of the bucket. So of what should come back, it may keep up to an eighth of the capacity where
-//! something else was taken in between, and it never gives more. While a debt is repaid of which a part was forgiven, it
-//! may keep everything.
+//! place. The oracle is just that: the history with the amount replaced. The crate never gives more, and it gives as much
+//! while it can remember how high the level was before each taking since. Where those are too many, it may keep up to an
+//! eighth of the capacity; and while a debt is repaid of which a part was forgiven, everything.
 
 use limiter_core::{Bucket, Limit, Nanos, Refill, Taken};
 use proptest::prelude::*;
@@ -12,7 +11,7 @@ use proptest::prelude::*;
 use crate::inputs::{
     Amount, LATEST, Step, any_amount, any_limit, borrowing, continuous_limit, deep_limit, step, within,
 };
-use crate::oracle::{Entered, History, instant};
+use crate::oracle::{Entered, History, MARKS, instant};
 use crate::sequences;
 
 /// More than that at once is cut off at the end of `u64`.
@@ -101,7 +100,7 @@ fn settles_as_if_known_before(limit: Limit, start: Nanos, ops: Vec<(Step, Op)>) 
         if actual > reserved {
             was_forgiven |= history.forgivings() > forgivings;
             live.iter_mut().for_each(|live| live.followed = true);
-        } else if followed && limit.refill() == Refill::Continuous {
+        } else if followed && limit.refill() == Refill::Continuous && history.entries() > MARKS {
             kept += limit.burst().cast_signed() / 8 + 1;
         }
         for later in [0, 1, limit.window().get() / 7, limit.window().get()] {

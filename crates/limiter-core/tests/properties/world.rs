@@ -12,7 +12,7 @@ use limiter_core::{
 };
 use proptest::prelude::*;
 
-use crate::oracle::{Entered, History, Instant, instant};
+use crate::oracle::{Entered, History, Instant, MARKS, instant};
 
 type Checked<T = ()> = Result<T, TestCaseError>;
 
@@ -406,7 +406,8 @@ impl World {
             let Some(book) = self.books.iter_mut().find(|book| book.id == id) else { continue };
             let dimension = book.original.dimension();
             book.history.settle(entered, actual.of(dimension), now);
-            if actual.of(dimension) < cost.expected().of(dimension) && book.original.refill() == Refill::Continuous {
+            let comes_back = actual.of(dimension) < cost.expected().of(dimension);
+            if comes_back && book.original.refill() == Refill::Continuous && book.history.entries() > MARKS {
                 let most = book.original.burst().max(book.history.limit().burst());
                 book.kept += (most / 8).cast_signed() + 1;
             }
