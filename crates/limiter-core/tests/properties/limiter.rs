@@ -29,9 +29,10 @@ struct Size {
 }
 
 impl Size {
-    fn cost(self, world: &World) -> Cost {
+    /// Measured by every limit there ever is, so that no debt to one that is set again later is forgiven.
+    fn cost(self, limits: &[Limit]) -> Cost {
         let least = |dimensions: [Dimension; 2]| {
-            let limits = world.books.iter().map(|book| &book.original);
+            let limits = limits.iter();
             limits.filter(|limit| dimensions.contains(&limit.dimension())).map(Limit::burst).min().unwrap_or(1_000)
         };
         let input = self.input.of(least([Dimension::Tokens, Dimension::InputTokens]));
@@ -71,8 +72,8 @@ fn run(limits: &[Limit], ageing: Nanos, start: Nanos, ops: Vec<(Step, Op)>) -> R
     for (step, op) in ops {
         let now = step.from(world.clock.reading, limits[0].window(), world.ready).min(LATEST);
         match op {
-            Op::Reserve(size) => drop(world.try_reserve(&size.cost(&world), now)?),
-            Op::Enqueue(size, level, front) => world.enqueue(&size.cost(&world), Priority::new(level), front, now)?,
+            Op::Reserve(size) => drop(world.try_reserve(&size.cost(limits), now)?),
+            Op::Enqueue(size, level, front) => world.enqueue(&size.cost(limits), Priority::new(level), front, now)?,
             Op::Cancel(which) => world.cancel(which)?,
             Op::Admit => while world.admit(None, now)? {},
             Op::End(which, end) => world.end(which, end, now)?,
