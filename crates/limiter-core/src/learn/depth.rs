@@ -3,6 +3,8 @@
 //! It shows in two ways: when a request goes out that should have found everything there, and the provider says that
 //! less was; or when the level was thought to be higher than it ever was seen, and is not.
 
+use crate::Nanos;
+
 /// What is known of one limit's depth, in units.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Depth {
@@ -10,13 +12,15 @@ pub(crate) struct Depth {
     ceiling: u64,
     /// The most that was ever there.
     most_seen: u64,
-    /// The number of the last admission that found all there that can be.
-    full_at: Option<u64>,
+    /// The number and the time of the last admission that found all there that can be.
+    full_at: Option<(u64, Nanos)>,
+    /// What was admitted so soon after it that it may have been counted before it.
+    followed_by: u64,
 }
 
 impl Depth {
     pub(crate) const fn new() -> Self {
-        Self { ceiling: u64::MAX, most_seen: 0, full_at: None }
+        Self { ceiling: u64::MAX, most_seen: 0, full_at: None, followed_by: 0 }
     }
 
     /// How much of a bucket that holds `burst` can be there.
@@ -24,9 +28,16 @@ impl Depth {
         burst.min(self.ceiling)
     }
 
-    /// The admission `number` found everything there.
-    pub(crate) const fn was_full(&mut self, number: u64) {
-        self.full_at = Some(number);
+    /// The admission `number` found everything there at `at`.
+    pub(crate) const fn was_full(&mut self, number: u64, at: Nanos) {
+        (self.full_at, self.followed_by) = (Some((number, at)), 0);
+    }
+
+    /// Another one took `amount` at `at`; requests may be counted in another order within `reordering`.
+    pub(crate) fn followed(&mut self, amount: u64, at: Nanos, reordering: Nanos) {
+        if self.full_at.is_some_and(|(_, full_at)| at <= full_at.saturating_add(reordering)) {
+            self.followed_by = self.followed_by.saturating_add(amount);
+        }
     }
 
     /// Nothing is known of another limit.
@@ -41,13 +52,14 @@ impl Depth {
             // Where little can be saved up, little is not refused: the ceiling was not the provider's.
             self.ceiling = u64::MAX;
         }
-        let full = remaining.saturating_add(reserved);
+        let full = remaining.saturating_add(reserved).saturating_add(self.followed_by);
         if remaining > self.ceiling {
             self.ceiling = remaining;
         }
         let known = self.within(burst);
         // A tenth: prompts are not counted alike, and others may have come first.
-        if !refused && self.full_at == Some(number) && full < known - known / 10 {
+        let was_full = self.full_at.is_some_and(|(full_at, _)| full_at == number);
+        if !refused && was_full && full < known - known / 10 {
             self.ceiling = full;
             return true;
         }
@@ -75,8 +87,12 @@ mod tests {
     #[test]
     fn a_request_that_should_have_found_everything_shows_the_depth() {
         let mut depth = Depth::new();
-        depth.was_full(7);
+        depth.was_full(7, Nanos::ZERO);
         assert!(!depth.learn(50, 50, 6, false, 1_000));
+        depth.followed(900, Nanos::from_millis(10), Nanos::SECOND);
+        assert!(!depth.learn(50, 50, 7, false, 1_000), "the other one may have come first");
+        depth.was_full(7, Nanos::SECOND);
+        depth.followed(900, Nanos::from_secs(3), Nanos::SECOND);
         assert!(depth.learn(50, 50, 7, false, 1_000));
         assert_eq!(depth.within(1_000), 100);
         // More than that was there after all.

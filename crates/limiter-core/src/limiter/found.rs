@@ -116,7 +116,9 @@ impl Found {
         let saves_up = !matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
         if excess >= 0 && amount > 0 && saves_up {
             self.bucket.lose(excess.unsigned_abs(), taken.at);
-            self.depth.was_full(taken.number);
+            self.depth.was_full(taken.number, taken.at);
+        } else {
+            self.depth.followed(amount, taken.at, self.reordering());
         }
         self.bucket.take_as(taken, amount);
         self.flight.add(taken.at, amounts);
@@ -174,9 +176,7 @@ impl Found {
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let is_alone = self.in_flight_since(self.uncertain_from) == 0;
         let burst = self.bucket.limit().burst();
-        // Others sent with it may have been counted before it.
-        let others = self.in_flight_since(self.flight.start(sent));
-        let was_full = self.depth.learn(remaining, reserved.saturating_add(others), number, refused, burst)
+        let was_full = self.depth.learn(remaining, reserved, number, refused, burst)
             | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
