@@ -28,6 +28,7 @@ pub struct Builder {
     key: Option<SecretString>,
     key_variable: Option<String>,
     limits: Vec<Limit>,
+    expected: Vec<Limit>,
     order: Order,
     concurrency: usize,
     retry: RetryPolicy,
@@ -57,6 +58,7 @@ impl Builder {
             key: None,
             key_variable: None,
             limits: Vec::new(),
+            expected: Vec::new(),
             order: Order::Turn,
             concurrency: 1_000,
             retry: RetryPolicy::default(),
@@ -107,6 +109,15 @@ impl Builder {
     #[must_use]
     pub fn tokens_per_minute(self, amount: u64) -> Self {
         self.limit(Limit::per_minute(Dimension::Tokens, amount))
+    }
+
+    /// A guess at a limit of the provider's, per set of models that share limits: it holds until an answer says what the
+    /// limit is, and gives way to it in both directions. Useful where a provider says its limits only when it refuses, or
+    /// never. A limit that is never to be exceeded is set with [`limit`](Self::limit).
+    #[must_use]
+    pub fn expected_limit(mut self, limit: Limit) -> Self {
+        self.expected.push(limit);
+        self
     }
 
     /// Lets requests overtake others, where that keeps every limit busy or fills a gap in front of a large one: for work
@@ -218,7 +229,7 @@ impl Builder {
             transport,
             clock,
             // What has no slot yet is not admitted: its time would be past when it goes.
-            scopes: Scopes::new(&limits, self.order, clock, patience),
+            scopes: Scopes::new(&limits, &self.expected, self.order, clock, patience),
             slots: Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)),
             closed: watch::Sender::new(false),
             retry: self.retry,

@@ -52,8 +52,8 @@ type Stated = Vec<(Dimension, Option<Nanos>, u64)>;
 const SURPRISES: u32 = 2;
 
 impl Scopes {
-    pub(crate) fn new(told: &[Limit], order: Order, clock: Clock, patience: Patience) -> Self {
-        let first = new_scope(told, order, clock, patience);
+    pub(crate) fn new(told: &[Limit], expected: &[Limit], order: Order, clock: Clock, patience: Patience) -> Self {
+        let first = new_scope(told, expected, order, clock, patience);
         let groups = Mutex::new(Groups { closed: false, first, known: HashMap::new() });
         Self { groups }
     }
@@ -129,11 +129,14 @@ impl Scopes {
     }
 }
 
-fn new_scope(told: &[Limit], order: Order, clock: Clock, patience: Patience) -> Arc<Scope> {
+fn new_scope(told: &[Limit], expected: &[Limit], order: Order, clock: Clock, patience: Patience) -> Arc<Scope> {
     let mut limiter = Limiter::new();
     limiter.set_order(order);
     for limit in told {
         limiter.set_limit(*limit, clock.now());
+    }
+    for limit in expected {
+        limiter.expect_limit(*limit, clock.now());
     }
     Arc::new(Scope::new(limiter, clock, patience))
 }
@@ -273,14 +276,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn models_that_draw_on_one_quota_stay_together() {
-        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
         send(&scopes, &[("a", 100, 99), ("b", 100, 98), ("a", 100, 97), ("b", 100, 96), ("c", 100, 95)]).await;
         assert_eq!(sharing(&scopes), [["a", "b", "c"]]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn models_with_other_limits_part_and_equal_ones_come_together() {
-        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
         send(&scopes, &[("a", 100, 99), ("b", 500, 499), ("c", 500, 498), ("d", 100, 98), ("c", 500, 497)]).await;
         assert_eq!(sharing(&scopes), [["a", "d"], ["b", "c"]]);
         let states = scopes.states();
@@ -289,7 +292,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn models_with_equal_limits_part_when_they_are_counted_apart() {
-        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
         for _ in 0..4 {
             for answer in [("a", 1_000, 300), ("b", 1_000, 990)] {
                 send(&scopes, &[answer]).await;
@@ -301,14 +304,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_limit_that_changes_for_all_moves_all_of_them() {
-        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
         send(&scopes, &[("a", 100, 99), ("b", 100, 98), ("a", 200, 197), ("b", 200, 196), ("a", 200, 195)]).await;
         assert_eq!(sharing(&scopes), [["a", "b"]]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_scope_that_everybody_left_shows_no_limits() {
-        let scopes = Scopes::new(&[], Order::Turn, Clock::start(), PATIENCE);
+        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
         for (model, limit, left) in [("a", 100, 99), ("b", 100, 98), ("a", 200, 197), ("b", 200, 196), ("a", 200, 195)]
         {
             send(&scopes, &[(model, limit, left)]).await;
@@ -321,7 +324,7 @@ mod tests {
     async fn the_callers_ceiling_holds_for_one_model_that_moves() {
         let clock = Clock::start();
         let told = vec![Limit::per_minute(Dimension::Requests, 10)];
-        let scopes = Scopes::new(&told, Order::Turn, clock, PATIENCE);
+        let scopes = Scopes::new(&told, &[], Order::Turn, clock, PATIENCE);
         let start = clock.now();
         let mut sent = 0;
         send(&scopes, &[("b", 1_000, 999)]).await;
@@ -338,7 +341,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_callers_ceiling_holds_when_a_limit_changes_once() {
         let clock = Clock::start();
-        let scopes = Scopes::new(&[Limit::per_minute(Dimension::Requests, 10)], Order::Turn, clock, PATIENCE);
+        let scopes = Scopes::new(&[Limit::per_minute(Dimension::Requests, 10)], &[], Order::Turn, clock, PATIENCE);
         let start = clock.now();
         let mut sent = 0;
         for n in 0..100_u64 {

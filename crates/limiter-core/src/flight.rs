@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 
+use crate::learn::Parts;
 use crate::{Amounts, Dimension, Nanos};
 
 /// Amounts that were admitted and of which the provider has not spoken, in slots of time.
@@ -21,6 +22,8 @@ struct Slot {
     start: Nanos,
     requests: u64,
     amounts: Amounts,
+    /// Of each request the larger one of its prompt and what it may produce, in tokens.
+    larger: u64,
 }
 
 const WIDTH: Nanos = Nanos::from_millis(100);
@@ -30,7 +33,7 @@ impl Flight {
         Self {
             older: VecDeque::new(),
             empty: 0,
-            newest: Slot { start: Nanos::ZERO, requests: 0, amounts: Amounts::ZERO },
+            newest: Slot { start: Nanos::ZERO, requests: 0, amounts: Amounts::ZERO, larger: 0 },
         }
     }
 
@@ -38,7 +41,8 @@ impl Flight {
     #[inline]
     pub(crate) fn add(&mut self, at: Nanos, amounts: &Amounts) {
         if self.newest.requests == 0 {
-            self.newest = Slot { start: at, requests: 1, amounts: *amounts };
+            let larger = larger_of(amounts);
+            self.newest = Slot { start: at, requests: 1, amounts: *amounts, larger };
             return;
         }
         if at >= self.newest.start.saturating_add(WIDTH) {
@@ -46,6 +50,7 @@ impl Flight {
         }
         self.newest.requests += 1;
         self.newest.amounts.add(amounts);
+        self.newest.larger = self.newest.larger.saturating_add(larger_of(amounts));
     }
 
     fn begin(&mut self, at: Nanos) {
@@ -67,10 +72,11 @@ impl Flight {
         if slot.requests > 1 {
             slot.requests -= 1;
             slot.amounts.subtract(amounts);
+            slot.larger = slot.larger.saturating_sub(larger_of(amounts));
         } else {
             // Whatever the sums say: nothing is in flight any more.
             let was_there = slot.requests > 0;
-            (slot.requests, slot.amounts) = (0, Amounts::ZERO);
+            (slot.requests, slot.amounts, slot.larger) = (0, Amounts::ZERO, 0);
             self.empty += usize::from(was_there && !is_newest);
         }
         start
@@ -91,9 +97,23 @@ impl Flight {
         recent.fold(0, |sum, slot| sum.saturating_add(slot.amounts.of(dimension)))
     }
 
-    /// The sum in one dimension of the slots after the one that an admission at `at` is in.
-    pub(crate) fn after(&self, at: Nanos, dimension: Dimension) -> u64 {
-        self.since(self.start(at).saturating_add(Nanos::new(1)), dimension)
+    /// The same, by the parts that a rule of charging looks at.
+    pub(crate) fn parts_since(&self, start: Nanos, dimension: Dimension) -> Parts {
+        let recent = core::iter::once(&self.newest).chain(self.older.iter().rev());
+        let recent = recent.take_while(|slot| slot.start >= start);
+        recent.fold(Parts::default(), |mut sum, slot| {
+            let mut parts = Parts::of(&slot.amounts, dimension);
+            if dimension == Dimension::Tokens {
+                parts.larger = slot.larger;
+            }
+            sum.add(&parts);
+            sum
+        })
+    }
+
+    /// The parts in the slots after the one that an admission at `at` is in.
+    pub(crate) fn parts_after(&self, at: Nanos, dimension: Dimension) -> Parts {
+        self.parts_since(self.start(at).saturating_add(Nanos::new(1)), dimension)
     }
 
     #[cold]
@@ -106,6 +126,10 @@ impl Flight {
     fn index(&self, at: Nanos) -> usize {
         self.older.partition_point(|slot| slot.start <= at).saturating_sub(1)
     }
+}
+
+fn larger_of(amounts: &Amounts) -> u64 {
+    Parts::of(amounts, Dimension::Tokens).larger
 }
 
 #[cfg(test)]
@@ -129,7 +153,7 @@ mod tests {
         assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 145);
         assert_eq!(flight.since(Nanos::ZERO, Dimension::Requests), 0);
         assert_eq!(flight.since(millis(800), Dimension::Tokens), 18 + 19);
-        assert_eq!(flight.after(millis(850), Dimension::Tokens), 19);
+        assert_eq!(flight.parts_after(millis(850), Dimension::Tokens).whole, 19);
         assert_eq!(flight.remove(millis(800), &tokens(18)), millis(800));
         assert_eq!(flight.since(millis(700), Dimension::Tokens), 17 + 19);
         assert_eq!(flight.remove(Nanos::ZERO, &tokens(10)), Nanos::ZERO);

@@ -11,7 +11,7 @@ mod state;
 use alloc::vec::Vec;
 
 use crate::flight::Flight;
-use crate::learn::{FlightWindow, Refusals};
+use crate::learn::{FlightWindow, Ledger, Pace, Refusals, Spacing, Yield};
 use crate::queue::Queue;
 use crate::timeline::Timeline;
 use crate::{Backoff, Bucket, Limit, Nanos, Outage, Quota};
@@ -56,6 +56,10 @@ pub struct Limiter {
     /// What is in flight, for limits that are found later.
     flight: Flight,
     flight_window: FlightWindow,
+    spacing: Spacing,
+    ledger: Ledger,
+    yields: Yield,
+    pace: Pace,
     refusals: Refusals,
     outage: Outage,
     queue: Queue,
@@ -78,6 +82,10 @@ impl Limiter {
             probes: true,
             in_flight: 0,
             flight_window: FlightWindow::new(),
+            spacing: Spacing::new(),
+            ledger: Ledger::new(),
+            yields: Yield::new(),
+            pace: Pace::new(),
             outage: Outage::new(),
             refusals: Refusals::new(),
             backoff: Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE },

@@ -1,5 +1,6 @@
 //! Capacity taken before a request is sent.
 
+use crate::learn::Ledger;
 use crate::{Cost, Nanos, Taken};
 
 /// Capacity that one request holds. It ends in exactly one of the limiter's methods that take it by value: `settle`,
@@ -14,6 +15,10 @@ pub struct Reservation {
     pub(crate) number: u64,
     pub(crate) cost: Cost,
     pub(crate) admitted_at: Nanos,
+    /// Everything that was admitted up to this one.
+    pub(crate) ledger: Ledger,
+    /// What was taken of the first found limits.
+    pub(crate) charged: [u64; Self::REMEMBERED],
     /// A bit for each found limit of which the provider has spoken in its answer.
     pub(crate) spoken_of: u32,
 }
@@ -21,6 +26,9 @@ pub struct Reservation {
 impl Reservation {
     /// How many found limits are told apart.
     pub(crate) const MOST_FOUND: usize = 32;
+
+    /// Of how many found limits is remembered what was taken: requests, tokens, input and output tokens.
+    pub(crate) const REMEMBERED: usize = 4;
 
     pub(crate) const fn is_spoken_of(&self, found: usize) -> bool {
         self.spoken_of & (1 << found) != 0

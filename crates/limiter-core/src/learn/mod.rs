@@ -1,15 +1,27 @@
 //! What is guessed. It stands beside the exact part, never inside it: nothing here changes a level.
 
+mod charge;
 mod depth;
 mod form;
+mod growth;
+mod ledger;
 mod margin;
+mod pace;
 mod refusals;
+mod start;
 mod turns;
 mod window;
+mod yields;
 
+pub(crate) use charge::{Charge, Rule, Shape};
 pub(crate) use depth::Depth;
 pub(crate) use form::{FormGuess, latest_turn};
+pub(crate) use growth::Growth;
+pub(crate) use ledger::{Account, Ledger, Parts};
 pub(crate) use margin::Margin;
+pub(crate) use pace::Pace;
 pub(crate) use refusals::Refusals;
+pub(crate) use start::Spacing;
 pub(crate) use turns::Turns;
 pub(crate) use window::FlightWindow;
+pub(crate) use yields::Yield;

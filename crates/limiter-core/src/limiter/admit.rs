@@ -3,7 +3,7 @@
 use super::Limiter;
 use super::found::Found;
 use crate::queue::Size;
-use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refusal, Reservation, Taken, Ticket};
+use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refill, Refusal, Reservation, Taken, Ticket};
 
 /// The answer to "who may go now?".
 #[derive(Debug, PartialEq, Eq)]
@@ -108,10 +108,11 @@ impl Limiter {
     #[inline]
     pub(super) fn fits(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {
         let mut fits = self.told.has(cost, now)? & self.held.has(cost, now)? && self.held_until() <= now;
+        fits = fits && self.felt_at(cost, now) <= now;
         for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
-            fits = fits && found.ready_at(cost.expected().of(limit.dimension()), self.tells, now) <= now;
+            fits = fits && found.ready_at(cost, self.yields.parts(), self.tells, now) <= now;
         }
         Ok(fits)
     }
@@ -124,12 +125,25 @@ impl Limiter {
     /// When `cost` fits.
     pub(super) fn capacity_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
         let mut ready_at = self.told.ready_at(cost, now)?.max(self.held.ready_at(cost, now)?);
+        ready_at = ready_at.max(self.felt_at(cost, now));
         for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
-            ready_at = ready_at.max(found.ready_at(cost.expected().of(limit.dimension()), self.tells, now));
+            ready_at = ready_at.max(found.ready_at(cost, self.yields.parts(), self.tells, now));
         }
         Ok(ready_at)
+    }
+
+    /// When `cost` may go by what was felt out, where nothing is told.
+    fn felt_at(&self, cost: &Cost, now: Nanos) -> Nanos {
+        let spaced = if self.is_searching(now) { self.spacing.next() } else { now };
+        self.pace.ready_at(cost.expected(), now).max(spaced)
+    }
+
+    /// Whether nothing is known of the provider's limits, and nothing was told that may be near them.
+    fn is_searching(&self, now: Nanos) -> bool {
+        let is_told = || self.told.buckets().iter().any(|bucket| bucket.limit().refill() != Refill::OnRelease);
+        self.probes && !self.tells && !self.pace.is_on() && self.heeded(now).next().is_none() && !is_told()
     }
 
     /// Whether the certain part of `cost` is within every limit.
@@ -155,12 +169,21 @@ impl Limiter {
         let taken = Taken { number: self.admissions, at: now };
         self.told.take_as(&taken, cost);
         self.held.take_as(&taken, cost);
-        for found in &mut self.found {
-            found.take(&taken, cost.expected());
+        let mut charged = [0; Reservation::REMEMBERED];
+        let yields = self.yields.parts();
+        for (index, found) in self.found.iter_mut().enumerate() {
+            let amount = found.take(&taken, cost.expected(), yields, self.tells);
+            if let Some(remembered) = charged.get_mut(index) {
+                *remembered = amount;
+            }
         }
         self.flight.add(now, cost.expected());
+        self.ledger.admit(cost.expected());
+        self.pace.take(&taken, cost.expected());
+        self.spacing.sent(now);
         self.in_flight += 1;
-        Reservation { number: self.admissions, cost: *cost, admitted_at: now, spoken_of: 0 }
+        let ledger = self.ledger;
+        Reservation { number: self.admissions, cost: *cost, admitted_at: now, ledger, charged, spoken_of: 0 }
     }
 
     /// The lane of the queue for `cost`: requests of one size only have to be told apart where some may overtake.

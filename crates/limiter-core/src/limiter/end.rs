@@ -1,7 +1,7 @@
 //! How a reservation ends: in exactly one of these.
 
 use super::Limiter;
-use super::found::Found;
+use super::found::{Ended, Found};
 use crate::{Amounts, Dimension, Nanos, Reservation};
 
 impl Limiter {
@@ -19,18 +19,24 @@ impl Limiter {
         self.outage.answered(now);
         self.flight_window.answered();
         self.refusals.answered();
+        self.spacing.answered(now);
+        self.pace.answered();
+        let reserved = reservation.cost.expected();
+        self.ledger.end(reserved, actual);
+        self.yields.learn(reserved.of(Dimension::OutputTokens), actual.of(Dimension::OutputTokens));
         let requests = reservation.cost.expected().of(Dimension::Requests);
         if actual.of(Dimension::Requests) == 0 {
-            self.end(&reservation, &actual.with(Dimension::Requests, requests), now);
+            self.end(&reservation, &Ended::Answered(actual.with(Dimension::Requests, requests)), now);
         } else {
-            self.end(&reservation, actual, now);
+            self.end(&reservation, &Ended::Answered(*actual), now);
         }
     }
 
     /// Ends a reservation whose request was never sent: all of it comes back.
     pub fn release(&mut self, reservation: Reservation, now: Nanos) {
         let now = self.advance(now);
-        self.end(&reservation, &Amounts::ZERO, now);
+        self.uncount(&reservation);
+        self.end(&reservation, &Ended::Counted(Amounts::ZERO), now);
     }
 
     /// Ends a reservation whose request was refused for its rate. The request itself counts, its tokens do not.
@@ -46,13 +52,16 @@ impl Limiter {
         self.outage.answered(now);
         self.flight_window.refused(reservation.number, self.admissions);
         self.refusals.refused(reservation.number, self.admissions, now);
-        self.end(&reservation, &Amounts::ZERO.with(Dimension::Requests, 1), now);
-        let expected = reservation.cost.expected();
-        let lacks = |found: &Found| found.ready_at(expected.of(found.dimension()), self.tells, now) > now;
+        self.spacing.refused(now);
+        self.uncount(&reservation);
+        self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
+        let lacks = |found: &Found| found.ready_at(&reservation.cost, self.yields.parts(), self.tells, now) > now;
+        let is_explained = self.heeded(now).any(lacks);
+        let is_measured = !is_explained && self.measure(&reservation, now);
         let pause = match retry_after {
             // A hint of nothing is none.
             Some(span) if span > Nanos::ZERO => span,
-            _ if self.paused_until > now || self.heeded(now).any(lacks) => return,
+            _ if self.paused_until > now || is_explained || is_measured => return,
             _ => self.refusals.delay(&self.backoff, random),
         };
         self.hold_back(pause, now);
@@ -68,7 +77,10 @@ impl Limiter {
         }
         let waits = self.outage.failed(reservation.admitted_at, now);
         let counted = if sent { *reservation.cost.expected() } else { Amounts::ZERO };
-        self.end(&reservation, &counted, now);
+        if !sent {
+            self.uncount(&reservation);
+        }
+        self.end(&reservation, &Ended::Counted(counted), now);
         if waits {
             self.asks_at = now.saturating_add(self.outage.delay(&self.backoff, random));
         }
@@ -77,10 +89,26 @@ impl Limiter {
     /// Ends a reservation whose request was abandoned after it may have been sent: all of it stays taken.
     pub fn forfeit(&mut self, reservation: Reservation, now: Nanos) {
         let now = self.advance(now);
-        self.end(&reservation, reservation.cost.expected(), now);
+        self.end(&reservation, &Ended::Counted(*reservation.cost.expected()), now);
     }
 
-    pub(super) fn end(&mut self, reservation: &Reservation, actual: &Amounts, now: Nanos) {
+    /// The provider has not counted the request.
+    fn uncount(&mut self, reservation: &Reservation) {
+        let expected = reservation.cost.expected();
+        self.ledger.forget(expected);
+        self.pace.forget(expected);
+    }
+
+    /// Takes a refusal that no limit explains for a rate that was met. Whether it taught anything.
+    fn measure(&mut self, reservation: &Reservation, now: Nanos) -> bool {
+        let later = [Dimension::Requests, Dimension::Tokens].into_iter().fold(Amounts::ZERO, |later, dimension| {
+            let start = reservation.admitted_at.saturating_add(Nanos::new(1));
+            later.with(dimension, self.flight.since(start, dimension))
+        });
+        self.pace.refused(reservation.number, reservation.admitted_at, self.admissions, &later, now)
+    }
+
+    fn end(&mut self, reservation: &Reservation, ended: &Ended, now: Nanos) {
         if reservation.number > self.admissions {
             return;
         }
@@ -88,12 +116,10 @@ impl Limiter {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.flight.remove(reservation.admitted_at, reserved);
         for quota in [&mut self.told, &mut self.held] {
-            quota.settle_as(&reservation.taken(), &reservation.cost, actual, now);
+            quota.settle_as(&reservation.taken(), &reservation.cost, ended.amounts(), now);
         }
         for (index, found) in self.found.iter_mut().enumerate() {
-            if !reservation.is_spoken_of(index) {
-                found.end(reservation, actual.of(found.dimension()), now);
-            }
+            found.end(reservation, index, ended, now);
         }
     }
 }

@@ -6,16 +6,45 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 use crate::flight::Flight;
-use crate::learn::{Depth, FormGuess, Margin, Turns};
-use crate::{Amounts, Bucket, Dimension, Limit, Nanos, Reading, Refill, Reservation, Taken};
+use crate::learn::{Account, Charge, Depth, FormGuess, Growth, Ledger, Margin, Parts, Rule, Shape, Turns};
+use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
 /// a lost packet or a busy processor. A second's quota is what this costs at most, once; of a window shorter than ten
 /// seconds, a tenth.
 const REORDERING: Nanos = Nanos::SECOND;
 
+/// How far to go beyond what is known of a limit at most, in 1,024 parts: what is charged may be a sixteenth of what is
+/// counted here.
+const MOST_GAIN: u64 = 16 * Growth::ONE;
+
 /// A limit that so many successes in a row leave out, which speak of its dimension, is in force no more.
 const PASSED_OVER: u32 = 20;
+
+/// What a limiter knows of what it admitted, for a limit that has to tell what of it was charged.
+pub(super) struct Books<'a> {
+    /// Everything that was admitted up to now.
+    pub(super) ledger: &'a Ledger,
+    /// How much of what may be produced is, in 1,024 parts.
+    pub(super) yields: u64,
+    /// Whether successes tell what remains.
+    pub(super) tells: bool,
+}
+
+/// How a request ended.
+pub(super) enum Ended {
+    /// It was answered and took this.
+    Answered(Amounts),
+    /// In another way: so much of what was reserved stays counted.
+    Counted(Amounts),
+}
+
+impl Ended {
+    pub(super) const fn amounts(&self) -> &Amounts {
+        let (Self::Answered(amounts) | Self::Counted(amounts)) = self;
+        amounts
+    }
+}
 
 /// The state of one found limit.
 #[derive(Debug)]
@@ -25,6 +54,15 @@ pub(super) struct Found {
     stated_window: Option<Nanos>,
     form: FormGuess,
     margin: Margin,
+    charge: Charge,
+    /// How far to go beyond what is known, where the provider speaks only when it refuses.
+    growth: Growth,
+    /// The gain of that when something was taken last.
+    gain: u64,
+    /// Admissions up to this one were counted before the limit was known.
+    begun_at: u64,
+    /// Whether it is a guess of the caller's, of which no answer has spoken.
+    is_guess: bool,
     /// Whether an answer that was no refusal spoke of it, and when any answer did last.
     in_success: bool,
     spoken_at: Nanos,
@@ -50,6 +88,11 @@ impl Found {
             stated_window,
             form: FormGuess::default(),
             margin: Margin::default(),
+            charge: Charge::new(),
+            growth: Growth::new(now, plateau(&limit)),
+            gain: Growth::ONE,
+            begun_at: number,
+            is_guess: false,
             in_success: false,
             spoken_at: now,
             passed_over: 0,
@@ -62,6 +105,16 @@ impl Found {
         }
     }
 
+    /// A limit that the caller guesses.
+    pub(super) fn guessed(limit: Limit, flight: Flight, number: u64, now: Nanos) -> Self {
+        Self { is_guess: true, ..Self::new(limit, None, flight, number, now) }
+    }
+
+    /// Whether it is a guess of the caller's, of which no answer has spoken.
+    pub(super) const fn is_guess(&self) -> bool {
+        self.is_guess
+    }
+
     pub(super) const fn bucket(&self) -> &Bucket {
         &self.bucket
     }
@@ -70,6 +123,10 @@ impl Found {
     /// the amount tells.
     pub(super) fn is_meant_by(&self, reading: &Reading) -> bool {
         let limit = self.bucket.limit();
+        if self.is_guess {
+            // A guess may be wrong in its amount, not in what it is for.
+            return limit.dimension() == reading.dimension && reading.window.is_none_or(|it| it == limit.window());
+        }
         limit.dimension() == reading.dimension
             && match (self.stated_window, reading.window) {
                 (Some(known), Some(stated)) => known == stated,
@@ -99,8 +156,9 @@ impl Found {
         if is_told { Nanos::MAX } else { self.spoken_at.saturating_add(self.bucket.limit().window()) }
     }
 
-    /// When `amount` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
-    pub(super) fn ready_at(&self, amount: u64, tells: bool, now: Nanos) -> Nanos {
+    /// When `cost` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
+    pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
+        let amount = self.amount(cost.expected(), yields);
         if amount == 0 {
             return now;
         }
@@ -109,8 +167,10 @@ impl Found {
         self.bucket.ready_at(amount.saturating_add(held_back).min(full), now).min(self.heeded_until(tells))
     }
 
-    pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts) {
-        let amount = amounts.of(self.dimension());
+    /// Takes what a request of `amounts` is charged, and returns it.
+    pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts, yields: u64, tells: bool) -> u64 {
+        self.gain = if tells { Growth::ONE } else { self.growth.gain(taken.at).min(MOST_GAIN) };
+        let amount = self.amount(amounts, yields);
         let full = self.depth.within(self.bucket.limit().burst());
         let excess = self.bucket.level(taken.at).saturating_sub_unsigned(full);
         let saves_up = !matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
@@ -122,14 +182,40 @@ impl Found {
         }
         self.bucket.take_as(taken, amount);
         self.flight.add(taken.at, amounts);
+        amount
     }
 
-    /// A request ended of which the provider did not speak here: `actual` was taken where it was not counted before.
-    pub(super) fn end(&mut self, reservation: &Reservation, actual: u64, now: Nanos) {
-        let taken = reservation.taken();
-        if self.flight.remove(taken.at, reservation.cost.expected()) >= self.uncertain_from {
-            self.bucket.settle_as(&taken, self.amount(reservation), actual, now);
+    /// A request ended, of which this is the limit number `index`.
+    pub(super) fn end(&mut self, reservation: &Reservation, index: usize, ended: &Ended, now: Nanos) {
+        let (taken, reserved) = (reservation.taken(), self.reserved(reservation, index));
+        // Whether what it takes is still held for it, and not part of the provider's word.
+        let is_held = !reservation.is_spoken_of(index) && {
+            let start = self.flight.remove(taken.at, reservation.cost.expected());
+            start >= self.uncertain_from || self.charge.rule() == Rule::Late
+        };
+        let whole = reservation.cost.expected().of(self.dimension());
+        match ended {
+            Ended::Answered(actual) if self.charge.rule().settles() => {
+                let due = self.charge.settled(&Parts::of(actual, self.dimension()));
+                let counted = match self.charge.rule() {
+                    _ if is_held => reserved,
+                    Rule::Late => self.charge.prompt(&Parts::of(reservation.cost.expected(), self.dimension())),
+                    _ => reserved,
+                };
+                self.bucket.settle_as(&taken, counted, due, now);
+            }
+            Ended::Answered(_) => {}
+            Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
+                self.bucket.settle_as(&taken, reserved, amounts.of(self.dimension()).min(reserved), now);
+            }
+            Ended::Counted(_) => {}
         }
+    }
+
+    /// What was taken for a reservation.
+    fn reserved(&self, reservation: &Reservation, index: usize) -> u64 {
+        let remembered = reservation.charged.get(index).filter(|_| reservation.number > self.begun_at);
+        remembered.copied().unwrap_or_else(|| self.charge.amount(&self.parts(reservation.cost.expected()), Growth::ONE))
     }
 
     /// The provider speaks of this limit in the answer to a request, which it `refused` or counted. Returns by how many
@@ -139,14 +225,16 @@ impl Found {
     pub(super) fn observe(
         &mut self,
         reservation: Option<&Reservation>,
+        index: usize,
         reading: &Reading,
         refused: bool,
+        books: &Books<'_>,
         now: Nanos,
     ) -> i64 {
         let before = self.bucket.level(now);
         let (mut reserved, mut number, mut sent, mut was_uncertain) = (0, 0, now, false);
         if let Some(reservation) = reservation {
-            (reserved, number, sent) = (self.amount(reservation), reservation.number, reservation.admitted_at);
+            (reserved, number, sent) = (self.reserved(reservation, index), reservation.number, reservation.admitted_at);
             was_uncertain = self.flight.remove(sent, reservation.cost.expected()) >= self.uncertain_from;
         }
         if let (Some(reservation), true) = (reservation, was_uncertain) {
@@ -162,9 +250,13 @@ impl Found {
             self.form.doubt();
         }
         let Some(remaining) = reading.remaining else { return 0 };
+        let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
+        if let Some(account) = account {
+            self.learn_charge((remaining, sent, *account), books, refused, now);
+        }
 
         let spoken = self.spoken_level(remaining, sent, now);
-        let known = self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from));
+        let known = self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from, books));
         // Of two words about the same moment the lower is the later one.
         if self.has_word && sent < self.word_at.saturating_add(self.reordering()) && spoken.level(now) > known {
             return 0;
@@ -174,13 +266,15 @@ impl Found {
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
-        let is_alone = self.in_flight_since(self.uncertain_from) == 0;
+        let is_alone = self.in_flight_since(self.uncertain_from, books) == 0;
         let burst = self.bucket.limit().burst();
         let was_full = self.depth.learn(remaining, reserved, number, refused, burst)
             | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
-        at_most.set_level(remaining, sent, self.flight.after(sent, self.dimension()), now);
+        let later = self.flight.parts_after(sent, self.dimension());
+        let later = self.unsaid(&later, account, books);
+        at_most.set_level(remaining, sent, later, now);
         let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
         if !is_first && !was_full {
             self.margin.learn(counted_here.saturating_sub(at_most.level(now)).max(0).unsigned_abs());
@@ -189,7 +283,8 @@ impl Found {
         self.word_at = self.word_at.max(sent);
         self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
         self.bucket = spoken;
-        self.bucket.lose(self.in_flight_since(self.uncertain_from), now);
+        let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
+        self.bucket.lose(self.unsaid(&uncertain, account, books), now);
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
@@ -204,6 +299,9 @@ impl Found {
 
     /// What a reading tells of the limit itself.
     pub(super) fn learn(&mut self, reading: &Reading, refused: bool, sent: Nanos, now: Nanos) {
+        if core::mem::replace(&mut self.is_guess, false) {
+            self.stated_window = reading.window;
+        }
         self.in_success |= !refused;
         self.spoken_at = self.spoken_at.max(now);
         self.form.learn(reading, self.stated_window, sent, now);
@@ -211,6 +309,7 @@ impl Found {
             // What was said of the old limit says nothing of the new one.
             self.has_word = false;
             self.depth.forget();
+            self.charge.interrupt();
         }
     }
 
@@ -251,12 +350,57 @@ impl Found {
         self.bucket.limit().dimension()
     }
 
-    fn amount(&self, reservation: &Reservation) -> u64 {
-        reservation.cost.expected().of(self.dimension())
+    fn parts(&self, amounts: &Amounts) -> Parts {
+        Parts::of(amounts, self.dimension())
+    }
+
+    /// What a request is charged, as far as that is known, where `yields` of 1,024 units that may be produced are.
+    fn amount(&self, amounts: &Amounts, yields: u64) -> u64 {
+        self.charge.amount(&self.parts(amounts), yields).saturating_mul(Growth::ONE) / self.gain
     }
 
     /// What was admitted at `start` or later and is in flight.
-    fn in_flight_since(&self, start: Nanos) -> u64 {
-        self.flight.since(start, self.dimension())
+    fn in_flight_since(&self, start: Nanos, books: &Books<'_>) -> u64 {
+        self.charge.amount(&self.flight.parts_since(start, self.dimension()), books.yields)
+    }
+
+    /// What a word does not say that was given when `said` had been admitted: what is charged for those `in_flight` that
+    /// were not counted yet, and what the end of others has changed since. Less than nothing is nothing.
+    fn unsaid(&self, in_flight: &Parts, said: Option<&Account>, books: &Books<'_>) -> u64 {
+        let Some((said, account)) = said.zip(books.ledger.of(self.dimension())) else {
+            return self.charge.amount(in_flight, books.yields);
+        };
+        self.charge.unsaid(in_flight, &self.flight.parts_since(Nanos::ZERO, self.dimension()), account, said, books.yields)
+    }
+
+    /// Compares what the provider says with what was counted here.
+    fn learn_charge(&mut self, word: (u64, Nanos, Account), books: &Books<'_>, refused: bool, now: Nanos) {
+        let limit = *self.bucket.limit();
+        let full = self.depth.within(limit.burst());
+        let shape = Shape { amount: limit.amount(), window: limit.window(), full, refill: limit.refill() };
+        let before = (self.charge.rule(), self.charge.factor());
+        self.charge.learn(word, &shape, !books.tells);
+        if !refused || books.tells {
+            return;
+        }
+        // What a refusal has confirmed need not be tried again so soon.
+        let is_confirmed = before.0 == self.charge.rule() && before.1.abs_diff(self.charge.factor()) <= before.1 / 20;
+        let plateau = match (self.has_word, is_confirmed) {
+            (true, true) => Nanos::new(self.growth.plateau().get().saturating_mul(4)),
+            _ => self.growth.plateau(),
+        };
+        self.growth.restart(now, plateau.min(Limit::MAX_WINDOW));
+        self.gain = Growth::ONE;
+    }
+}
+
+/// How long to stay with what is known of a limit that only refusals tell of. What requests count is certain, and only
+/// changes of the limit would be found; what tokens are charged is a guess. A quarter of the window, 15 s of a minute,
+/// because a bucket that fills up for as long has lost nothing.
+fn plateau(limit: &Limit) -> Nanos {
+    let window = limit.window().get();
+    match limit.dimension() {
+        Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => Nanos::new(window / 4),
+        _ => Nanos::new(window.saturating_mul(2)),
     }
 }

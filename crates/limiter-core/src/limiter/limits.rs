@@ -1,8 +1,9 @@
 //! The caller's own limits, and its other settings.
 
+use super::found::Found;
 use super::order::Allowance;
 use super::{Limiter, Order};
-use crate::{Backoff, Bucket, Dimension, Limit, Nanos, Refill};
+use crate::{Backoff, Bucket, Dimension, Limit, Nanos, Refill, Reservation};
 
 impl Limiter {
     /// A limiter that knows no limit but the caller's own ones of `other`, of which as much is taken as there; what comes
@@ -46,6 +47,21 @@ impl Limiter {
             Some(bucket) => bucket.set_limit(limit, now),
             None => self.told.buckets_mut().push(begun),
         }
+    }
+
+    /// Begins with a guess at one of the provider's limits: it holds until an answer says what the limit is, and gives way
+    /// to it in both directions. Where the provider never says it, refusals and their absence correct it.
+    ///
+    /// What the caller is sure of, and means as a ceiling, is set with [`set_limit`](Self::set_limit). A guess for what is
+    /// known already, or one too many of them, is left out.
+    pub fn expect_limit(&mut self, limit: Limit, now: Nanos) {
+        let now = self.advance(now);
+        let is_known = self.found.iter().any(|found| found.dimension() == limit.dimension());
+        if limit.dimension() == Dimension::Concurrent || is_known || self.found.len() >= Reservation::MOST_FOUND {
+            return;
+        }
+        let limit = self.time.limit_in(limit);
+        self.found.push(Found::guessed(limit, self.flight.clone(), self.admissions, now));
     }
 
     /// A bucket for a limit that was not there until now: full, but for what is in flight where that comes back.

@@ -1,7 +1,7 @@
 //! Taking the provider's word for what remains.
 
 use super::Limiter;
-use super::found::Found;
+use super::found::{Books, Found};
 use crate::{Amounts, Dimension, Limit, Nanos, Observation, Reading, Reservation};
 
 /// How an answer compared with what was counted here.
@@ -60,7 +60,9 @@ impl Limiter {
     /// Notes which found limits a success left out, of the dimensions that it spoke of.
     fn pass_over(&mut self, readings: &[Reading]) {
         for found in &mut self.found {
-            if readings.iter().any(|reading| reading.dimension == found.dimension()) {
+            // A guess is one at what the provider tells, whatever dimension that is in.
+            let is_passed = |reading: &Reading| reading.dimension == found.dimension() || found.is_guess();
+            if readings.iter().any(is_passed) {
                 let mentioned = readings.iter().any(|reading| found.is_meant_by(reading));
                 found.is_mentioned(mentioned);
             }
@@ -90,6 +92,7 @@ impl Limiter {
         if reservation.as_ref().is_some_and(|reservation| reservation.is_spoken_of(index)) {
             return None;
         }
+        let books = Books { ledger: &self.ledger, yields: self.yields.parts(), tells: self.tells || !refused };
         let found = self.found.get_mut(index)?;
         if reading.remaining.is_none() {
             // It says what the limit is and not what is left: the request stays counted as it was.
@@ -98,10 +101,13 @@ impl Limiter {
             return None;
         }
         // What the provider says of the levels without being asked too much need not be probed.
-        self.tells |= !refused;
-        let Some(reservation) = reservation else { return Some(found.observe(None, reading, refused, now)) };
+        if !refused && !core::mem::replace(&mut self.tells, true) {
+            self.pace.turn_off();
+        }
+        let Some(reservation) = reservation else { return Some(found.observe(None, index, reading, refused, &books, now)) };
+        let gained = found.observe(Some(reservation), index, reading, refused, &books, now);
         reservation.speak_of(index);
-        Some(found.observe(Some(reservation), reading, refused, now))
+        Some(gained)
     }
 
     /// How many requests may be in flight. What remains of it says nothing new: ours are counted here, and others come

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Limiter;
+use super::found::Found;
 use crate::{Amounts, Bucket, Limit, Nanos, Ticket, Waiting};
 
 /// A limiter at one moment.
@@ -47,6 +48,8 @@ pub enum LimitSource {
     Told,
     /// The provider's answers said it.
     Found,
+    /// The caller expects it, and no answer has spoken of it yet.
+    Expected,
 }
 
 impl Limiter {
@@ -63,8 +66,9 @@ impl Limiter {
             source,
         };
         let told = self.told.buckets().iter().map(|bucket| state(bucket, LimitSource::Told));
-        let found = self.heeded(now).map(|found| found.bucket()).chain(self.held.buckets());
-        let found = found.map(|bucket| state(bucket, LimitSource::Found));
+        let source = |found: &Found| if found.is_guess() { LimitSource::Expected } else { LimitSource::Found };
+        let held = self.held.buckets().iter().map(|bucket| state(bucket, LimitSource::Found));
+        let found = self.heeded(now).map(|found| state(found.bucket(), source(found))).chain(held);
         let next = self.queue.head().and_then(|(ticket, cost)| {
             let ready_at = if self.flight_is_full() { Nanos::MAX } else { self.ready_at(cost, now).ok()? };
             Some((ticket, time.out(ready_at)))

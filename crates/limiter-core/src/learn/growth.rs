@@ -1,0 +1,66 @@
+//! How fast to go beyond what is known, where nobody says how much more there is.
+//!
+//! A rate that was found by a refusal is right for the moment, and may be too low a minute later. As TCP does on a path
+//! whose capacity it met once (CUBIC, RFC 9438): come back to just below what was found, stay there for a plateau, and
+//! then go beyond it slowly at first and ever faster, so that the place where the limit was last met is passed with the
+//! least excess, and one that has doubled is found soon.
+
+use crate::Nanos;
+
+/// Growth since a refusal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Growth {
+    since: Nanos,
+    plateau: Nanos,
+}
+
+/// One as a gain.
+const ONE: u64 = 1_024;
+/// So much beyond it after as long again as the plateau: two fifths.
+const BEYOND: u64 = ONE * 2 / 5;
+/// The most it grows to: a limit that was found cannot be wrong by more than a day's for a minute's, and whatever is,
+/// is found in several steps.
+const MOST: u64 = ONE * 64;
+
+impl Growth {
+    /// A gain of one.
+    pub(crate) const ONE: u64 = ONE;
+
+    pub(crate) const fn new(since: Nanos, plateau: Nanos) -> Self {
+        Self { since, plateau }
+    }
+
+    /// The same from `now` on, with this plateau.
+    pub(crate) const fn restart(&mut self, now: Nanos, plateau: Nanos) {
+        *self = Self::new(now, plateau);
+    }
+
+    pub(crate) const fn plateau(&self) -> Nanos {
+        self.plateau
+    }
+
+    /// How much of what is known to try at `now`, in 1,024 parts.
+    pub(crate) fn gain(&self, now: Nanos) -> u64 {
+        let plateau = u128::from(self.plateau.get().max(1));
+        let elapsed = u128::from(now.saturating_sub(self.since).get());
+        let Some(beyond) = elapsed.checked_sub(plateau) else { return ONE };
+        // In 1,024 parts of the plateau, and no more than where the most is reached.
+        let share = (beyond * u128::from(ONE) / plateau).min(16 * u128::from(ONE));
+        let cube = share * share * share / (u128::from(ONE) * u128::from(ONE));
+        let grown = cube * u128::from(BEYOND) / u128::from(ONE);
+        ONE.saturating_add(u64::try_from(grown).unwrap_or(u64::MAX)).min(MOST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_stays_for_the_plateau_and_then_grows_ever_faster() {
+        let growth = Growth::new(Nanos::from_secs(10), Nanos::from_secs(20));
+        let gains = [0, 10, 30, 35, 50, 70, 90].map(|second| growth.gain(Nanos::from_secs(second)));
+        assert_eq!(gains, [1_024, 1_024, 1_024, 1_030, 1_433, 4_296, 12_067]);
+        assert_eq!(growth.gain(Nanos::MAX), MOST);
+    }
+}

@@ -1,0 +1,219 @@
+//! The rate that a provider allows that never says it, measured between its refusals.
+//!
+//! A request is refused where what it takes is not there. So between two refusals exactly as much was let through as
+//! came back in between, less what ran over: that is the rate, in whatever units are counted here, whatever the provider
+//! charges and however it meters. Requests then go evenly at that rate, because an even flow is within a token bucket
+//! of any depth, within a fixed and within a sliding window alike; what the provider saves up on top is not known.
+//!
+//! The rate is measured in each dimension, and only those are corrected that held requests back at the time: what was
+//! not short is not what was refused for. From there each grows ([`Growth`]) until the next refusal.
+
+use alloc::vec::Vec;
+
+use crate::learn::growth::Growth;
+use crate::{Amounts, Bucket, Dimension, Limit, Nanos, Taken};
+
+/// The rates of one set of limits, as far as refusals have shown them.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// When the first request went.
+    started: Option<Nanos>,
+    /// What was admitted and not refused since then, as far as it is known. Wraps.
+    counted: Amounts,
+    /// When requests were last refused, and what had been counted then: the newest first.
+    episodes: [Option<Episode>; 3],
+    /// Refusals of admissions up to this one are no news.
+    refused_up_to: u64,
+    /// Whether a request was let through since the last refusal.
+    recovered: bool,
+    lanes: Vec<Lane>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Episode {
+    at: Nanos,
+    counted: Amounts,
+}
+
+/// One dimension.
+#[derive(Debug)]
+struct Lane {
+    bucket: Bucket,
+    /// What was measured, in a window of [`WINDOW`].
+    measured: u64,
+    growth: Growth,
+    grown_at: Nanos,
+}
+
+const DIMENSIONS: [Dimension; 2] = [Dimension::Requests, Dimension::Tokens];
+/// Rates are counted in ten minutes, so that a rate of a few requests a minute has digits.
+const WINDOW: Nanos = Nanos::from_secs(600);
+/// A minute is what most limits are stated for. Before the first refusal up to a minute's worth that was saved up was
+/// used on top of the rate.
+const SAVED_UP: Nanos = Nanos::MINUTE;
+/// What may go at once: a second's worth. Shorter is finer than networks keep the order, longer is a burst that a
+/// provider with slices of a second refuses.
+const BURST: u64 = WINDOW.get() / Nanos::SECOND.get();
+/// How long a rate is kept that was measured once; it has to last for a hundred requests, as each refusal is one.
+const PLATEAU: Nanos = Nanos::from_secs(30);
+const PLATEAU_REQUESTS: u64 = 100;
+const LONGEST_PLATEAU: Nanos = Nanos::from_secs(600);
+/// The first one is a guess at how much was saved up: it is tried sooner.
+const FIRST_PLATEAU: Nanos = Nanos::from_secs(10);
+/// How often the growing rate is taken over.
+const STEP: Nanos = Nanos::SECOND;
+
+impl Pace {
+    pub(crate) const fn new() -> Self {
+        Self {
+            started: None,
+            counted: Amounts::ZERO,
+            episodes: [None; 3],
+            refused_up_to: 0,
+            recovered: true,
+            lanes: Vec::new(),
+        }
+    }
+
+    /// Whether a rate was measured.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.lanes.is_empty()
+    }
+
+    /// Forgets all rates: the provider tells its limits.
+    pub(crate) fn turn_off(&mut self) {
+        self.lanes.clear();
+        self.episodes = [None; 3];
+    }
+
+    /// When `amounts` are within every rate.
+    pub(crate) fn ready_at(&self, amounts: &Amounts, now: Nanos) -> Nanos {
+        let ready = |lane: &Lane| lane.bucket.ready_at(amounts.of(lane.bucket.limit().dimension()), now);
+        self.lanes.iter().map(ready).fold(now, Nanos::max)
+    }
+
+    /// Takes `amounts`, as the taking that the caller counts.
+    pub(crate) fn take(&mut self, taken: &Taken, amounts: &Amounts) {
+        self.started.get_or_insert(taken.at);
+        for dimension in DIMENSIONS {
+            let sum = self.counted.of(dimension).wrapping_add(amounts.of(dimension));
+            self.counted = self.counted.with(dimension, sum);
+        }
+        for lane in &mut self.lanes {
+            lane.grow(taken.at);
+            lane.bucket.take_as(taken, amounts.of(lane.bucket.limit().dimension()));
+        }
+    }
+
+    /// A request was let through.
+    pub(crate) const fn answered(&mut self) {
+        self.recovered = true;
+    }
+
+    /// A request that had taken `amounts` was not counted after all.
+    pub(crate) fn forget(&mut self, amounts: &Amounts) {
+        for dimension in DIMENSIONS {
+            let sum = self.counted.of(dimension).wrapping_sub(amounts.of(dimension));
+            self.counted = self.counted.with(dimension, sum);
+        }
+    }
+
+    /// The admission `number`, of the instant `at`, was refused, and nothing else explains it; `latest` is the newest
+    /// admission, and `later` was admitted after it. To be called after [`forget`](Self::forget). Whether a rate is known that spaces the next ones.
+    pub(crate) fn refused(&mut self, number: u64, at: Nanos, latest: u64, later: &Amounts, now: Nanos) -> bool {
+        if number <= self.refused_up_to {
+            return self.is_on();
+        }
+        self.refused_up_to = latest;
+        if !core::mem::replace(&mut self.recovered, false) {
+            return false;
+        }
+        let counted = DIMENSIONS.into_iter().fold(Amounts::ZERO, |sum, dimension| {
+            sum.with(dimension, self.counted.of(dimension).wrapping_sub(later.of(dimension)))
+        });
+        let episode = Episode { at, counted };
+        let is_first = self.lanes.is_empty();
+        for dimension in DIMENSIONS {
+            if let Some(measured) = self.measure(&episode, dimension) {
+                self.correct(dimension, measured, is_first, now);
+            }
+        }
+        self.episodes = [Some(episode), self.episodes[0], self.episodes[1]];
+        self.is_on()
+    }
+
+    /// What was let through in [`WINDOW`] before `episode`.
+    fn measure(&self, episode: &Episode, dimension: Dimension) -> Option<u64> {
+        let Some(last) = &self.episodes[0] else {
+            let started = self.started?;
+            let span = episode.at.saturating_sub(started).saturating_add(SAVED_UP);
+            return Some(rate(episode.counted.of(dimension), span));
+        };
+        let since = |earlier: &Episode| {
+            let amount = episode.counted.of(dimension).wrapping_sub(earlier.counted.of(dimension));
+            // One that went below what was counted before was refused later.
+            let amount = if amount > u64::MAX / 2 { 0 } else { amount };
+            (amount, episode.at.saturating_sub(earlier.at))
+        };
+        let (amount, span) = since(last);
+        let newest = rate(amount, span);
+        // A longer span is measured better, as long as it says the same.
+        let older = self.episodes.iter().flatten().skip(1).map(since).map(|(amount, span)| rate(amount, span));
+        let alike = older.filter(|rate| rate.abs_diff(newest) <= newest / 8);
+        Some(alike.last().unwrap_or(newest))
+    }
+
+    fn correct(&mut self, dimension: Dimension, measured: u64, is_first: bool, now: Nanos) {
+        let requests = self.lanes.iter().find(|lane| lane.bucket.limit().dimension() == Dimension::Requests);
+        let plateau = requests.map_or(FIRST_PLATEAU, |lane| {
+            let spread = WINDOW.get().saturating_mul(PLATEAU_REQUESTS) / lane.measured.max(1);
+            Nanos::new(spread).max(PLATEAU).min(LONGEST_PLATEAU)
+        });
+        let found = self.lanes.iter_mut().find(|lane| lane.bucket.limit().dimension() == dimension);
+        match found {
+            // What was not short is not what was refused for.
+            Some(lane) if lane.bucket.level(now).max(0).unsigned_abs() > lane.bucket.limit().burst() / 2 => {}
+            Some(lane) => {
+                lane.measured = measured.max(1);
+                lane.growth.restart(now, plateau);
+                lane.set(lane.measured, now);
+                lane.bucket.set_level(0, now, 0, now);
+            }
+            None if measured > 0 && is_first => {
+                let limit = limit_of(dimension, measured);
+                let mut bucket = Bucket::full(limit, now);
+                bucket.set_level(0, now, 0, now);
+                self.lanes.push(Lane { bucket, measured, growth: Growth::new(now, plateau), grown_at: now });
+            }
+            None => {}
+        }
+    }
+}
+
+impl Lane {
+    fn grow(&mut self, now: Nanos) {
+        if now < self.grown_at.saturating_add(STEP) {
+            return;
+        }
+        self.grown_at = now;
+        let rate = u128::from(self.measured) * u128::from(self.growth.gain(now)) / u128::from(Growth::ONE);
+        self.set(u64::try_from(rate).unwrap_or(u64::MAX), now);
+    }
+
+    fn set(&mut self, rate: u64, now: Nanos) {
+        let limit = limit_of(self.bucket.limit().dimension(), rate);
+        if limit != *self.bucket.limit() {
+            self.bucket.set_limit(limit, now);
+        }
+    }
+}
+
+fn limit_of(dimension: Dimension, rate: u64) -> Limit {
+    Limit::new(dimension, rate, WINDOW).with_burst(rate / BURST)
+}
+
+/// `amount` in `span`, as so much in [`WINDOW`].
+fn rate(amount: u64, span: Nanos) -> u64 {
+    let rate = u128::from(amount) * u128::from(WINDOW.get()) / u128::from(span.get().max(1));
+    u64::try_from(rate).unwrap_or(u64::MAX)
+}
