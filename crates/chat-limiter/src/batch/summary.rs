@@ -153,6 +153,7 @@ impl Summary {
                     remaining: state.level,
                     source: match state.source {
                         LimitSource::Told => "told",
+                        LimitSource::Expected => "expected",
                         _ => "found",
                     },
                 });

@@ -11,6 +11,7 @@
 use alloc::vec::Vec;
 
 use crate::learn::growth::Growth;
+use crate::learn::ledger::{Account, Parts};
 use crate::{Amounts, Bucket, Dimension, Limit, Nanos, Taken};
 
 /// The rates of one set of limits, as far as refusals have shown them.
@@ -18,8 +19,6 @@ use crate::{Amounts, Bucket, Dimension, Limit, Nanos, Taken};
 pub(crate) struct Pace {
     /// When the first request went.
     started: Option<Nanos>,
-    /// What was admitted and not refused since then, as far as it is known. Wraps.
-    counted: Amounts,
     /// When requests were last refused, and what had been counted then: the newest first.
     episodes: [Option<Episode>; 3],
     /// Refusals of admissions up to this one are no news.
@@ -31,8 +30,11 @@ pub(crate) struct Pace {
 
 #[derive(Clone, Copy, Debug)]
 struct Episode {
+    /// The admission that was refused first.
+    number: u64,
     at: Nanos,
-    counted: Amounts,
+    /// What had been let through before it.
+    account: Account,
 }
 
 /// One dimension.
@@ -60,6 +62,8 @@ const PLATEAU_REQUESTS: u64 = 100;
 const LONGEST_PLATEAU: Nanos = Nanos::from_secs(600);
 /// The first one is a guess at how much was saved up: it is tried sooner.
 const FIRST_PLATEAU: Nanos = Nanos::from_secs(10);
+/// Of a shorter span too little was let through to tell a rate: the level at its ends is not quite nothing.
+const LEAST_SPAN: Nanos = Nanos::from_secs(5);
 /// How often the growing rate is taken over.
 const STEP: Nanos = Nanos::SECOND;
 
@@ -67,10 +71,9 @@ impl Pace {
     pub(crate) const fn new() -> Self {
         Self {
             started: None,
-            counted: Amounts::ZERO,
             episodes: [None; 3],
             refused_up_to: 0,
-            recovered: true,
+            recovered: false,
             lanes: Vec::new(),
         }
     }
@@ -95,10 +98,6 @@ impl Pace {
     /// Takes `amounts`, as the taking that the caller counts.
     pub(crate) fn take(&mut self, taken: &Taken, amounts: &Amounts) {
         self.started.get_or_insert(taken.at);
-        for dimension in DIMENSIONS {
-            let sum = self.counted.of(dimension).wrapping_add(amounts.of(dimension));
-            self.counted = self.counted.with(dimension, sum);
-        }
         for lane in &mut self.lanes {
             lane.grow(taken.at);
             lane.bucket.take_as(taken, amounts.of(lane.bucket.limit().dimension()));
@@ -110,52 +109,62 @@ impl Pace {
         self.recovered = true;
     }
 
-    /// A request that had taken `amounts` was not counted after all.
-    pub(crate) fn forget(&mut self, amounts: &Amounts) {
-        for dimension in DIMENSIONS {
-            let sum = self.counted.of(dimension).wrapping_sub(amounts.of(dimension));
-            self.counted = self.counted.with(dimension, sum);
+    /// The admission `number`, which had taken `amounts`, was not counted after all.
+    pub(crate) fn forget(&mut self, number: u64, amounts: &Amounts) {
+        let parts = Parts::of(amounts, Dimension::Tokens);
+        for episode in self.episodes.iter_mut().flatten().filter(|episode| number < episode.number) {
+            episode.account.forget(&parts);
         }
     }
 
-    /// The admission `number`, of the instant `at`, was refused, and nothing else explains it; `latest` is the newest
-    /// admission, and `later` was admitted after it. To be called after [`forget`](Self::forget). Whether a rate is known that spaces the next ones.
-    pub(crate) fn refused(&mut self, number: u64, at: Nanos, latest: u64, later: &Amounts, now: Nanos) -> bool {
+    /// The admission `number`, of the instant `at`, was refused, and nothing else explains it; `account` was admitted up
+    /// to then, and `latest` is the newest admission. Whether a rate is known that spaces the next ones.
+    pub(crate) fn refused(&mut self, number: u64, at: Nanos, account: &Account, latest: u64, now: Nanos) -> bool {
         if number <= self.refused_up_to {
             return self.is_on();
         }
         self.refused_up_to = latest;
+        let episode = Episode { number, at, account: *account };
         if !core::mem::replace(&mut self.recovered, false) {
+            // Nothing was let through since the last one, or ever: then this is where counting begins.
+            if self.episodes[0].is_none() {
+                self.episodes[0] = Some(episode);
+            }
             return false;
         }
-        let counted = DIMENSIONS.into_iter().fold(Amounts::ZERO, |sum, dimension| {
-            sum.with(dimension, self.counted.of(dimension).wrapping_sub(later.of(dimension)))
-        });
-        let episode = Episode { at, counted };
         let is_first = self.lanes.is_empty();
+        let plateau = self.plateau();
         for dimension in DIMENSIONS {
             if let Some(measured) = self.measure(&episode, dimension) {
-                self.correct(dimension, measured, is_first, now);
+                self.correct(dimension, measured, plateau, is_first, now);
             }
         }
         self.episodes = [Some(episode), self.episodes[0], self.episodes[1]];
         self.is_on()
     }
 
-    /// What was let through in [`WINDOW`] before `episode`.
+    /// How long to stay with what is measured now.
+    fn plateau(&self) -> Nanos {
+        let requests = self.lanes.iter().find(|lane| lane.bucket.limit().dimension() == Dimension::Requests);
+        requests.map_or(FIRST_PLATEAU, |lane| {
+            let spread = WINDOW.get().saturating_mul(PLATEAU_REQUESTS) / lane.measured.max(1);
+            Nanos::new(spread).max(PLATEAU).min(LONGEST_PLATEAU)
+        })
+    }
+
+    /// What was let through in [`WINDOW`] before `episode`; `None` where too little was to tell.
     fn measure(&self, episode: &Episode, dimension: Dimension) -> Option<u64> {
         let Some(last) = &self.episodes[0] else {
-            let started = self.started?;
-            let span = episode.at.saturating_sub(started).saturating_add(SAVED_UP);
-            return Some(rate(episode.counted.of(dimension), span));
+            let span = episode.at.saturating_sub(self.started?).saturating_add(SAVED_UP);
+            return Some(rate(amount_of(&episode.account, &Account::default(), dimension), span));
         };
         let since = |earlier: &Episode| {
-            let amount = episode.counted.of(dimension).wrapping_sub(earlier.counted.of(dimension));
-            // One that went below what was counted before was refused later.
-            let amount = if amount > u64::MAX / 2 { 0 } else { amount };
-            (amount, episode.at.saturating_sub(earlier.at))
+            (amount_of(&episode.account, &earlier.account, dimension), episode.at.saturating_sub(earlier.at))
         };
         let (amount, span) = since(last);
+        if amount == 0 || span < LEAST_SPAN {
+            return None;
+        }
         let newest = rate(amount, span);
         // A longer span is measured better, as long as it says the same.
         let older = self.episodes.iter().flatten().skip(1).map(since).map(|(amount, span)| rate(amount, span));
@@ -163,12 +172,7 @@ impl Pace {
         Some(alike.last().unwrap_or(newest))
     }
 
-    fn correct(&mut self, dimension: Dimension, measured: u64, is_first: bool, now: Nanos) {
-        let requests = self.lanes.iter().find(|lane| lane.bucket.limit().dimension() == Dimension::Requests);
-        let plateau = requests.map_or(FIRST_PLATEAU, |lane| {
-            let spread = WINDOW.get().saturating_mul(PLATEAU_REQUESTS) / lane.measured.max(1);
-            Nanos::new(spread).max(PLATEAU).min(LONGEST_PLATEAU)
-        });
+    fn correct(&mut self, dimension: Dimension, measured: u64, plateau: Nanos, is_first: bool, now: Nanos) {
         let found = self.lanes.iter_mut().find(|lane| lane.bucket.limit().dimension() == dimension);
         match found {
             // What was not short is not what was refused for.
@@ -210,6 +214,16 @@ impl Lane {
 
 fn limit_of(dimension: Dimension, rate: u64) -> Limit {
     Limit::new(dimension, rate, WINDOW).with_burst(rate / BURST)
+}
+
+/// What was let through between two accounts, of one dimension.
+fn amount_of(account: &Account, earlier: &Account, dimension: Dimension) -> u64 {
+    let amount = match dimension {
+        Dimension::Requests => account.requests_since(earlier),
+        _ => account.admitted_since(earlier).whole,
+    };
+    // It wrapped below nothing where more was refused than admitted.
+    if amount > u64::MAX / 2 { 0 } else { amount }
 }
 
 /// `amount` in `span`, as so much in [`WINDOW`].

@@ -2,8 +2,9 @@
 //!
 //! The number in flight alone does not bound a burst: where answers take milliseconds, doubling it every round trip is
 //! thousands of requests in the first second, and where a limit is met, all that were sent in that moment are refused.
-//! So they are spaced, too: four a second at first, twice as many each second while answers come. A full bucket is lost
-//! by nobody who goes at more than its rate; there is no hurry to empty it.
+//! So they are spaced, too: four a second at first, twice as many each second while none is refused. A refusal comes at
+//! once, so a second without one says as much as an answer, which may take a minute. A full bucket is lost by nobody who
+//! goes at more than its rate; there is no hurry to empty it.
 
 use crate::Nanos;
 
@@ -22,6 +23,10 @@ const FIRST: Nanos = Nanos::from_millis(250);
 const DOUBLES_IN: Nanos = Nanos::SECOND;
 
 impl Spacing {
+    /// So many spaced requests may be in flight before any is answered: those of the first four seconds. Where less is
+    /// allowed, a refusal comes before.
+    pub(crate) const IN_FLIGHT: u64 = 64;
+
     pub(crate) const fn new() -> Self {
         Self { space: FIRST, next: Nanos::ZERO, halved_at: Nanos::ZERO }
     }
@@ -36,15 +41,11 @@ impl Spacing {
         if self.next == Nanos::ZERO {
             self.halved_at = now;
         }
-        self.next = now.saturating_add(self.space);
-    }
-
-    /// A request was answered well.
-    pub(crate) fn answered(&mut self, now: Nanos) {
         if now >= self.halved_at.saturating_add(DOUBLES_IN) {
             self.halved_at = now;
             self.space = Nanos::new(self.space.get() / 2);
         }
+        self.next = now.saturating_add(self.space);
     }
 
     /// A request was refused.
@@ -59,19 +60,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_space_halves_once_a_second_while_answers_come_and_doubles_when_one_is_refused() {
+    fn the_space_halves_once_a_second_and_doubles_when_one_is_refused() {
         let mut spacing = Spacing::new();
         let mut now = Nanos::ZERO;
         let mut sent = 0;
         while now < Nanos::from_secs(3) {
             spacing.sent(now);
-            spacing.answered(now);
             (now, sent) = (spacing.next(), sent + 1);
         }
         assert_eq!(sent, 4 + 8 + 16);
         spacing.refused(now);
         spacing.sent(now);
-        assert_eq!(spacing.next(), now.saturating_add(Nanos::new(62_500_000)));
+        assert_eq!(spacing.next(), now.saturating_add(Nanos::new(125_000_000)));
         (0..9).for_each(|_| spacing.refused(now));
         spacing.sent(now);
         assert_eq!(spacing.next(), now.saturating_add(FIRST));

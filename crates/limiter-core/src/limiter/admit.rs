@@ -2,6 +2,7 @@
 
 use super::Limiter;
 use super::found::Found;
+use crate::learn::Spacing;
 use crate::queue::Size;
 use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refill, Refusal, Reservation, Taken, Ticket};
 
@@ -32,7 +33,7 @@ impl Limiter {
     pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
         let now = self.advance(now);
         let fits = self.fits(cost, now)?;
-        if self.queue.waiting() > 0 || self.flight_is_full() {
+        if self.queue.waiting() > 0 || self.flight_is_full(now) {
             return Err(Refusal::NotYet { ready_at: Nanos::MAX });
         }
         if !fits {
@@ -92,7 +93,7 @@ impl Limiter {
                 return Admission::Refused(ticket, never);
             }
         };
-        if self.flight_is_full() {
+        if self.flight_is_full(now) {
             return Admission::Blocked;
         }
         let admission = match self.allowance {
@@ -191,12 +192,14 @@ impl Limiter {
         if self.allowance.is_some() { Size::of(cost) } else { Size::ANY }
     }
 
-    pub(super) fn flight_is_full(&self) -> bool {
+    pub(super) fn flight_is_full(&self, now: Nanos) -> bool {
         let limit = if self.outage.is_on() {
             1
         } else if self.tells || !self.probes {
             // What the provider or the caller says need not be probed.
             u64::MAX
+        } else if self.is_searching(now) {
+            self.flight_window.allowed().max(Spacing::IN_FLIGHT)
         } else {
             self.flight_window.allowed()
         };

@@ -55,6 +55,7 @@ fn an_outage_lasts_no_longer_than_since_the_last_answer() {
 #[test]
 fn a_number_of_requests_in_flight_that_the_provider_states_is_kept() {
     let mut limiter = Limiter::new();
+    limiter.set_probing(false);
     let cost = Cost::of_request(1, 0);
     let said = one(Reading { limit: Some(2), remaining: Some(0), ..Reading::of(Dimension::Concurrent) });
     let now = seconds(10);

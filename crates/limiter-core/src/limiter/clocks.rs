@@ -43,6 +43,7 @@ fn state_speaks_of_the_callers_clock_after_it_was_set() {
 #[test]
 fn an_outage_lasts_on_the_callers_clock() {
     let mut l = Limiter::new();
+    l.set_probing(false);
     let c = Cost::of_request(1, 0);
     let _ = l.try_reserve(&c, s(10_000)).map(|r| l.settle(r, c.expected(), s(10_000)));
     for n in 0..3 {

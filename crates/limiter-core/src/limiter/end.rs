@@ -2,6 +2,7 @@
 
 use super::Limiter;
 use super::found::{Ended, Found};
+use crate::learn::Parts;
 use crate::{Amounts, Dimension, Nanos, Reservation};
 
 impl Limiter {
@@ -19,7 +20,6 @@ impl Limiter {
         self.outage.answered(now);
         self.flight_window.answered();
         self.refusals.answered();
-        self.spacing.answered(now);
         self.pace.answered();
         let reserved = reservation.cost.expected();
         self.ledger.end(reserved, actual);
@@ -96,16 +96,15 @@ impl Limiter {
     fn uncount(&mut self, reservation: &Reservation) {
         let expected = reservation.cost.expected();
         self.ledger.forget(expected);
-        self.pace.forget(expected);
+        self.pace.forget(reservation.number, expected);
     }
 
     /// Takes a refusal that no limit explains for a rate that was met. Whether it taught anything.
     fn measure(&mut self, reservation: &Reservation, now: Nanos) -> bool {
-        let later = [Dimension::Requests, Dimension::Tokens].into_iter().fold(Amounts::ZERO, |later, dimension| {
-            let start = reservation.admitted_at.saturating_add(Nanos::new(1));
-            later.with(dimension, self.flight.since(start, dimension))
-        });
-        self.pace.refused(reservation.number, reservation.admitted_at, self.admissions, &later, now)
+        let Some(account) = reservation.ledger.of(Dimension::Tokens) else { return false };
+        let mut before = *account;
+        before.forget(&Parts::of(reservation.cost.expected(), Dimension::Tokens));
+        self.pace.refused(reservation.number, reservation.admitted_at, &before, self.admissions, now)
     }
 
     fn end(&mut self, reservation: &Reservation, ended: &Ended, now: Nanos) {

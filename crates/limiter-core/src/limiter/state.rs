@@ -70,7 +70,7 @@ impl Limiter {
         let held = self.held.buckets().iter().map(|bucket| state(bucket, LimitSource::Found));
         let found = self.heeded(now).map(|found| state(found.bucket(), source(found))).chain(held);
         let next = self.queue.head().and_then(|(ticket, cost)| {
-            let ready_at = if self.flight_is_full() { Nanos::MAX } else { self.ready_at(cost, now).ok()? };
+            let ready_at = if self.flight_is_full(now) { Nanos::MAX } else { self.ready_at(cost, now).ok()? };
             Some((ticket, time.out(ready_at)))
         });
         State {

@@ -83,6 +83,7 @@ fn a_request_that_can_never_fit_is_refused_at_once_or_when_the_limit_becomes_kno
 #[test]
 fn the_providers_word_counts_less_what_was_sent_after_the_request_it_answers() {
     let mut limiter = Limiter::new();
+    limiter.set_probing(false);
     let mut first = limiter.try_reserve(&Cost::of_request(100, 0), Nanos::ZERO).unwrap();
     let mut second = limiter.try_reserve(&Cost::of_request(200, 0), Nanos::ZERO).unwrap();
     // Another client took 300 of the 1,000 before our first request came.
@@ -124,16 +125,26 @@ fn the_callers_own_limit_is_a_ceiling_beside_what_the_provider_says() {
 fn while_no_limit_is_known_few_requests_go_out_and_an_answer_opens_the_way() {
     let mut limiter = Limiter::new();
     let mut reservations = Vec::new();
-    while let Ok(reservation) = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO) {
+    let mut now = Nanos::ZERO;
+    // Four in the first second, eight in the next, and not more than 64 before the first answer.
+    loop {
+        match limiter.try_reserve(&Cost::of_request(1, 0), now) {
+            Ok(reservation) => reservations.push(reservation),
+            Err(Refusal::NotYet { ready_at: Nanos::MAX }) => break,
+            Err(Refusal::NotYet { ready_at }) => {
+                assert!(ready_at <= now.saturating_add(Nanos::from_millis(250)), "{ready_at:?} after {now:?}");
+                now = ready_at;
+            }
+            Err(Refusal::NeverFits(never)) => panic!("{never}"),
+        }
+    }
+    assert_eq!((reservations.len(), now.get() / 1_000_000), (64, 4_046));
+    limiter.observe(reservations.last_mut().unwrap(), &tokens_left(1_000, 936), now);
+    while let Ok(reservation) = limiter.try_reserve(&Cost::of_request(1, 0), now) {
         reservations.push(reservation);
     }
-    assert_eq!(reservations.len(), 4);
-    limiter.observe(reservations.last_mut().unwrap(), &tokens_left(100, 96), Nanos::ZERO);
-    while let Ok(reservation) = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO) {
-        reservations.push(reservation);
-    }
-    // The other three may be among those that the provider has counted, or not yet.
-    assert_eq!(reservations.len(), 4 + 96 - 3);
+    // Those of the last second may be among those that the provider has counted, or not yet.
+    assert_eq!(reservations.len(), 1_000 - 33);
 }
 
 #[test]
@@ -245,10 +256,12 @@ fn a_refusal_pauses_as_long_as_it_says_and_ever_longer_where_it_says_nothing() {
 #[test]
 fn refusals_of_one_flight_count_once() {
     let mut limiter = Limiter::new();
+    limiter.set_probing(false);
     let flight: Vec<_> = (0..4).map(|_| limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap()).collect();
     for reservation in flight {
         limiter.refuse(reservation, None, Nanos::ZERO, u64::MAX);
     }
+    // All were refused: they say that there is nothing, and not at which rate it comes.
     assert_eq!(limiter.state(Nanos::ZERO).paused_until, Some(seconds(1)));
 }
 
