@@ -15,7 +15,7 @@ fn scratch() {
         for charge in [Charge::PromptPlusMaxTokens, Charge::MaxOfBoth, Charge::PromptOnly, Charge::Produced] {
             for (metering, depth, fill, latency) in [(Metering::TokenBucket, 60, 1.0, 50), (Metering::TokenBucket, 60, 0.0, 50), (Metering::TokenBucket, 60, 1.0, 5000),(Metering::TokenBucket, 6, 1.0, 50),(Metering::TokenBucket, 6, 1.0, 3000), (Metering::FixedWindow, 60, 1.0, 50)] {
                 let name = format!("{headers:?} {charge:?} {metering:?} depth {depth} fill {fill} latency {latency}");
-                if !only.is_empty() && !name.contains(&only) { continue; }
+                if !only.is_empty() && !format!("{name}:").contains(&only) { continue; }
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
                 runtime.block_on(async {
                     same_random_numbers();

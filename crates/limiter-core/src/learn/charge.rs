@@ -129,6 +129,11 @@ impl Charge {
         scaled(actual.whole, self.factor)
     }
 
+    /// What has to be there for a request of these parts: what is charged on average may be too little for one.
+    pub(crate) fn needed(&self, parts: &Parts, yields: u64) -> u64 {
+        Self { factor: self.factor.max(ONE), ..*self }.amount(parts, yields)
+    }
+
     /// What is charged for the prompt alone.
     pub(crate) fn prompt(&self, parts: &Parts) -> u64 {
         scaled(parts.whole - parts.output, self.factor)

@@ -158,7 +158,7 @@ impl Found {
 
     /// When `cost` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
     pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
-        let amount = self.amount(cost.expected(), yields);
+        let amount = self.charge.needed(&self.parts(cost.expected()), yields);
         if amount == 0 {
             return now;
         }
