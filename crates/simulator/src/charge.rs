@@ -14,7 +14,7 @@ impl Charge {
         let prompt = work.input_tokens;
         let ceiling = work.most_output().unwrap_or_else(|| UNBOUNDED_OUTPUT.saturating_mul(work.choices));
         let (tokens, output_tokens) = match self {
-            Self::PromptOnly => (prompt, 0),
+            Self::PromptOnly | Self::CachedInputFree => (prompt, 0),
             Self::Documented if face == Face::Anthropic => (prompt, 0),
             Self::Documented | Self::MaxOfBoth => (prompt.max(ceiling), ceiling),
             Self::PromptPlusMaxTokens | Self::Produced => (prompt.saturating_add(ceiling), ceiling),

@@ -28,6 +28,7 @@ mod account;
 mod charge;
 mod clock;
 mod config;
+mod disturbance;
 mod exchange;
 mod faces;
 mod faults;
@@ -53,6 +54,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
 
 pub use config::{Config, ConfigError};
+pub use disturbance::Disturbance;
 pub use faults::Faults;
 pub use policy::{Charge, HeaderPolicy, Metering, Sharing};
 pub use quota::Amounts;

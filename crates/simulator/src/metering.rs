@@ -74,7 +74,7 @@ impl Meter {
     pub(crate) fn advance(&mut self, now: Duration) {
         let now = nanoseconds(now).max(self.at);
         match self.metering {
-            Metering::TokenBucket => {
+            Metering::TokenBucket | Metering::SlidingWindow | Metering::Slices => {
                 let refill = i128::from(self.per_minute).saturating_mul(now - self.at);
                 self.level = self.level.saturating_add(refill).min(self.capacity);
             }
@@ -105,7 +105,7 @@ impl Meter {
         let missing = u128::try_from(level - self.level).unwrap_or(0);
         match self.metering {
             _ if missing == 0 => Duration::ZERO,
-            Metering::TokenBucket => {
+            Metering::TokenBucket | Metering::SlidingWindow | Metering::Slices => {
                 duration(i128::try_from(missing.div_ceil(u128::from(self.per_minute))).unwrap_or(i128::MAX))
             }
             Metering::FixedWindow => duration(self.depth - self.at.rem_euclid(self.depth)),
