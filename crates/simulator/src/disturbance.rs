@@ -41,3 +41,19 @@ pub enum Disturbance {
         until: Duration,
     },
 }
+
+/// Whether every request fails at `now`, a span since the simulator started.
+pub(crate) fn failing(disturbances: &[Disturbance], now: Duration) -> bool {
+    disturbances.iter().any(|disturbance| match *disturbance {
+        Disturbance::Failing { from, until } => (from..until).contains(&now),
+        _ => false,
+    })
+}
+
+/// Whether the provider has stopped at `now`, a span since the simulator started.
+pub(crate) fn stopped(disturbances: &[Disturbance], now: Duration) -> bool {
+    disturbances.iter().any(|disturbance| match *disturbance {
+        Disturbance::Stopped { from, until } => (from..until).contains(&now),
+        _ => false,
+    })
+}

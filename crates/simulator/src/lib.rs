@@ -32,6 +32,7 @@ mod disturbance;
 mod exchange;
 mod faces;
 mod faults;
+mod latency;
 mod metering;
 mod policy;
 mod prompt;
