@@ -41,7 +41,7 @@ pub enum Charge {
     /// As [`Charge::PromptPlusMaxTokens`] at the start; corrected to the prompt and what was really produced when the
     /// answer ends. Output: `max_tokens`, corrected likewise.
     Produced,
-    /// The prompt without the part that is read from a cache ([`Config::with_cached_share`](crate::Config)), in the
+    /// The prompt without the part that is read from a cache ([`Config::with_cached_share`](crate::Config::with_cached_share)), in the
     /// input limit too, and no output. Output where it is metered apart: as in [`Charge::Documented`].
     CachedInputFree,
 }

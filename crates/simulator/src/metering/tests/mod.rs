@@ -106,3 +106,40 @@ fn time_that_goes_backwards_changes_nothing() {
     meter.advance(Duration::ZERO);
     assert_eq!(meter.remaining(), 30);
 }
+
+#[test]
+fn every_wait_is_exact_whatever_was_taken_before() {
+    for metering in [Metering::TokenBucket, Metering::FixedWindow, Metering::SlidingWindow, Metering::Slices] {
+        for seed in 0..50 {
+            let mut random = crate::random::Random::keyed(&[seed]);
+            let per_minute = 1 + random.below(2_000);
+            let depth = Duration::from_millis(200 + random.below(90_000));
+            let config = Config::default().with_metering(metering).with_bucket_depth(depth).with_start_fill(0.3);
+            let mut now = Duration::from_nanos(random.below(u64::from(u32::MAX)));
+            let mut meter = Meter::new(&config, per_minute, now);
+            for _ in 0..100 {
+                let amount = 1 + random.below(meter.capacity());
+                let wait = meter.wait(amount).unwrap();
+                if !wait.is_zero() {
+                    meter.advance(now + wait - NANOSECOND);
+                    assert_eq!(meter.wait(amount), Some(NANOSECOND), "{metering:?}, seed {seed}");
+                }
+                now += wait;
+                meter.advance(now);
+                assert_eq!(meter.wait(amount), Some(Duration::ZERO), "{metering:?}, seed {seed}");
+                meter.take(amount);
+                if random.below(4) == 0 {
+                    meter.correct(now, now, amount, random.below(2 * amount));
+                }
+                now += Duration::from_millis(random.below(3_000));
+                meter.advance(now);
+            }
+            // Slices tell of their bucket first, and of the second when that is full.
+            for _ in 0..2 {
+                now += meter.until_full();
+                meter.advance(now);
+            }
+            assert_eq!(meter.until_full(), Duration::ZERO, "{metering:?}, seed {seed}");
+        }
+    }
+}
