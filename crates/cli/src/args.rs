@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use simulator::Disturbance;
 
 /// Sends requests to LLM providers at the ceiling of the quota and not past it, without being told the limits
 #[derive(Debug, Parser)]
@@ -138,6 +139,33 @@ pub(crate) struct SimulateArguments {
     /// The share of streams that break off
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) stream_breaks: f64,
+    /// The share of each prompt that is read from a cache, and told as such
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub(crate) cached_share: f64,
+    /// By what the provider multiplies its count of a prompt, more than 0 and at most 10
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub(crate) prompt_factor: f64,
+    /// Make some answers much slower than most: by a Pareto distribution of shape 1.5, at most 30 times as slow
+    #[arg(long)]
+    pub(crate) latency_tail: bool,
+    /// By how many seconds the provider's calendar is fast; below 0, slow
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true, value_parser = whole_seconds)]
+    pub(crate) clock_error: i64,
+    /// Let somebody else take a share of all limits for a while
+    ///
+    /// Such as 60:120:0.5, half of them in the second minute. Times are seconds since the start; can be given several
+    /// times, as can the next three.
+    #[arg(long, value_name = "FROM:UNTIL:SHARE", value_parser = other_client)]
+    pub(crate) other_client: Vec<Disturbance>,
+    /// Change all limits to a factor of what they are, from then on
+    #[arg(long, value_name = "AT:FACTOR", value_parser = limit_factor)]
+    pub(crate) limit_factor: Vec<Disturbance>,
+    /// Answer every request as overloaded for a while
+    #[arg(long, value_name = "FROM:UNTIL", value_parser = failing)]
+    pub(crate) failing: Vec<Disturbance>,
+    /// Drop every connection on which a request comes for a while
+    #[arg(long, value_name = "FROM:UNTIL", value_parser = stopped)]
+    pub(crate) stopped: Vec<Disturbance>,
     /// The seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -147,6 +175,8 @@ pub(crate) struct SimulateArguments {
 pub(crate) enum MeteringArgument {
     TokenBucket,
     FixedWindow,
+    SlidingWindow,
+    Slices,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -156,6 +186,7 @@ pub(crate) enum ChargeArgument {
     MaxOfBoth,
     PromptOnly,
     Produced,
+    CachedInputFree,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -202,6 +233,54 @@ fn span(text: &str) -> Result<Duration, String> {
     span.filter(|span| !span.is_zero()).ok_or_else(|| "expected seconds, more than 0".to_owned())
 }
 
+/// A number that is more than 0.
+fn factor(text: &str) -> Result<f64, String> {
+    let parsed = text.parse().ok().filter(|factor: &f64| *factor > 0.0 && factor.is_finite());
+    parsed.ok_or_else(|| "expected a number more than 0".to_owned())
+}
+
+/// Whole seconds, fewer than none too.
+fn whole_seconds(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "expected whole seconds".to_owned())
+}
+
+fn other_client(text: &str) -> Result<Disturbance, String> {
+    let fields = text.split_once(':').and_then(|(from, rest)| Some((from, rest.split_once(':')?)));
+    let (from, (until, taken)) = fields.ok_or_else(|| "expected FROM:UNTIL:SHARE, such as 60:120:0.5".to_owned())?;
+    let (from, until) = begins_and_ends(from, until)?;
+    Ok(Disturbance::OtherClient { from, until, share: share(taken)? })
+}
+
+fn limit_factor(text: &str) -> Result<Disturbance, String> {
+    let (at, by) = text.split_once(':').ok_or_else(|| "expected AT:FACTOR, such as 60:0.5".to_owned())?;
+    Ok(Disturbance::LimitFactor { at: moment(at)?, factor: factor(by)? })
+}
+
+fn failing(text: &str) -> Result<Disturbance, String> {
+    from_until(text).map(|(from, until)| Disturbance::Failing { from, until })
+}
+
+fn stopped(text: &str) -> Result<Disturbance, String> {
+    from_until(text).map(|(from, until)| Disturbance::Stopped { from, until })
+}
+
+/// When something begins and ends.
+fn from_until(text: &str) -> Result<(Duration, Duration), String> {
+    let (from, until) = text.split_once(':').ok_or_else(|| "expected FROM:UNTIL, such as 60:120".to_owned())?;
+    begins_and_ends(from, until)
+}
+
+fn begins_and_ends(from: &str, until: &str) -> Result<(Duration, Duration), String> {
+    let (from, until) = (moment(from)?, moment(until)?);
+    if from > until { Err("expected an end that is not before the beginning".to_owned()) } else { Ok((from, until)) }
+}
+
+/// Seconds since the start, with a fraction or without.
+fn moment(text: &str) -> Result<Duration, String> {
+    let moment = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    moment.ok_or_else(|| format!("expected seconds, 0 or more, not {text:?}"))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -227,5 +306,35 @@ mod tests {
         {
             assert_eq!(span(text).is_ok(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn disturbances_are_read_in_seconds_since_the_start() {
+        let seconds = Duration::from_secs;
+        let (from, until) = (seconds(0), Duration::from_millis(1_500));
+        assert_eq!(other_client("0:1.5:0.25"), Ok(Disturbance::OtherClient { from, until, share: 0.25 }));
+        assert_eq!(failing("0:1.5"), Ok(Disturbance::Failing { from, until }));
+        assert_eq!(stopped("0:1.5"), Ok(Disturbance::Stopped { from, until }));
+        assert_eq!(limit_factor("60:2"), Ok(Disturbance::LimitFactor { at: seconds(60), factor: 2.0 }));
+    }
+
+    #[test]
+    fn disturbances_that_cannot_be_read_are_explained() {
+        #[track_caller]
+        fn check(read: fn(&str) -> Result<Disturbance, String>, text: &str, expected: &str) {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(expected), "{text:?}: {error}");
+        }
+        check(other_client, "1:2", "FROM:UNTIL:SHARE");
+        check(other_client, "1:2:3", "from 0 to 1");
+        check(other_client, "1:2:0.5:1", "from 0 to 1");
+        check(limit_factor, "2", "AT:FACTOR");
+        check(limit_factor, "2:0", "more than 0");
+        check(limit_factor, "2:inf", "more than 0");
+        check(failing, "1", "FROM:UNTIL");
+        check(failing, "2:1", "not before the beginning");
+        check(stopped, "-1:1", "0 or more, not \"-1\"");
+        check(stopped, "1:x", "0 or more, not \"x\"");
+        check(stopped, ":", "0 or more");
     }
 }

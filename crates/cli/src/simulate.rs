@@ -41,6 +41,8 @@ pub(crate) async fn simulate(arguments: SimulateArguments) -> anyhow::Result<Exi
 }
 
 fn config(arguments: &SimulateArguments) -> Config {
+    let SimulateArguments { other_client, limit_factor, failing, stopped, .. } = arguments;
+    let disturbances = [other_client, limit_factor, failing, stopped].into_iter().flatten().copied().collect();
     let config = Config::default()
         .with_requests_per_minute(arguments.requests_per_minute)
         .with_tokens_per_minute(arguments.tokens_per_minute)
@@ -52,6 +54,8 @@ fn config(arguments: &SimulateArguments) -> Config {
         .with_metering(match arguments.metering {
             MeteringArgument::TokenBucket => Metering::TokenBucket,
             MeteringArgument::FixedWindow => Metering::FixedWindow,
+            MeteringArgument::SlidingWindow => Metering::SlidingWindow,
+            MeteringArgument::Slices => Metering::Slices,
         })
         .with_charge(match arguments.charge {
             ChargeArgument::Documented => Charge::Documented,
@@ -59,6 +63,7 @@ fn config(arguments: &SimulateArguments) -> Config {
             ChargeArgument::MaxOfBoth => Charge::MaxOfBoth,
             ChargeArgument::PromptOnly => Charge::PromptOnly,
             ChargeArgument::Produced => Charge::Produced,
+            ChargeArgument::CachedInputFree => Charge::CachedInputFree,
         })
         .with_sharing(match arguments.sharing {
             SharingArgument::Account => Sharing::Account,
@@ -76,7 +81,12 @@ fn config(arguments: &SimulateArguments) -> Config {
             garbage_rate: arguments.garbage,
             hang_rate: arguments.hangs,
             stream_break_rate: arguments.stream_breaks,
-        });
+        })
+        .with_cached_share(arguments.cached_share)
+        .with_prompt_factor(arguments.prompt_factor)
+        .with_latency_tail(arguments.latency_tail)
+        .with_clock_error(arguments.clock_error)
+        .with_disturbances(disturbances);
     match &arguments.api_key {
         Some(key) => config.with_api_key(key),
         None => config,

@@ -21,7 +21,7 @@ const MAX_MODELS: usize = 1_024;
 /// The answer to a request that asked to be let in.
 #[derive(Debug)]
 pub(crate) struct Decision {
-    /// When it was decided: the span since the Unix epoch.
+    /// When it was decided, by the provider's calendar: the span since the Unix epoch.
     pub(crate) at: Duration,
     pub(crate) readings: Vec<Reading>,
     pub(crate) outcome: Result<Ticket, Refusal>,
@@ -48,7 +48,7 @@ pub(crate) struct Account {
 
 impl Account {
     pub(crate) fn new(config: Config) -> Self {
-        let clock = Clock::new(config.start_time);
+        let clock = Clock::new(config.start_time, config.clock_error);
         Self { config, clock, books: Mutex::default() }
     }
 
@@ -80,16 +80,18 @@ impl Account {
         let at = self.clock.now();
         let books = &mut *books;
         let scope = self.scope(&books.quotas, face, work);
-        let quota = books.quotas.entry(scope.clone()).or_insert_with(|| Quota::new(&self.config, face, at));
+        let quota =
+            books.quotas.entry(scope.clone()).or_insert_with(|| Quota::new(&self.config, face, self.clock.started()));
         let outcome = quota.admit(at, &charged);
         let readings = quota.readings();
         let outcome = outcome.map(|()| {
             books.in_flight += 1;
+            books.statistics.last_admitted = at.saturating_sub(self.clock.started());
             books.statistics.max_concurrent = books.statistics.max_concurrent.max(books.in_flight);
             let (account, work) = (Arc::clone(self), work.clone());
             Ticket { account, scope, work, charged, at, produced: 0, end: None }
         });
-        Decision { at, readings, outcome }
+        Decision { at: self.clock.calendar(at), readings, outcome }
     }
 
     fn scope(&self, quotas: &HashMap<Scope, Quota>, face: Face, work: &Work) -> Scope {

@@ -9,12 +9,20 @@ use crate::work::Work;
 const UNBOUNDED_OUTPUT: u64 = 16;
 
 impl Charge {
+    /// The tokens of the prompt that count.
+    const fn prompt(self, work: &Work) -> u64 {
+        match self {
+            Self::CachedInputFree => work.uncached_tokens(),
+            _ => work.input_tokens,
+        }
+    }
+
     /// What `work` is charged when it is admitted.
     pub(crate) fn at_start(self, face: Face, work: &Work) -> Amounts {
-        let prompt = work.input_tokens;
+        let prompt = self.prompt(work);
         let ceiling = work.most_output().unwrap_or_else(|| UNBOUNDED_OUTPUT.saturating_mul(work.choices));
         let (tokens, output_tokens) = match self {
-            Self::PromptOnly => (prompt, 0),
+            Self::PromptOnly | Self::CachedInputFree => (prompt, 0),
             Self::Documented if face == Face::Anthropic => (prompt, 0),
             Self::Documented | Self::MaxOfBoth => (prompt.max(ceiling), ceiling),
             Self::PromptPlusMaxTokens | Self::Produced => (prompt.saturating_add(ceiling), ceiling),
@@ -24,9 +32,13 @@ impl Charge {
 
     /// What `work` is charged in the end, having produced `output` tokens, where that is not what it was at the start.
     pub(crate) fn at_end(self, face: Face, work: &Work, output: u64) -> Option<Amounts> {
-        let corrected = self == Self::Produced || (self == Self::Documented && face == Face::Anthropic);
+        let corrected = match self {
+            Self::Produced => true,
+            Self::Documented | Self::CachedInputFree => face == Face::Anthropic,
+            Self::PromptPlusMaxTokens | Self::MaxOfBoth | Self::PromptOnly => false,
+        };
         corrected.then(|| {
-            let input = work.input_tokens;
+            let input = self.prompt(work);
             let tokens = input.saturating_add(output);
             face.metered(Amounts { requests: 1, tokens, input_tokens: input, output_tokens: output })
         })
@@ -58,7 +70,16 @@ mod tests {
 
     fn work(input_tokens: u64, ceiling: Option<u64>) -> Work {
         let model = String::from("m");
-        Work { model, input_tokens, ceiling, choices: 2, stream: false, include_usage: false, vectors: None }
+        Work {
+            model,
+            input_tokens,
+            cached_tokens: 30,
+            ceiling,
+            choices: 2,
+            stream: false,
+            include_usage: false,
+            vectors: None,
+        }
     }
 
     #[test]
@@ -70,7 +91,7 @@ mod tests {
             assert_eq!(tokens(charge.at_start(face, &work)), start, "{charge:?} at the start");
             assert_eq!(charge.at_end(face, &work, 7).map(tokens), end, "{charge:?} at the end");
         }
-        use Charge::{Documented, MaxOfBoth, Produced, PromptOnly, PromptPlusMaxTokens};
+        use Charge::{CachedInputFree, Documented, MaxOfBoth, Produced, PromptOnly, PromptPlusMaxTokens};
         use Face::{Anthropic, OpenAi};
         check(PromptPlusMaxTokens, OpenAi, Some(300), [700, 0, 0], None);
         check(PromptPlusMaxTokens, OpenAi, None, [132, 0, 0], None);
@@ -83,6 +104,8 @@ mod tests {
         check(Produced, Anthropic, Some(300), [0, 100, 600], Some([0, 100, 7]));
         check(Documented, OpenAi, Some(300), [600, 0, 0], None);
         check(Documented, Anthropic, Some(300), [0, 100, 0], Some([0, 100, 7]));
+        check(CachedInputFree, OpenAi, Some(300), [70, 0, 0], None);
+        check(CachedInputFree, Anthropic, Some(300), [0, 70, 0], Some([0, 70, 7]));
         check(PromptPlusMaxTokens, OpenAi, Some(u64::MAX), [u64::MAX, 0, 0], None);
     }
 }

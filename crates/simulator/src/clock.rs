@@ -1,7 +1,8 @@
 //! The provider's clock: the only place of the crate that asks what time it is.
 //!
 //! There is one time axis, the span since the Unix epoch. It starts at a given or the real time and moves with tokio's
-//! clock, so in a test with a paused clock limits, `Date` headers and resets all follow virtual time.
+//! clock, so in a test with a paused clock limits, `Date` headers and resets all follow virtual time. What the provider
+//! shows of it may be off; what it meters by is not.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,18 +14,37 @@ use tokio::time::Instant;
 pub(crate) struct Clock {
     origin: Instant,
     epoch_at_origin: Duration,
+    /// By how many seconds the calendar is fast.
+    error: i64,
 }
 
 impl Clock {
     /// A clock that reads `start` now, or the real time where nothing is given. A time before 1970 is read as 1970.
-    pub(crate) fn new(start: Option<SystemTime>) -> Self {
+    /// The calendar that is shown is `error` seconds fast.
+    pub(crate) fn new(start: Option<SystemTime>, error: i64) -> Self {
         let start = start.unwrap_or_else(real_time);
-        Self { origin: instant_now(), epoch_at_origin: start.duration_since(UNIX_EPOCH).unwrap_or_default() }
+        Self { origin: instant_now(), epoch_at_origin: start.duration_since(UNIX_EPOCH).unwrap_or_default(), error }
+    }
+
+    /// When the clock started: a span since the Unix epoch.
+    pub(crate) const fn started(&self) -> Duration {
+        self.epoch_at_origin
+    }
+
+    /// The span since the clock started.
+    pub(crate) fn elapsed(&self) -> Duration {
+        instant_now().saturating_duration_since(self.origin)
     }
 
     /// The span since the Unix epoch.
     pub(crate) fn now(&self) -> Duration {
-        self.epoch_at_origin.saturating_add(instant_now().saturating_duration_since(self.origin))
+        self.epoch_at_origin.saturating_add(self.elapsed())
+    }
+
+    /// What the calendar shows at the time `at`, both as spans since the Unix epoch. Nothing before 1970.
+    pub(crate) const fn calendar(&self, at: Duration) -> Duration {
+        let error = Duration::from_secs(self.error.unsigned_abs());
+        if self.error < 0 { at.saturating_sub(error) } else { at.saturating_add(error) }
     }
 }
 
@@ -67,9 +87,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_clock_follows_paused_time_to_the_nanosecond() {
-        let clock = Clock::new(Some(UNIX_EPOCH + Duration::from_secs(100)));
+        let clock = Clock::new(Some(UNIX_EPOCH + Duration::from_secs(100)), 0);
         tokio::time::advance(Duration::from_nanos(7)).await;
         assert_eq!(clock.now(), Duration::new(100, 7));
+    }
+
+    #[test]
+    fn a_calendar_that_is_off_is_off_by_its_error_and_never_before_1970() {
+        let calendar = |error| Clock::new(None, error).calendar(Duration::new(10, 5));
+        assert_eq!([calendar(0), calendar(7), calendar(-7)].map(|time| time.as_secs()), [10, 17, 3]);
+        assert_eq!((calendar(-11), calendar(i64::MIN)), (Duration::ZERO, Duration::ZERO));
+        assert!(calendar(i64::MAX) > Duration::from_secs(1 << 62));
     }
 
     #[test]

@@ -14,8 +14,10 @@ use thiserror::Error;
 use crate::HeaderPolicy;
 use crate::account::{Account, Decision, Ticket};
 use crate::clock::http_date;
+use crate::disturbance;
 use crate::faces::{Exchange, Face, Limited as Refused, Operation, Problem, Reply};
 use crate::faults::Fault;
+use crate::latency::Latency;
 use crate::random::{Random, hash};
 use crate::stream::EventStream;
 use crate::text::Answer;
@@ -45,8 +47,12 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let number = account.arrive();
+    if disturbance::stopped(&account.config.disturbances, account.clock.elapsed()) {
+        account.record(|statistics| statistics.faults.stopped += 1);
+        return Err(Dropped::OnPurpose);
+    }
     let (head, body) = request.into_parts();
-    let arrived = account.clock.now();
+    let arrived = account.clock.calendar(account.clock.now());
     let exchange = Exchange { seed: account.config.seed, number, prompt: 0, arrived };
     let (face, operation) = match route(&account, &head) {
         Ok(route) => route,
@@ -94,8 +100,9 @@ struct Path {
 
 impl Path {
     async fn follow(self, operation: Operation, bytes: &[u8]) -> Result<Response<Answered>, Dropped> {
+        let config = &self.account.config;
         let work = match read(operation, bytes) {
-            Ok(Some(work)) => work,
+            Ok(Some(work)) => work.counted(config.prompt_factor, config.cached_share),
             Ok(None) => return Ok(self.tell(operation, &Work::default())),
             Err(problem) => return Ok(self.refuse(&problem)),
         };
@@ -122,7 +129,12 @@ impl Path {
         mut ticket: Ticket,
     ) -> Result<Response<Answered>, Dropped> {
         let config = &self.account.config;
-        let fault = config.faults.draw(config.seed, self.exchange.number);
+        let drawn = config.faults.draw(config.seed, self.exchange.number);
+        let fault = if disturbance::failing(&config.disturbances, self.account.clock.elapsed()) {
+            Some(Fault::Overloaded)
+        } else {
+            drawn
+        };
         let fault = fault.filter(|&fault| fault != Fault::StreamBreak || work.stream);
         if let Some(fault) = fault.filter(|&fault| fault != Fault::StreamBreak) {
             ticket.failed(fault);
@@ -133,7 +145,8 @@ impl Path {
             Some(Fault::Overloaded) => return Ok(self.fail(&Problem::Overloaded, limits)),
             Some(Fault::ServerError | Fault::Garbage | Fault::StreamBreak) | None => {}
         }
-        pause(config.latency).await;
+        let latency = self.latency();
+        pause(latency.to_answer).await;
         match fault {
             Some(Fault::ServerError) => return Ok(self.fail(&Problem::ServerError, limits)),
             Some(Fault::Garbage) => return Ok(self.garbage(limits)),
@@ -144,14 +157,19 @@ impl Path {
         if work.stream {
             let breaks_after = (fault == Some(Fault::StreamBreak)).then(|| self.random().below(tokens));
             let events = self.face.events(operation, work, &answers, &self.exchange);
-            let body = EventStream::new(events, config.latency_per_output_token, breaks_after, ticket);
+            let body = EventStream::new(events, latency.per_output_token, breaks_after, ticket);
             return Ok(self.respond(StatusCode::OK, "text/event-stream; charset=utf-8", limits, Either::Right(body)));
         }
-        pause(times(config.latency_per_output_token, tokens)).await;
+        pause(times(latency.per_output_token, tokens)).await;
         ticket.produce(tokens);
         ticket.answered();
         let body = self.face.answer(operation, work, &answers, &self.exchange);
         Ok(self.json(Reply { status: StatusCode::OK, headers: limits, body }))
+    }
+
+    /// How long this request takes.
+    fn latency(&self) -> Latency {
+        Latency::draw(&self.account.config, self.exchange.number)
     }
 
     fn answers(&self, work: &Work) -> Vec<Answer> {
@@ -220,7 +238,8 @@ impl Path {
         headers: HeaderMap,
         body: Answered,
     ) -> Response<Answered> {
-        let now = self.account.clock.now();
+        let clock = &self.account.clock;
+        let now = clock.calendar(clock.now());
         let mut response = Response::new(body);
         *response.status_mut() = status;
         let all = response.headers_mut();

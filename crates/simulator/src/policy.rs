@@ -10,12 +10,19 @@ pub enum Metering {
     /// All at once, at the turn of a window as long as the configured depth, aligned to the Unix epoch: with the
     /// default depth at every full minute, with a depth of one second in one-second slices.
     FixedWindow,
+    /// Each amount exactly one window after it was taken, a window being as long as the configured depth. What is
+    /// missing at the start comes back evenly over the first window.
+    SlidingWindow,
+    /// Continuously as with [`Metering::TokenBucket`], and of that at most one second's worth in each second of the
+    /// calendar. A request that is larger is let in at the beginning of a second that owes nothing, and the seconds
+    /// after it pay for it.
+    Slices,
 }
 
 /// What a request costs in tokens.
 ///
-/// Where input and output are metered apart (Anthropic), the input limit is charged with the prompt under every rule,
-/// and the rule decides what the output limit is charged.
+/// Where input and output are metered apart (Anthropic), the input limit is charged with the prompt under every rule but
+/// [`Charge::CachedInputFree`], and the rule decides what the output limit is charged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Charge {
@@ -34,6 +41,9 @@ pub enum Charge {
     /// As [`Charge::PromptPlusMaxTokens`] at the start; corrected to the prompt and what was really produced when the
     /// answer ends. Output: `max_tokens`, corrected likewise.
     Produced,
+    /// The prompt without the part that is read from a cache ([`Config::with_cached_share`](crate::Config::with_cached_share)), in the
+    /// input limit too, and no output. Output where it is metered apart: as in [`Charge::Documented`].
+    CachedInputFree,
 }
 
 /// Who shares one set of limits.

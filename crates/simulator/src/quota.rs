@@ -76,7 +76,9 @@ pub(crate) struct Refusal {
 pub(crate) struct Quota(Vec<(Dimension, Meter)>);
 
 impl Quota {
-    pub(crate) fn new(config: &Config, face: Face, now: Duration) -> Self {
+    /// The limits of `face` at a provider as `config` says that started at `started`, with its disturbances since then:
+    /// they are the same whenever somebody first asks.
+    pub(crate) fn new(config: &Config, face: Face, started: Duration) -> Self {
         let (input, output) = config.split_limits();
         let meter = |&dimension: &Dimension| {
             let limit = match dimension {
@@ -85,7 +87,7 @@ impl Quota {
                 Dimension::InputTokens => input,
                 Dimension::OutputTokens => output,
             };
-            (dimension, Meter::new(config.metering, limit, config.bucket_depth, config.start_fill, now))
+            (dimension, Meter::new(config, limit, started))
         };
         Self(face.dimensions().iter().map(meter).collect())
     }

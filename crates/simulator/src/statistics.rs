@@ -1,5 +1,7 @@
 //! What a simulator has seen and done.
 
+use std::time::Duration;
+
 use crate::faults::Fault;
 use crate::quota::Amounts;
 
@@ -30,6 +32,8 @@ pub struct Statistics {
     pub charged: Amounts,
     /// The most requests that were being worked on at one moment.
     pub max_concurrent: u64,
+    /// When the last request was let in, as a span since the simulator started; zero where none was.
+    pub last_admitted: Duration,
 }
 
 /// How often each kind of fault struck.
@@ -48,13 +52,21 @@ pub struct FaultCounts {
     pub hangs: u64,
     /// Streams that broke off.
     pub stream_breaks: u64,
+    /// Connections dropped while the provider had stopped.
+    pub stopped: u64,
 }
 
 impl FaultCounts {
     /// How often any fault struck.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.server_errors + self.overloaded + self.resets + self.garbage + self.hangs + self.stream_breaks
+        self.server_errors
+            + self.overloaded
+            + self.resets
+            + self.garbage
+            + self.hangs
+            + self.stream_breaks
+            + self.stopped
     }
 
     pub(crate) const fn count(&mut self, fault: Fault) {

@@ -18,6 +18,8 @@ pub(crate) struct Work {
     pub(crate) model: String,
     /// Tokens of the prompt.
     pub(crate) input_tokens: u64,
+    /// How many of them are read from a cache.
+    pub(crate) cached_tokens: u64,
     /// The most output tokens of one choice, where the request bounds them.
     pub(crate) ceiling: Option<u64>,
     /// How many answers are asked for.
@@ -44,6 +46,25 @@ impl Work {
         self.ceiling.map(|ceiling| ceiling.saturating_mul(self.choices))
     }
 
+    /// The tokens of the prompt that are not read from a cache.
+    pub(crate) const fn uncached_tokens(&self) -> u64 {
+        self.input_tokens.saturating_sub(self.cached_tokens)
+    }
+
+    /// The same work as a provider counts it that multiplies its count of a prompt by `prompt_factor` and reads
+    /// `cached_share` of it from a cache.
+    pub(crate) fn counted(mut self, prompt_factor: f64, cached_share: f64) -> Self {
+        // In billionths, so that 1.1 times 10 is 11 and not a little more.
+        let billionths = |factor: f64| (factor * 1e9).round() as u128;
+        let counted = (u128::from(self.input_tokens) * billionths(prompt_factor)).div_ceil(1_000_000_000);
+        self.input_tokens = u64::try_from(counted).unwrap_or(u64::MAX);
+        if self.vectors.is_none() {
+            let cached = u128::from(self.input_tokens) * billionths(cached_share) / 1_000_000_000;
+            self.cached_tokens = u64::try_from(cached).unwrap_or(u64::MAX);
+        }
+        self
+    }
+
     /// Reads the body of a request for `operation`.
     pub(crate) fn parse(operation: Operation, body: &Value) -> Result<Self, Problem> {
         let fields = Fields(body);
@@ -51,6 +72,7 @@ impl Work {
         let mut work = Self {
             model: model.to_owned(),
             input_tokens: 0,
+            cached_tokens: 0,
             ceiling: None,
             choices: 1,
             stream: fields.flag("stream")?,

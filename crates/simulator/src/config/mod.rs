@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 pub use validate::ConfigError;
 
-use crate::{Charge, Faults, HeaderPolicy, Metering, Sharing};
+use crate::{Charge, Disturbance, Faults, HeaderPolicy, Metering, Sharing};
 
 /// The provider to simulate. The default answers after 50 ms within 3,000 requests and 1,000,000 tokens per minute.
 ///
@@ -37,6 +37,11 @@ pub struct Config {
     pub(crate) faults: Faults,
     pub(crate) seed: u64,
     pub(crate) start_time: Option<SystemTime>,
+    pub(crate) cached_share: f64,
+    pub(crate) prompt_factor: f64,
+    pub(crate) latency_tail: bool,
+    pub(crate) clock_error: i64,
+    pub(crate) disturbances: Vec<Disturbance>,
 }
 
 impl Default for Config {
@@ -59,6 +64,11 @@ impl Default for Config {
             faults: Faults::default(),
             seed: 0,
             start_time: None,
+            cached_share: 0.0,
+            prompt_factor: 1.0,
+            latency_tail: false,
+            clock_error: 0,
+            disturbances: Vec::new(),
         }
     }
 }
@@ -183,6 +193,46 @@ impl Config {
     #[must_use]
     pub const fn with_start_time(mut self, time: SystemTime) -> Self {
         self.start_time = Some(time);
+        self
+    }
+
+    /// The share of each prompt that is read from a cache, from 0 to 1, in whole tokens rounded down; embeddings are
+    /// not cached. Every answer's usage tells it; what it costs is for the [`Charge`] to say. 0 by default.
+    #[must_use]
+    pub const fn with_cached_share(mut self, share: f64) -> Self {
+        self.cached_share = share;
+        self
+    }
+
+    /// By what the provider multiplies its count of a prompt, rounded up to whole tokens, where it charges as where it
+    /// reports: how far a client's own count is off. More than 0, at most 10. 1 by default.
+    #[must_use]
+    pub const fn with_prompt_factor(mut self, factor: f64) -> Self {
+        self.prompt_factor = factor;
+        self
+    }
+
+    /// Whether some requests take much longer than most: the latencies of each are multiplied by a draw of its own
+    /// from a Pareto distribution of shape 1.5 that starts at 1 (two in a hundred reach 13.6), and at most by 30.
+    /// Off by default.
+    #[must_use]
+    pub const fn with_latency_tail(mut self, tail: bool) -> Self {
+        self.latency_tail = tail;
+        self
+    }
+
+    /// By how many seconds the provider's calendar is fast (more than 0) or slow (less than 0): its `Date`, the times
+    /// at which limits are full, and when answers were created. Its metering is not affected. 0 by default.
+    #[must_use]
+    pub const fn with_clock_error(mut self, seconds: i64) -> Self {
+        self.clock_error = seconds;
+        self
+    }
+
+    /// What changes while it runs. Nothing by default.
+    #[must_use]
+    pub fn with_disturbances(mut self, disturbances: Vec<Disturbance>) -> Self {
+        self.disturbances = disturbances;
         self
     }
 

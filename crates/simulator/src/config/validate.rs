@@ -5,9 +5,12 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Config;
+use crate::Disturbance;
 
 /// The longest bucket depth: 31 days.
 const MAX_DEPTH: Duration = Duration::from_secs(31 * 86_400);
+/// The most that a prompt's count is multiplied by.
+const MAX_PROMPT_FACTOR: f64 = 10.0;
 /// The longest answer, in tokens: what the largest models produce at most.
 const MAX_OUTPUT: u64 = 128_000;
 
@@ -24,10 +27,10 @@ impl Config {
             return Err(ConfigError::ZeroLimit { limit });
         }
         let rates = self.faults.rates();
-        for (name, value) in rates.into_iter().chain([("start_fill", self.start_fill)]) {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(ConfigError::NotAShare { name, value });
-            }
+        for (name, value) in
+            rates.into_iter().chain([("start_fill", self.start_fill), ("cached_share", self.cached_share)])
+        {
+            share(name, value)?;
         }
         let sum = rates.iter().map(|(_, rate)| rate).sum::<f64>();
         // Ten times 0.1 is a little more than 1 in binary; that is not what this error is for.
@@ -41,8 +44,31 @@ impl Config {
         if least == 0 || least > most || most > MAX_OUTPUT {
             return Err(ConfigError::OutputTokens { least, most });
         }
-        Ok(())
+        if !(self.prompt_factor > 0.0 && self.prompt_factor <= MAX_PROMPT_FACTOR) {
+            return Err(ConfigError::PromptFactor { value: self.prompt_factor });
+        }
+        self.disturbances.iter().try_for_each(Disturbance::validate)
     }
+}
+
+impl Disturbance {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let (name, from, until) = match *self {
+            Self::OtherClient { from, until, share: taken } => {
+                share("other_client_share", taken)?;
+                ("other_client", from, until)
+            }
+            Self::LimitFactor { factor, .. } if factor > 0.0 && factor.is_finite() => return Ok(()),
+            Self::LimitFactor { factor, .. } => return Err(ConfigError::LimitFactor { value: factor }),
+            Self::Failing { from, until } => ("failing", from, until),
+            Self::Stopped { from, until } => ("stopped", from, until),
+        };
+        if from > until { Err(ConfigError::EndsBeforeItBegins { name, from, until }) } else { Ok(()) }
+    }
+}
+
+fn share(name: &'static str, value: f64) -> Result<(), ConfigError> {
+    if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(ConfigError::NotAShare { name, value }) }
 }
 
 /// Why a [`Config`] describes no provider.
@@ -82,6 +108,28 @@ pub enum ConfigError {
         least: u64,
         /// The most output tokens.
         most: u64,
+    },
+    /// The prompt factor is not between 0 and 10, or is 0.
+    #[error("prompt_factor must be more than 0 and at most 10, not {value}")]
+    PromptFactor {
+        /// What it was set to.
+        value: f64,
+    },
+    /// A limit is to become nothing, or more than any number.
+    #[error("limit_factor must be a number more than 0, not {value}")]
+    LimitFactor {
+        /// What it was set to.
+        value: f64,
+    },
+    /// A disturbance is to end before it begins.
+    #[error("{name} must not end before it begins: from {from:?} until {until:?}")]
+    EndsBeforeItBegins {
+        /// The name of the disturbance.
+        name: &'static str,
+        /// When it is to begin.
+        from: Duration,
+        /// When it is to end.
+        until: Duration,
     },
 }
 
@@ -124,6 +172,37 @@ mod tests {
         check(
             Config::default().with_output_tokens(9, 3),
             "output tokens must range from at least 1 to at most 128000, not from 9 to 3",
+        );
+        check(Config::default().with_cached_share(1.1), "cached_share must be between 0 and 1, not 1.1");
+        let factor = "prompt_factor must be more than 0 and at most 10, not ";
+        for value in [0.0, 10.5, f64::NAN] {
+            check(Config::default().with_prompt_factor(value), &format!("{factor}{value}"));
+        }
+    }
+
+    #[test]
+    fn disturbances_that_cannot_be_are_refused_by_name() {
+        #[track_caller]
+        fn check(disturbance: Disturbance, expected: Option<&str>) {
+            let config = Config::default().with_disturbances(vec![disturbance]);
+            assert_eq!(config.validate().err().map(|error| error.to_string()).as_deref(), expected);
+        }
+        let (one, two) = (Duration::from_secs(1), Duration::from_secs(2));
+        let other_client = |from, until, share| Disturbance::OtherClient { from, until, share };
+        let factor = |factor| Disturbance::LimitFactor { at: one, factor };
+        check(other_client(one, one, 1.0), None);
+        check(other_client(one, two, -0.5), Some("other_client_share must be between 0 and 1, not -0.5"));
+        check(other_client(two, one, 0.5), Some("other_client must not end before it begins: from 2s until 1s"));
+        check(factor(0.5), None);
+        check(factor(0.0), Some("limit_factor must be a number more than 0, not 0"));
+        check(factor(f64::INFINITY), Some("limit_factor must be a number more than 0, not inf"));
+        check(
+            Disturbance::Failing { from: two, until: one },
+            Some("failing must not end before it begins: from 2s until 1s"),
+        );
+        check(
+            Disturbance::Stopped { from: two, until: one },
+            Some("stopped must not end before it begins: from 2s until 1s"),
         );
     }
 

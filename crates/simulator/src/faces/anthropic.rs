@@ -181,11 +181,12 @@ fn with_commas(number: u64) -> String {
     text
 }
 
-fn usage(input: u64, output: u64) -> Value {
+/// Input does not include what was read from a cache.
+fn usage(work: &Work, output: u64) -> Value {
     json!({
-        "input_tokens": input,
+        "input_tokens": work.uncached_tokens(),
         "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
+        "cache_read_input_tokens": work.cached_tokens,
         "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         "output_tokens": output,
         "service_tier": "standard",
@@ -213,7 +214,7 @@ pub(crate) fn message(work: &Work, answers: &[Answer], exchange: &Exchange) -> V
         "content": [{"type": "text", "text": text}],
         "stop_reason": stop_reason(answers),
         "stop_sequence": null,
-        "usage": usage(work.input_tokens, output_tokens(answers)),
+        "usage": usage(work, output_tokens(answers)),
     })
 }
 
@@ -227,7 +228,7 @@ pub(crate) fn events(work: &Work, answers: &[Answer], exchange: &Exchange) -> Ev
         "content": [],
         "stop_reason": null,
         "stop_sequence": null,
-        "usage": usage(work.input_tokens, 1),
+        "usage": usage(work, 1),
     });
     let opening = [
         json!({"type": "message_start", "message": start}),
@@ -240,9 +241,9 @@ pub(crate) fn events(work: &Work, answers: &[Answer], exchange: &Exchange) -> Ev
             "type": "message_delta",
             "delta": {"stop_reason": stop_reason(answers), "stop_sequence": null},
             "usage": {
-                "input_tokens": work.input_tokens,
+                "input_tokens": work.uncached_tokens(),
                 "cache_creation_input_tokens": 0,
-                "cache_read_input_tokens": 0,
+                "cache_read_input_tokens": work.cached_tokens,
                 "output_tokens": output_tokens(answers),
             },
         }),

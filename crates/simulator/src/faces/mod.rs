@@ -160,7 +160,7 @@ pub(crate) struct Exchange {
     pub(crate) number: u64,
     /// The hash of its body.
     pub(crate) prompt: u64,
-    /// When it arrived: the span since the Unix epoch.
+    /// When it arrived, by the provider's calendar: the span since the Unix epoch.
     pub(crate) arrived: Duration,
 }
 

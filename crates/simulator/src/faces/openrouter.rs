@@ -179,7 +179,7 @@ fn usage(work: &Work, output: u64) -> Value {
         "total_tokens": input + output,
         "cost": cost,
         "is_byok": false,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": work.cached_tokens, "audio_tokens": 0},
         "cost_details": {
             "upstream_inference_cost": cost,
             "upstream_inference_prompt_cost": dollars(prompt),

@@ -1,6 +1,8 @@
 //! Over the wire: a hyper client against the simulator on paused time, and once on a real socket.
 
 mod bad_input;
+mod counts;
+mod disturbances;
 mod faces;
 mod faults;
 mod limits;

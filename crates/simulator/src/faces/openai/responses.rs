@@ -29,7 +29,7 @@ fn at(stage: Stage, work: &Work, answers: &[Answer], exchange: &Exchange) -> Val
     let (input, output) = (work.input_tokens, output_tokens(answers));
     let usage = json!({
         "input_tokens": input,
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": work.cached_tokens},
         "output_tokens": output,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": input + output,
