@@ -27,7 +27,7 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// In the order in which they are preferred where several explain as much: careful ones first.
-    const ALL: [Self; 5] = [Self::Whole, Self::Larger, Self::Corrected, Self::Late, Self::Prompt];
+    const ALL: [Self; 5] = [Self::Whole, Self::Corrected, Self::Larger, Self::Late, Self::Prompt];
 
     const fn index(self) -> usize {
         self as usize
@@ -85,6 +85,15 @@ pub(crate) struct Charge {
     intervals: u32,
 }
 
+/// What ended after a word was given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    /// How much less was produced than had been reserved for it. Wraps.
+    pub(crate) unused: u64,
+    /// What was produced. Wraps.
+    pub(crate) produced: u64,
+}
+
 /// One as a factor.
 pub(crate) const ONE: u64 = 1_024;
 /// The provider may count a prompt in another way, and leave cached tokens out, but not by more than this.
@@ -124,14 +133,18 @@ impl Charge {
         scaled(amount, self.factor)
     }
 
-    /// What a request is charged that took `actual` in the end.
-    pub(crate) fn settled(&self, actual: &Parts) -> u64 {
-        scaled(actual.whole, self.factor)
+    /// What a request is charged in the end for which `reserved` was reserved and that took `actual`. The prompt is what it
+    /// was counted as at first: how many tokens it had is not how a limit counts it.
+    pub(crate) fn settled(&self, reserved: &Parts, actual: &Parts) -> u64 {
+        scaled((reserved.whole - reserved.output).saturating_add(actual.output), self.factor)
     }
 
-    /// What has to be there for a request of these parts: what is charged on average may be too little for one.
-    pub(crate) fn needed(&self, parts: &Parts, yields: u64) -> u64 {
-        Self { factor: self.factor.max(ONE), ..*self }.amount(parts, yields)
+    /// What has to be there for a request of these parts: at least what it is charged, of which the average may be too
+    /// little for one; and all that it may take, as far as that is no more than a quarter of what there can be (`full`).
+    /// A bucket in which a little is left over flows as fast as one that is empty.
+    pub(crate) fn needed(&self, parts: &Parts, yields: u64, full: u64) -> u64 {
+        let charged = Self { factor: self.factor.max(ONE), ..*self }.amount(parts, yields);
+        charged.max(parts.whole.min(full / 4))
     }
 
     /// What is charged for the prompt alone.
@@ -139,17 +152,17 @@ impl Charge {
         scaled(parts.whole - parts.output, self.factor)
     }
 
-    /// What a word does not include that was given when `said` had been admitted, where `account` has been now: what is
-    /// charged for those `in_flight` that may not have been counted, and what the end of others has changed since. What
-    /// is charged when a request ends is not included for `all` that are in flight.
-    pub(crate) fn unsaid(&self, in_flight: &Parts, all: &Parts, account: &Account, said: &Account, yields: u64) -> u64 {
+    /// What a word does not include: what is charged for those `in_flight` that may not have been counted, and what the
+    /// end of others (`ended`) has changed since. What is charged when a request ends is not included for `all` that are
+    /// in flight.
+    pub(crate) fn unsaid(&self, in_flight: &Parts, all: &Parts, ended: &Ends, yields: u64) -> u64 {
         let counted = match self.rule {
             Rule::Whole | Rule::Larger | Rule::Prompt => return self.amount(in_flight, yields),
-            Rule::Corrected => in_flight.whole.cast_signed().saturating_sub(account.unused_since(said).cast_signed()),
+            Rule::Corrected => in_flight.whole.cast_signed().saturating_sub(ended.unused.cast_signed()),
             Rule::Late => {
                 let prompt = in_flight.whole.saturating_sub(in_flight.output);
                 let coming = prompt.saturating_add(scaled(all.output, yields));
-                coming.cast_signed().saturating_add(account.produced_since(said).cast_signed())
+                coming.cast_signed().saturating_add(ended.produced.cast_signed())
             }
         };
         scaled(counted.max(0).unsigned_abs(), self.factor)
@@ -216,21 +229,27 @@ impl Charge {
         self.moved = self.moved.saturating_add(lost.max(all));
     }
 
-    /// Believes the rule that explains most, if it explains much more than the one believed so far.
+    /// Believes the most careful of the rules that explain nearly as much as the one that explains most: two rules may
+    /// come to the same in the long run and differ in what they hold for those in flight.
     fn choose(&mut self, is_rare: bool) {
-        let errors = |rule: Rule| self.evidence.get(rule.index()).map_or(u64::MAX, |evidence| evidence.error);
+        let doubt = |evidence: &Evidence| {
+            // A rule that has to be bent far is less likely than one that fits as it is.
+            let bent = u128::from(evidence.factor().abs_diff(ONE)) * u128::from(self.moved) / u128::from(4 * ONE);
+            evidence.error.saturating_add(u64::try_from(bent).unwrap_or(u64::MAX))
+        };
+        let error = |rule: Rule| self.evidence.get(rule.index()).map_or(u64::MAX, doubt);
         let enough = if is_rare { 1 } else { 3 };
         if self.intervals < enough || self.moved == 0 {
             return;
         }
-        let best = Rule::ALL.into_iter().min_by_key(|rule| errors(*rule)).unwrap_or(self.rule);
-        // By a twentieth of all that moved, and half of its own error: less is chance.
-        let gain = errors(self.rule).saturating_sub(errors(best));
-        if gain > self.moved / 20 && gain > errors(self.rule) / 2 {
-            self.rule = best;
-        }
+        let least = Rule::ALL.into_iter().map(error).min().unwrap_or(0);
+        // A twentieth of all that moved is chance: requests that are counted in another order, rounded figures.
+        let acceptable = least.saturating_add(self.moved / 20);
+        self.rule = Rule::ALL.into_iter().find(|rule| error(*rule) <= acceptable).unwrap_or(self.rule);
         let Some(evidence) = self.evidence.get(self.rule.index()) else { return };
         let factor = evidence.factor();
+        if std::env::var("TRACE").is_ok() { std::eprintln!("rule {:?} factor {} moved {} errors {:?} factors {:?}", self.rule, self.factor, self.moved, Rule::ALL.map(|r| (r, error(r))), self.evidence.map(|e| e.factor())); } // TEMP
+        let factor = if is_rare { factor } else { careful(factor) };
         // Where it differs by less than that, changing it is noise.
         if factor.abs_diff(self.factor) > self.factor / 50 {
             self.factor = factor;
@@ -245,6 +264,20 @@ impl Evidence {
         }
         let factor = u128::from(self.lost) * u128::from(ONE) / u128::from(self.charged);
         u64::try_from(factor).unwrap_or(u64::MAX).clamp(LEAST_FACTOR, MOST_FACTOR)
+    }
+}
+
+/// A factor that holds for each request, where `factor` holds on average. What is charged for a large one differs from
+/// what is charged for a small one, by what stands around the prompt if by nothing else, and where every answer tells what
+/// remains, a little too much is corrected at once: so only what makes much of a difference is believed, and not to the
+/// last part. Where answers are rare, what is too much adds up, and the average is what counts.
+const fn careful(factor: u64) -> u64 {
+    if factor >= ONE {
+        factor
+    } else if factor >= ONE - ONE / 4 {
+        ONE
+    } else {
+        factor + factor / 8
     }
 }
 

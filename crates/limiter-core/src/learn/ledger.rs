@@ -49,7 +49,7 @@ impl Parts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Account {
     admitted: Parts,
-    /// What requests that have ended did not take of what was reserved for them. Wraps.
+    /// What requests that have ended did not produce of what was reserved for that. Wraps.
     unused: u64,
     /// What requests that have ended produced. Wraps.
     produced: u64,
@@ -70,7 +70,7 @@ impl Account {
 
     /// A request ended that took `actual` of `reserved`.
     pub(crate) fn end(&mut self, reserved: &Parts, actual: &Parts) {
-        self.unused = self.unused.wrapping_add(reserved.whole.wrapping_sub(actual.whole));
+        self.unused = self.unused.wrapping_add(reserved.output.wrapping_sub(actual.output));
         self.produced = self.produced.wrapping_add(actual.output);
     }
 
@@ -79,7 +79,12 @@ impl Account {
         self.admitted.since(&earlier.admitted)
     }
 
-    /// What requests that ended since `earlier` left unused of what was reserved for them. Wraps.
+    /// What requests that have ended did not produce of what was reserved for that. Wraps.
+    pub(crate) const fn unused(&self) -> u64 {
+        self.unused
+    }
+
+    /// What requests that ended since `earlier` did not produce of what was reserved for that. Wraps.
     pub(crate) const fn unused_since(&self, earlier: &Self) -> u64 {
         self.unused.wrapping_sub(earlier.unused)
     }

@@ -1,7 +1,7 @@
 //! Who may go: the queue, and whether a cost fits.
 
 use super::Limiter;
-use super::found::Found;
+use super::found::{Books, Found};
 use crate::learn::Spacing;
 use crate::queue::Size;
 use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refill, Refusal, Reservation, Taken, Ticket};
@@ -173,12 +173,13 @@ impl Limiter {
         let mut charged = [0; Reservation::REMEMBERED];
         let yields = self.yields.parts();
         for (index, found) in self.found.iter_mut().enumerate() {
-            let amount = found.take(&taken, cost.expected(), yields, self.tells);
+            let books = Books { ledger: &self.ledger, yields, tells: self.tells };
+            let amount = found.take(&taken, cost.expected(), &books);
             if let Some(remembered) = charged.get_mut(index) {
                 *remembered = amount;
             }
         }
-        self.flight.add(now, cost.expected());
+        self.flight.add(now, cost.expected(), 0);
         self.ledger.admit(cost.expected());
         self.pace.take(&taken, cost.expected());
         self.spacing.sent(now);

@@ -6,7 +6,7 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 use crate::flight::Flight;
-use crate::learn::{Account, Charge, Depth, FormGuess, Growth, Ledger, Margin, Parts, Rule, Shape, Turns};
+use crate::learn::{Account, Charge, Depth, Ends, FormGuess, Growth, Ledger, Margin, Parts, Rule, Shape, Turns};
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
@@ -158,19 +158,19 @@ impl Found {
 
     /// When `cost` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
     pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
-        let amount = self.charge.needed(&self.parts(cost.expected()), yields);
+        let full = self.depth.within(self.bucket.limit().burst());
+        let amount = self.charge.needed(&self.parts(cost.expected()), yields, full);
         if amount == 0 {
             return now;
         }
-        let full = self.depth.within(self.bucket.limit().burst());
         let held_back = self.margin.units().min(full / 4);
         self.bucket.ready_at(amount.saturating_add(held_back).min(full), now).min(self.heeded_until(tells))
     }
 
     /// Takes what a request of `amounts` is charged, and returns it.
-    pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts, yields: u64, tells: bool) -> u64 {
-        self.gain = if tells { Growth::ONE } else { self.growth.gain(taken.at).min(MOST_GAIN) };
-        let amount = self.amount(amounts, yields);
+    pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts, books: &Books<'_>) -> u64 {
+        self.gain = if books.tells { Growth::ONE } else { self.growth.gain(taken.at).min(MOST_GAIN) };
+        let amount = self.amount(amounts, books.yields);
         let full = self.depth.within(self.bucket.limit().burst());
         let excess = self.bucket.level(taken.at).saturating_sub_unsigned(full);
         let saves_up = !matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
@@ -181,7 +181,9 @@ impl Found {
             self.depth.followed(amount, taken.at, self.reordering());
         }
         self.bucket.take_as(taken, amount);
-        self.flight.add(taken.at, amounts);
+        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("take {} at {:?} amount {amount} level {} parts {:?}", taken.number, taken.at, self.bucket.level(taken.at), self.parts(amounts)); } // TEMP
+        let unused = books.ledger.of(self.dimension()).map_or(0, Account::unused);
+        self.flight.add(taken.at, amounts, unused);
         amount
     }
 
@@ -196,13 +198,12 @@ impl Found {
         let whole = reservation.cost.expected().of(self.dimension());
         match ended {
             Ended::Answered(actual) if self.charge.rule().settles() => {
-                let due = self.charge.settled(&Parts::of(actual, self.dimension()));
-                let counted = match self.charge.rule() {
-                    _ if is_held => reserved,
-                    Rule::Late => self.charge.prompt(&Parts::of(reservation.cost.expected(), self.dimension())),
-                    _ => reserved,
-                };
+                let parts = self.parts(reservation.cost.expected());
+                let due = self.charge.settled(&parts, &self.parts(actual));
+                let is_late = self.charge.rule() == Rule::Late;
+                let counted = if is_late && !is_held { self.charge.prompt(&parts) } else { reserved };
                 self.bucket.settle_as(&taken, counted, due, now);
+                if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("end {} now {now:?} held {is_held} counted {counted} due {due} level {}", reservation.number, self.bucket.level(now)); } // TEMP
             }
             Ended::Answered(_) => {}
             Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
@@ -273,7 +274,7 @@ impl Found {
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let mut at_most = self.bucket;
         let later = self.flight.parts_after(sent, self.dimension());
-        let later = self.unsaid(&later, account, books);
+        let later = self.unsaid(&later, account, sent, books);
         at_most.set_level(remaining, sent, later, now);
         let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
         if !is_first && !was_full {
@@ -284,7 +285,8 @@ impl Found {
         self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
-        self.bucket.lose(self.unsaid(&uncertain, account, books), now);
+        self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
+        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("word {number} sent {sent:?} now {now:?} remaining {remaining} before {before} counted {counted_here} after {} uncertain {:?} unsaid {}", self.bucket.level(now), uncertain, self.unsaid(&uncertain, account, sent, books)); } // TEMP
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
@@ -364,13 +366,18 @@ impl Found {
         self.charge.amount(&self.flight.parts_since(start, self.dimension()), books.yields)
     }
 
-    /// What a word does not say that was given when `said` had been admitted: what is charged for those `in_flight` that
+    /// What a word does not say that answers a request of the instant `sent`, when `said` had been admitted: what is charged for those `in_flight` that
     /// were not counted yet, and what the end of others has changed since. Less than nothing is nothing.
-    fn unsaid(&self, in_flight: &Parts, said: Option<&Account>, books: &Books<'_>) -> u64 {
+    fn unsaid(&self, in_flight: &Parts, said: Option<&Account>, sent: Nanos, books: &Books<'_>) -> u64 {
         let Some((said, account)) = said.zip(books.ledger.of(self.dimension())) else {
             return self.charge.amount(in_flight, books.yields);
         };
-        self.charge.unsaid(in_flight, &self.flight.parts_since(Nanos::ZERO, self.dimension()), account, said, books.yields)
+        let all = self.flight.parts_since(Nanos::ZERO, self.dimension());
+        // What came back about when the request was sent may have been part of the word already.
+        let unused = self.flight.unused_at(sent.saturating_add(self.reordering()));
+        let unused = unused.map_or(0, |then| account.unused().wrapping_sub(then));
+        let ended = Ends { unused, produced: account.produced_since(said) };
+        self.charge.unsaid(in_flight, &all, &ended, books.yields)
     }
 
     /// Compares what the provider says with what was counted here.
