@@ -70,7 +70,7 @@ impl Cell {
             others.map(|second| Self::BASE.with(*first).with(*second))
         });
         let cells = std::iter::once(Self::BASE).chain(single).chain(pairs);
-        cells.filter(|cell| typed_in::is_possible(cell)).collect()
+        cells.filter(typed_in::is_possible).collect()
     }
 
     /// This cell with another value on one axis.

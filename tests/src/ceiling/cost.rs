@@ -55,6 +55,16 @@ impl Cost {
         }
     }
 
+    /// The larger one of both in every dimension.
+    pub(super) fn at_least(self, other: Self) -> Self {
+        Self {
+            requests: self.requests.max(other.requests),
+            tokens: self.tokens.max(other.tokens),
+            input: self.input.max(other.input),
+            output: self.output.max(other.output),
+        }
+    }
+
     pub(super) const fn plus(self, other: Self) -> Self {
         Self {
             requests: self.requests + other.requests,

@@ -128,15 +128,27 @@ impl Goal {
     }
 }
 
+impl Goal {
+    /// The part about time.
+    #[must_use]
+    pub fn of_time(&self) -> String {
+        format!("ratio <= {}{}", self.ratio, if self.is_later { " after 60 s" } else { "" })
+    }
+
+    /// The part about refusals.
+    #[must_use]
+    pub fn of_refusals(&self) -> String {
+        match self.refused {
+            (most, 0.0) => format!("429s <= {most}"),
+            (0, share) => format!("429s <= {} %", share * 100.0),
+            (most, share) => format!("429s <= {most} or {} %", share * 100.0),
+        }
+    }
+}
+
 impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let later = if self.is_later { " after 60 s" } else { "" };
-        write!(f, "ratio <= {}{later}, 429s <= ", self.ratio)?;
-        match self.refused {
-            (most, 0.0) => write!(f, "{most}"),
-            (0, share) => write!(f, "{} %", share * 100.0),
-            (most, share) => write!(f, "{most} or {} %", share * 100.0),
-        }
+        write!(f, "{}, {}", self.of_time(), self.of_refusals())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use simulator::Statistics;
 
-use super::axes::{Disturbance, Latency};
+use super::axes::{Disturbance, Latency, Metering};
 use super::cell::Cell;
 use super::cost::{Cost, Dimension, Size, Took};
 use super::minimum::{Held, Ideal};
@@ -66,7 +66,7 @@ impl Outcome {
         let cost = costs.iter().copied().fold(Cost::default(), Cost::plus);
         let charged = Cost::from(statistics.charged);
         // What was charged for requests whose connections were dropped had to be paid by any client.
-        let due = if cell.disturbance == Disturbance::Resets { charged } else { cost };
+        let due = if cell.disturbance == Disturbance::Resets { charged.at_least(cost) } else { cost };
         let (least, scarcest) =
             least_time(&cell, |dimension| Ideal::new(cell.supply(dimension)).time(due.of(dimension) as f64));
         let admitted = statistics.last_admitted.as_secs_f64();
@@ -83,6 +83,7 @@ impl Outcome {
         });
         let failed_by_draw = statistics.faults.resets;
         let may_cost_more = matches!(cell.disturbance, Disturbance::Resets | Disturbance::Failing);
+        let is_complete = load.ends.len() == sizes.len();
         let minimum = least + tail;
         Self {
             cell,
@@ -95,9 +96,9 @@ impl Outcome {
             unlucky: failed_by_draw,
             answered: load.answered.min(statistics.answered),
             overdue: overdue(&cell, &costs, &load, ratio(makespan, minimum).max(1.0)),
-            books_agree: charged == cost || may_cost_more,
+            books_agree: charged == cost || may_cost_more || !is_complete,
             full_speed_after: full_speed_after(&cell, scarcest, &pace),
-            failure: load.failures.first().map(ToString::to_string),
+            failure: failure(&load, is_complete),
         }
     }
 
@@ -108,14 +109,21 @@ impl Outcome {
     }
 }
 
+fn failure(load: &Load, is_complete: bool) -> Option<String> {
+    let given_up = (!is_complete && load.failures.is_empty()).then(|| "the run did not end".to_owned());
+    load.failures.first().map(ToString::to_string).or(given_up)
+}
+
 fn ratio(time: f64, least: f64) -> f64 {
     // Nothing was left to be done.
     if time <= 0.0 { 1.0 } else { time / least }
 }
 
-/// What each request cost, in the order in which they were asked; nothing where one was not answered.
+/// What each request cost, in the order in which they were asked; what it would have cost where it was not answered.
 fn costs(cell: &Cell, sizes: &[Size], load: &Load) -> Vec<Cost> {
-    let mut costs = vec![Cost::default(); sizes.len()];
+    let (least_output, _) = cell.output();
+    let expected = |size: &Size| cell.cost(size, &cell.expected(size, least_output));
+    let mut costs: Vec<Cost> = sizes.iter().map(expected).collect();
     for end in &load.ends {
         let took = end.usage.map(Took::from).unwrap_or_default();
         if let Some((cost, size)) = costs.get_mut(end.place).zip(sizes.get(end.place)) {
@@ -134,8 +142,8 @@ fn least_time(cell: &Cell, time: impl Fn(Dimension) -> f64) -> (f64, Dimension) 
 /// By how many seconds the latest answer is late.
 ///
 /// A request's turn is when the requests up to it can have been admitted, as much later as the whole run was. It may be
-/// overtaken by what the look-ahead allows and by as much again as it waits for those before it; then it takes its time
-/// to be answered.
+/// overtaken by what the look-ahead allows and by as much again as it waits for those before it, and where quota comes
+/// by windows miss one into which it does not fit as a whole; then it takes its time to be answered.
 fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: f64) -> f64 {
     let mut turns = vec![0.0_f64; costs.len()];
     for dimension in cell.dimensions() {
@@ -155,9 +163,13 @@ fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: f64) -> f64 {
         // Thirty times the usual.
         Latency::Tail => 15.0,
     };
+    let window = match cell.metering {
+        Metering::FixedWindow | Metering::SlidingWindow => cell.depth_seconds() as f64,
+        Metering::TokenBucket | Metering::Slices => 0.0,
+    };
     let late = load.ends.iter().map(|end| {
         let turn = turns.get(end.place).copied().unwrap_or_default() * slowness;
-        end.after.as_secs_f64() - (2.0 * turn + LOOK_AHEAD.as_secs_f64() + latency)
+        end.after.as_secs_f64() - (2.0 * turn + LOOK_AHEAD.as_secs_f64() + window + latency)
     });
     late.fold(0.0, f64::max)
 }

@@ -58,7 +58,9 @@ async fn observe(cell: &Cell, sizes: &[Size]) -> anyhow::Result<Evidence> {
         () = keep_pace(&simulator, &mut pace) => None,
     };
     let statistics: Statistics = simulator.statistics();
-    Ok(Evidence { load: load.unwrap_or_default(), statistics, pace })
+    // What is known of a run that was given up is what the provider saw.
+    let given_up = || Load { answered: statistics.answered, elapsed: LONGEST, ..Load::default() };
+    Ok(Evidence { load: load.unwrap_or_else(given_up), statistics, pace })
 }
 
 /// Notes every second what has been charged, until the run is given up.
