@@ -6,9 +6,11 @@
 //! * [`Face`]: the APIs of the simulator, with a client and a request for each.
 //! * [`wire`]: transports whose connections are pipes.
 //! * [`Scripted`]: a server that answers what a test wrote down.
+//! * [`ceiling`]: how close the client comes to what is possible, with every kind of provider.
 //! * [`Load`]: many requests at once, and what became of them.
 //! * [`Stopwatch`]: virtual time.
 
+pub mod ceiling;
 mod clock;
 mod face;
 mod load;
@@ -17,7 +19,7 @@ pub mod wire;
 
 pub use clock::Stopwatch;
 pub use face::Face;
-pub use load::{Load, in_flight, waiting};
+pub use load::{End, Load, in_flight, waiting};
 pub use scripted::{Reply, Scripted};
 
 /// Makes what is drawn at random on this thread (the jitter of retries) the same in every run.

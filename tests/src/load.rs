@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chat_limiter::providers::Usage;
 use chat_limiter::{Answer, ChatLimiter, Error, Request};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -21,6 +22,19 @@ pub struct Load {
     pub rate_limited: u64,
     /// The time from the first request to the last answer.
     pub elapsed: Duration,
+    /// What was answered, in the order of the answers.
+    pub ends: Vec<End>,
+}
+
+/// How a request that was answered ended.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// The request's place, from 0.
+    pub place: usize,
+    /// The time from the start of all requests to its answer.
+    pub after: Duration,
+    /// The tokens it took, where the answer says so.
+    pub usage: Option<Usage>,
 }
 
 /// How far the first request is ahead.
@@ -35,20 +49,21 @@ impl Load {
         let watch = Stopwatch::start();
         let mut load = Self::default();
         let mut running = FuturesUnordered::new();
-        let mut requests = requests.into_iter();
-        running.extend(requests.next().map(|request| client.request(request)));
-        if let Ok(Some(outcome)) = tokio::time::timeout(HEAD_START, running.next()).await {
-            load.count(outcome);
+        let ask = |(place, request)| async move { (place, client.request(request).await) };
+        let mut requests = requests.into_iter().enumerate();
+        running.extend(requests.next().map(ask));
+        if let Ok(Some((place, outcome))) = tokio::time::timeout(HEAD_START, running.next()).await {
+            load.count(place, watch.elapsed(), outcome);
         }
-        running.extend(requests.map(|request| client.request(request)));
-        while let Some(outcome) = running.next().await {
-            load.count(outcome);
+        running.extend(requests.map(ask));
+        while let Some((place, outcome)) = running.next().await {
+            load.count(place, watch.elapsed(), outcome);
         }
         load.elapsed = watch.elapsed();
         load
     }
 
-    fn count(&mut self, outcome: Result<Answer, Error>) {
+    fn count(&mut self, place: usize, after: Duration, outcome: Result<Answer, Error>) {
         let (attempts, rate_limited) = match &outcome {
             Ok(answer) => (answer.attempts, answer.rate_limited_attempts),
             Err(error) => (error.attempts(), error.rate_limited_attempts()),
@@ -56,7 +71,10 @@ impl Load {
         self.attempts += u64::from(attempts);
         self.rate_limited += u64::from(rate_limited);
         match outcome {
-            Ok(_) => self.answered += 1,
+            Ok(answer) => {
+                self.answered += 1;
+                self.ends.push(End { place, after, usage: answer.usage });
+            }
             Err(error) => self.failures.push(error),
         }
     }

@@ -3,12 +3,10 @@
 //! The program has limiters of others to compare with and takes a while to build, so it is a package of its own, and
 //! this one stays light.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::str::FromStr;
 
-use anyhow::Context as _;
-
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, hand_over};
 
 /// What can be measured: the commands of the package `chat-limiter-bench`.
 const SUBJECTS: &[&str] = &["core", "starvation"];
@@ -38,10 +36,7 @@ pub(crate) fn run(workspace: &Workspace, subject: &Subject, json: bool) -> anyho
     let Subject(subject) = subject;
     let json = if json { " --json" } else { "" };
     let arguments = format!("run --release --locked --package chat-limiter-bench -- {subject}{json}");
-    let status = Command::from(workspace.cargo(&arguments)).status().context("cannot start cargo")?;
-    // Ended by a signal it has no code.
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    hand_over(workspace.cargo(&arguments))
 }
 
 #[cfg(test)]

@@ -28,6 +28,19 @@ xflags::xflags! {
             optional --json
         }
 
+        /// Run the client against every kind of provider, and compare it with the least time that anybody needs. Exits 0
+        /// where the measurement was made, goals met or not.
+        cmd ceiling {
+            /// Run only the cells whose name contains this text.
+            optional --only text: String
+            /// Print an array of objects instead of a table.
+            optional --json
+            /// Print the names of the cells and run none.
+            optional --list
+            /// Say more about each cell.
+            optional --verbose
+        }
+
         /// Print this help.
         default cmd help {}
     }

@@ -2,9 +2,10 @@
 //!
 //! One module a command. `cargo xtask` comes from the alias in `.cargo/config.toml`, needs nothing but a Rust toolchain,
 //! and works in any directory of the workspace. Exit codes: 0 done, 1 something is wrong with the workspace, 2 wrong
-//! arguments. `bench` passes on the code of the program that measures.
+//! arguments. `bench` and `ceiling` pass on the code of the program that measures.
 
 mod bench;
+mod ceiling;
 mod ci;
 mod console;
 mod flags;
@@ -32,6 +33,7 @@ fn run(command: XtaskCmd) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     let done = match command {
         XtaskCmd::Bench(bench) => return bench::run(&workspace, &bench.subject, bench.json),
+        XtaskCmd::Ceiling(asked) => return ceiling::run(&workspace, &asked),
         XtaskCmd::Ci(ci) if ci.list => {
             ci::list();
             Ok(())

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 use xshell::{Cmd, Shell};
@@ -74,6 +74,14 @@ impl Workspace {
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         host.map(str::to_owned).context("`rustc -vV` does not name its host")
     }
+}
+
+/// Runs `cargo` in our place: what it prints and its exit code are passed on as they are.
+pub(crate) fn hand_over(cargo: Cmd<'_>) -> anyhow::Result<ExitCode> {
+    let status = Command::from(cargo).status().context("cannot start cargo")?;
+    // Ended by a signal it has no code.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Shows the command about to run, in a form that can be pasted into a shell.

@@ -1,0 +1,20 @@
+//! What can be written on the command line.
+
+use clap::Parser;
+
+/// Measures how close the client comes to the ceiling of a quota, with every kind of provider
+#[derive(Debug, Parser)]
+pub(crate) struct Arguments {
+    /// Run only the cells whose name contains this text, as --list shows it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// Print an array of objects instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print the names of the cells and run none
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Say more about each cell
+    #[arg(long)]
+    pub(crate) verbose: bool,
+}

@@ -1,0 +1,77 @@
+//! Cells of the matrix of providers: what holds of them has to go on holding.
+#![cfg(test)] // so that the exemptions of clippy.toml hold for helpers, too
+
+use chat_limiter_tests::ceiling::{
+    Cell, Charge, Depth, Disturbance, Fill, Headers, Metering, Outcome, Workload, prepare, run,
+};
+
+/// Shorter than the matrix, since nothing is optimized here.
+const SHARE: f64 = 0.5;
+
+/// Runs `cell`, and asserts that nothing is lost and charged wrong, and that it takes at most `ratio` times the minimum
+/// with at most `refused` refusals.
+#[track_caller]
+fn check(cell: Cell, ratio: f64, refused: u64) -> Outcome {
+    prepare();
+    let outcome = run(&cell, SHARE).unwrap();
+    println!("{cell}: {:.4} of {:.1} s, {} refusals", outcome.ratio(), outcome.minimum, outcome.refused);
+    assert_eq!(outcome.answered, outcome.requests, "{:?}", outcome.failure);
+    assert!(outcome.books_agree, "{cell}");
+    assert!(outcome.ratio() > 0.98, "{} of what is possible is not possible", outcome.ratio());
+    assert!(outcome.ratio() <= ratio, "{} of the minimum", outcome.ratio());
+    assert!(outcome.refused <= refused, "{} refusals", outcome.refused);
+    outcome
+}
+
+#[test]
+fn the_base_cell_goes_at_the_ceiling_and_every_run_is_the_same() {
+    let once = check(Cell::BASE, 1.01, 0);
+    let again = run(&Cell::BASE, SHARE).unwrap();
+    assert_eq!(once, again);
+}
+
+#[test]
+fn every_charge_goes_near_the_ceiling() {
+    for charge in Charge::ALL {
+        check(Cell { charge: *charge, ..Cell::BASE }, 1.15, 0);
+    }
+}
+
+#[test]
+fn windows_go_at_the_ceiling() {
+    check(Cell { metering: Metering::FixedWindow, ..Cell::BASE }, 1.02, 0);
+    check(Cell { metering: Metering::SlidingWindow, ..Cell::BASE }, 1.02, 0);
+}
+
+#[test]
+fn a_bucket_that_is_not_full_at_the_start_goes_at_the_ceiling() {
+    check(Cell { fill: Fill::Half, ..Cell::BASE }, 1.01, 0);
+    check(Cell { fill: Fill::Empty, ..Cell::BASE }, 1.01, 1);
+}
+
+#[test]
+fn a_shallow_bucket_goes_at_the_ceiling() {
+    check(Cell { depth: Depth::SixSeconds, ..Cell::BASE }, 1.01, 0);
+}
+
+#[test]
+fn every_workload_goes_at_the_ceiling() {
+    for workload in Workload::ALL {
+        check(Cell { workload: *workload, ..Cell::BASE }, 1.01, 0);
+    }
+}
+
+#[test]
+fn a_clock_that_is_wrong_makes_no_difference() {
+    check(Cell { disturbance: Disturbance::ClockFast, ..Cell::BASE }, 1.01, 0);
+}
+
+#[test]
+fn limits_that_change_are_followed() {
+    check(Cell { disturbance: Disturbance::Halves, ..Cell::BASE }, 1.05, 12);
+}
+
+#[test]
+fn a_provider_that_never_tells_is_used_in_full() {
+    check(Cell { headers: Headers::Never, ..Cell::BASE }, 1.15, u64::MAX);
+}
