@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 
-use crate::learn::Parts;
+use crate::learn::{Account, Parts};
 use crate::{Amounts, Dimension, Nanos};
 
 /// Amounts that were admitted and of which the provider has not spoken, in slots of time.
@@ -24,8 +24,8 @@ struct Slot {
     amounts: Amounts,
     /// Of each request the larger one of its prompt and what it may produce, in tokens.
     larger: u64,
-    /// What had been given back up to its start, as the owner counts it.
-    unused: u64,
+    /// What had been admitted and had ended before it began, as the owner counts it.
+    before: Account,
 }
 
 const WIDTH: Nanos = Nanos::from_millis(100);
@@ -35,28 +35,28 @@ impl Flight {
         Self {
             older: VecDeque::new(),
             empty: 0,
-            newest: Slot { start: Nanos::ZERO, requests: 0, amounts: Amounts::ZERO, larger: 0, unused: 0 },
+            newest: Slot { start: Nanos::ZERO, requests: 0, amounts: Amounts::ZERO, larger: 0, before: Account::NONE },
         }
     }
 
-    /// A request is admitted at `at`, when `unused` had been given back. Times that go backwards count as the latest one.
+    /// A request is admitted at `at`, after all of `before`. Times that go backwards count as the latest one.
     #[inline]
-    pub(crate) fn add(&mut self, at: Nanos, amounts: &Amounts, unused: u64) {
+    pub(crate) fn add(&mut self, at: Nanos, amounts: &Amounts, before: &Account) {
         if self.newest.requests == 0 {
             let larger = larger_of(amounts);
-            self.newest = Slot { start: at, requests: 1, amounts: *amounts, larger, unused };
+            self.newest = Slot { start: at, requests: 1, amounts: *amounts, larger, before: *before };
             return;
         }
         if at >= self.newest.start.saturating_add(WIDTH) {
-            self.begin(at, unused);
+            self.begin(at, before);
         }
         self.newest.requests += 1;
         self.newest.amounts.add(amounts);
         self.newest.larger = self.newest.larger.saturating_add(larger_of(amounts));
     }
 
-    fn begin(&mut self, at: Nanos, unused: u64) {
-        let last = core::mem::replace(&mut self.newest, Slot { start: at, unused, ..Slot::default() });
+    fn begin(&mut self, at: Nanos, before: &Account) {
+        let last = core::mem::replace(&mut self.newest, Slot { start: at, before: *before, ..Slot::default() });
         // One request that takes long does not keep the slots of those that have ended.
         if self.empty > self.older.len() / 2 {
             self.older.retain(|slot| slot.requests > 0);
@@ -92,11 +92,20 @@ impl Flight {
         slot.map_or(at, |slot| slot.start)
     }
 
-    /// What had been given back at `at`, or some time later, where that is known.
-    pub(crate) fn unused_at(&self, at: Nanos) -> Option<u64> {
+    /// What had been admitted and had ended at `at`, or up to some time later, where that is known.
+    pub(crate) fn account_after(&self, at: Nanos) -> Option<&Account> {
         let first = self.older.partition_point(|slot| slot.start < at);
         let slot = self.older.get(first).unwrap_or(&self.newest);
-        (slot.start >= at).then_some(slot.unused)
+        (slot.start >= at).then_some(&slot.before)
+    }
+
+    /// What had been admitted and had ended at `at`, or up to some time earlier, where that is known.
+    pub(crate) fn account_before(&self, at: Nanos) -> Option<&Account> {
+        if self.newest.start <= at {
+            return Some(&self.newest.before);
+        }
+        let last = self.older.partition_point(|slot| slot.start <= at).checked_sub(1)?;
+        self.older.get(last).map(|slot| &slot.before)
     }
 
     /// The sum in one dimension of the slots that start at `start` or later.
@@ -157,10 +166,10 @@ mod tests {
     fn sums_are_those_of_what_is_still_in_flight_since_a_moment() {
         let mut flight = Flight::new();
         for at in 0..10 {
-            flight.add(millis(at * 100), &tokens(10 + at), 0);
+            flight.add(millis(at * 100), &tokens(10 + at), &Account::NONE);
         }
         assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 145);
-        assert_eq!(flight.since(Nanos::ZERO, Dimension::Requests), 0);
+        assert_eq!(flight.since(Nanos::ZERO, Dimension::Requests), &Account::NONE);
         assert_eq!(flight.since(millis(800), Dimension::Tokens), 18 + 19);
         assert_eq!(flight.parts_after(millis(850), Dimension::Tokens).whole, 19);
         assert_eq!(flight.remove(millis(800), &tokens(18)), millis(800));
@@ -172,23 +181,23 @@ mod tests {
     #[test]
     fn requests_of_one_moment_share_a_slot_and_it_goes_with_the_last() {
         let mut flight = Flight::new();
-        flight.add(millis(5), &tokens(1), 0);
-        flight.add(millis(60), &tokens(2), 0);
-        flight.add(millis(3), &tokens(4), 0);
+        flight.add(millis(5), &tokens(1), &Account::NONE);
+        flight.add(millis(60), &tokens(2), &Account::NONE);
+        flight.add(millis(3), &tokens(4), &Account::NONE);
         assert_eq!((flight.older.len(), flight.start(millis(60))), (0, millis(5)));
         for (at, amount) in [(60, 2), (3, 4), (5, 1)] {
             flight.remove(millis(at), &tokens(amount));
         }
         assert_eq!(flight.newest.requests, 0);
-        assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 0);
+        assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), &Account::NONE);
     }
 
     #[test]
     fn one_that_never_ends_does_not_keep_the_slots_of_those_that_did() {
         let mut flight = Flight::new();
-        flight.add(Nanos::ZERO, &tokens(1), 0);
+        flight.add(Nanos::ZERO, &tokens(1), &Account::NONE);
         for second in 1..1_000 {
-            flight.add(Nanos::from_secs(second), &tokens(1), 0);
+            flight.add(Nanos::from_secs(second), &tokens(1), &Account::NONE);
             flight.remove(Nanos::from_secs(second), &tokens(1));
         }
         assert!(flight.older.len() <= 4);

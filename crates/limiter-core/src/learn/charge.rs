@@ -60,6 +60,8 @@ struct Word {
     at: Nanos,
     remaining: u64,
     account: Account,
+    /// What may be part of the word or not.
+    doubtful: u64,
 }
 
 /// What one rule has explained.
@@ -104,6 +106,8 @@ const MOST_FACTOR: u64 = ONE * 4;
 const INTERVALS_PER_WINDOW: u64 = 40;
 /// And so many requests.
 const REQUESTS: u64 = 8;
+/// Fewer intervals tell too little.
+const ENOUGH: u32 = 3;
 /// What is older than this many intervals counts half.
 const MEMORY: u32 = 8;
 
@@ -120,6 +124,11 @@ impl Charge {
 
     pub(crate) const fn rule(&self) -> Rule {
         self.rule
+    }
+
+    /// Whether so little was compared that any rule may still be right.
+    pub(crate) const fn is_unsettled(&self) -> bool {
+        self.intervals < ENOUGH
     }
 
     /// What is reserved for a request of these parts, where `yields` of 1,024 units that may be produced are.
@@ -175,9 +184,9 @@ impl Charge {
 
     /// The provider says that `remaining` was left at `at` of a limit that holds `full`, when `account` had been
     /// admitted. `rate` units come back in `window`, as `refill` says. `is_last` where no other word may come for long.
-    pub(crate) fn learn(&mut self, word: (u64, Nanos, Account), limit: &Shape, is_rare: bool) {
+    pub(crate) fn learn(&mut self, word: (u64, Nanos, Account), doubtful: u64, limit: &Shape, is_rare: bool) {
         let (remaining, at, account) = word;
-        let word = Word { at, remaining, account };
+        let word = Word { at, remaining, account, doubtful };
         let Some(anchor) = self.anchor else {
             self.anchor = Some(word);
             return;
@@ -187,12 +196,20 @@ impl Charge {
             return;
         }
         let requests = account.requests_since(&anchor.account);
-        let long_enough = at.saturating_sub(anchor.at).get() >= limit.window.get() / INTERVALS_PER_WINDOW;
+        let is_long = at.saturating_sub(anchor.at).get() >= limit.window.get() / INTERVALS_PER_WINDOW;
         // One that went below what was admitted before was refused.
-        if requests < REQUESTS || requests > u64::MAX / 2 || !long_enough {
+        if requests < REQUESTS || requests > u64::MAX / 2 || !is_long {
+            return;
+        }
+        // In a burst nobody knows what was counted before what.
+        let admitted = account.admitted_since(&anchor.account).whole;
+        if doubtful > admitted / 4 {
             return;
         }
         self.anchor = Some(word);
+        if anchor.doubtful > admitted / 4 {
+            return;
+        }
         self.compare(&anchor, &word, limit);
         self.choose(is_rare);
     }
@@ -238,7 +255,7 @@ impl Charge {
             evidence.error.saturating_add(u64::try_from(bent).unwrap_or(u64::MAX))
         };
         let error = |rule: Rule| self.evidence.get(rule.index()).map_or(u64::MAX, doubt);
-        let enough = if is_rare { 1 } else { 3 };
+        let enough = if is_rare { 1 } else { ENOUGH };
         if self.intervals < enough || self.moved == 0 {
             return;
         }

@@ -57,6 +57,10 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Nothing.
+    pub(crate) const NONE: Self =
+        Self { admitted: Parts { whole: 0, output: 0, larger: 0 }, unused: 0, produced: 0, requests: 0 };
+
     pub(crate) fn admit(&mut self, parts: &Parts) {
         self.admitted.add(parts);
         self.requests = self.requests.wrapping_add(1);
@@ -77,11 +81,6 @@ impl Account {
     /// What was admitted since `earlier` and not refused.
     pub(crate) fn admitted_since(&self, earlier: &Self) -> Parts {
         self.admitted.since(&earlier.admitted)
-    }
-
-    /// What requests that have ended did not produce of what was reserved for that. Wraps.
-    pub(crate) const fn unused(&self) -> u64 {
-        self.unused
     }
 
     /// What requests that ended since `earlier` did not produce of what was reserved for that. Wraps.
@@ -108,8 +107,7 @@ const DIMENSIONS: [Dimension; 3] = [Dimension::Tokens, Dimension::InputTokens, D
 
 impl Ledger {
     pub(crate) const fn new() -> Self {
-        const NONE: Parts = Parts { whole: 0, output: 0, larger: 0 };
-        Self([Account { admitted: NONE, unused: 0, produced: 0, requests: 0 }; 3])
+        Self([Account::NONE; 3])
     }
 
     /// The account of `dimension`; `None` where what a request takes is never in doubt.

@@ -2,7 +2,7 @@
 
 use super::Limiter;
 use super::found::{Books, Found};
-use crate::learn::Spacing;
+use crate::learn::{Account, Spacing};
 use crate::queue::Size;
 use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refill, Refusal, Reservation, Taken, Ticket};
 
@@ -179,7 +179,7 @@ impl Limiter {
                 *remembered = amount;
             }
         }
-        self.flight.add(now, cost.expected(), 0);
+        self.flight.add(now, cost.expected(), &Account::NONE);
         self.ledger.admit(cost.expected());
         self.pace.take(&taken, cost.expected());
         self.spacing.sent(now);

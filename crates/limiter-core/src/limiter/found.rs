@@ -14,6 +14,13 @@ use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, Reading, Refill, Res
 /// seconds, a tenth.
 const REORDERING: Nanos = Nanos::SECOND;
 
+/// Requests that were sent so close together are often counted in another order.
+const JITTER: Nanos = Nanos::from_millis(100);
+
+/// Until it is known how a limit is charged, a full one is let out over this span and not at once: answers show how it
+/// is charged only while requests are sent. A minute's is then taken ten times as fast as it comes back, so none is lost.
+const RATION: Nanos = Nanos::from_secs(6);
+
 /// How far to go beyond what is known of a limit at most, in 1,024 parts: what is charged may be a sixteenth of what is
 /// counted here.
 const MOST_GAIN: u64 = 16 * Growth::ONE;
@@ -59,6 +66,8 @@ pub(super) struct Found {
     growth: Growth,
     /// The gain of that when something was taken last.
     gain: u64,
+    /// Until how a limit is charged is known, when the next may be taken.
+    rationed_until: Nanos,
     /// Admissions up to this one were counted before the limit was known.
     begun_at: u64,
     /// Whether it is a guess of the caller's, of which no answer has spoken.
@@ -91,6 +100,7 @@ impl Found {
             charge: Charge::new(),
             growth: Growth::new(now, plateau(&limit)),
             gain: Growth::ONE,
+            rationed_until: Nanos::ZERO,
             begun_at: number,
             is_guess: false,
             in_success: false,
@@ -164,7 +174,9 @@ impl Found {
             return now;
         }
         let held_back = self.margin.units().min(full / 4);
-        self.bucket.ready_at(amount.saturating_add(held_back).min(full), now).min(self.heeded_until(tells))
+        let ready_at = self.bucket.ready_at(amount.saturating_add(held_back).min(full), now);
+        let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
+        ready_at.max(rationed).min(self.heeded_until(tells))
     }
 
     /// Takes what a request of `amounts` is charged, and returns it.
@@ -180,11 +192,21 @@ impl Found {
         } else {
             self.depth.followed(amount, taken.at, self.reordering());
         }
+        if self.is_rationed(amounts, books.tells) {
+            let share = u128::from(amount) * u128::from(RATION.get()) / u128::from(full.max(1));
+            let span = Nanos::new(u64::try_from(share).unwrap_or(u64::MAX)).min(RATION);
+            self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
+        }
         self.bucket.take_as(taken, amount);
         if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("take {} at {:?} amount {amount} level {} parts {:?}", taken.number, taken.at, self.bucket.level(taken.at), self.parts(amounts)); } // TEMP
-        let unused = books.ledger.of(self.dimension()).map_or(0, Account::unused);
-        self.flight.add(taken.at, amounts, unused);
+        let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
+        self.flight.add(taken.at, amounts, before);
         amount
+    }
+
+    /// Whether what a request may produce is to be let out slowly: how that is charged is not known yet.
+    fn is_rationed(&self, amounts: &Amounts, tells: bool) -> bool {
+        tells && self.has_word && self.charge.is_unsettled() && self.parts(amounts).output > 0
     }
 
     /// A request ended, of which this is the limit number `index`.
@@ -374,8 +396,8 @@ impl Found {
         };
         let all = self.flight.parts_since(Nanos::ZERO, self.dimension());
         // What came back about when the request was sent may have been part of the word already.
-        let unused = self.flight.unused_at(sent.saturating_add(self.reordering()));
-        let unused = unused.map_or(0, |then| account.unused().wrapping_sub(then));
+        let then = self.flight.account_after(sent.saturating_add(self.reordering()));
+        let unused = then.map_or(0, |then| account.unused_since(then));
         let ended = Ends { unused, produced: account.produced_since(said) };
         self.charge.unsaid(in_flight, &all, &ended, books.yields)
     }
@@ -386,7 +408,13 @@ impl Found {
         let full = self.depth.within(limit.burst());
         let shape = Shape { amount: limit.amount(), window: limit.window(), full, refill: limit.refill() };
         let before = (self.charge.rule(), self.charge.factor());
-        self.charge.learn(word, &shape, !books.tells);
+        // What was admitted about when the request of this word was may be part of it or not.
+        let (_, sent, _) = word;
+        let now_admitted = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
+        let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now_admitted);
+        let earlier = self.flight.account_before(sent.saturating_sub(JITTER)).unwrap_or(&Account::NONE);
+        let doubtful = later.admitted_since(earlier).whole;
+        self.charge.learn(word, doubtful, &shape, !books.tells);
         if !refused || books.tells {
             return;
         }
