@@ -265,7 +265,6 @@ impl Charge {
         self.rule = Rule::ALL.into_iter().find(|rule| error(*rule) <= acceptable).unwrap_or(self.rule);
         let Some(evidence) = self.evidence.get(self.rule.index()) else { return };
         let factor = evidence.factor();
-        if std::env::var("TRACE").is_ok() { std::eprintln!("rule {:?} factor {} moved {} errors {:?} factors {:?}", self.rule, self.factor, self.moved, Rule::ALL.map(|r| (r, error(r))), self.evidence.map(|e| e.factor())); } // TEMP
         let factor = if is_rare { factor } else { careful(factor) };
         // Where it differs by less than that, changing it is noise.
         if factor.abs_diff(self.factor) > self.factor / 50 {
