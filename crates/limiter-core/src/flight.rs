@@ -99,13 +99,10 @@ impl Flight {
         (slot.start >= at).then_some(&slot.before)
     }
 
-    /// What had been admitted and had ended at `at`, or up to some time earlier, where that is known.
-    pub(crate) fn account_before(&self, at: Nanos) -> Option<&Account> {
-        if self.newest.start <= at {
-            return Some(&self.newest.before);
-        }
-        let last = self.older.partition_point(|slot| slot.start <= at).checked_sub(1)?;
-        self.older.get(last).map(|slot| &slot.before)
+    /// What had been admitted and had ended at `at`, or up to a slot's width earlier, as far as slots go back.
+    pub(crate) fn account_before(&self, at: Nanos) -> &Account {
+        let ended = self.older.partition_point(|slot| slot.start.saturating_add(WIDTH) <= at);
+        &self.older.get(ended).unwrap_or(&self.newest).before
     }
 
     /// The sum in one dimension of the slots that start at `start` or later.

@@ -56,12 +56,14 @@ impl Rule {
 
 /// A word of the provider's, and what had been admitted when its request was.
 #[derive(Clone, Copy, Debug)]
-struct Word {
-    at: Nanos,
-    remaining: u64,
-    account: Account,
-    /// What may be part of the word or not.
-    doubtful: u64,
+pub(crate) struct Word {
+    /// When the request was sent that it answers.
+    pub(crate) at: Nanos,
+    pub(crate) remaining: u64,
+    /// What had been admitted with that request.
+    pub(crate) account: Account,
+    /// What else may be part of the word or not.
+    pub(crate) doubtful: u64,
 }
 
 /// What one rule has explained.
@@ -104,6 +106,8 @@ const MOST_FACTOR: u64 = ONE * 4;
 /// Two words are compared when so much of the window lies between them that a few requests counted in another order
 /// are little beside it: a fortieth, 1.5 s of a minute.
 const INTERVALS_PER_WINDOW: u64 = 40;
+/// Or a request is answered that may produce so much of what there can be: a hundredth.
+const TELLING: u64 = 100;
 /// And so many requests.
 const REQUESTS: u64 = 8;
 /// Fewer intervals tell too little.
@@ -148,12 +152,9 @@ impl Charge {
         scaled((reserved.whole - reserved.output).saturating_add(actual.output), self.factor)
     }
 
-    /// What has to be there for a request of these parts: at least what it is charged, of which the average may be too
-    /// little for one; and all that it may take, as far as that is no more than a quarter of what there can be (`full`).
-    /// A bucket in which a little is left over flows as fast as one that is empty.
-    pub(crate) fn needed(&self, parts: &Parts, yields: u64, full: u64) -> u64 {
-        let charged = Self { factor: self.factor.max(ONE), ..*self }.amount(parts, yields);
-        charged.max(parts.whole.min(full / 4))
+    /// What has to be there for a request of these parts: what is charged on average may be too little for one.
+    pub(crate) fn needed(&self, parts: &Parts, yields: u64) -> u64 {
+        Self { factor: self.factor.max(ONE), ..*self }.amount(parts, yields)
     }
 
     /// What is charged for the prompt alone.
@@ -182,11 +183,10 @@ impl Charge {
         self.anchor = None;
     }
 
-    /// The provider says that `remaining` was left at `at` of a limit that holds `full`, when `account` had been
-    /// admitted. `rate` units come back in `window`, as `refill` says. `is_last` where no other word may come for long.
-    pub(crate) fn learn(&mut self, word: (u64, Nanos, Account), doubtful: u64, limit: &Shape, is_rare: bool) {
-        let (remaining, at, account) = word;
-        let word = Word { at, remaining, account, doubtful };
+    /// Takes in a word about a limit of this shape, in the answer to a request of the parts `own`. Words are rare where
+    /// only refusals bring them.
+    pub(crate) fn learn(&mut self, word: Word, own: &Parts, limit: &Shape, is_rare: bool) {
+        let Word { at, account, doubtful, .. } = word;
         let Some(anchor) = self.anchor else {
             self.anchor = Some(word);
             return;
@@ -198,7 +198,9 @@ impl Charge {
         let requests = account.requests_since(&anchor.account);
         let is_long = at.saturating_sub(anchor.at).get() >= limit.window.get() / INTERVALS_PER_WINDOW;
         // One that went below what was admitted before was refused.
-        if requests < REQUESTS || requests > u64::MAX / 2 || !is_long {
+        // A single request by which the rules differ by much tells as much as many.
+        let is_telling = own.output >= limit.full / TELLING && own.output / 4 >= doubtful && requests > 0;
+        if requests > u64::MAX / 2 || !(is_telling || is_long && requests >= REQUESTS) {
             return;
         }
         // In a burst nobody knows what was counted before what.
@@ -247,7 +249,8 @@ impl Charge {
     }
 
     /// Believes the most careful of the rules that explain nearly as much as the one that explains most: two rules may
-    /// come to the same in the long run and differ in what they hold for those in flight.
+    /// come to the same in the long run and differ in what they hold for those in flight. Where answers are rare, what is
+    /// too careful adds up, and the one that explains most is believed.
     fn choose(&mut self, is_rare: bool) {
         let doubt = |evidence: &Evidence| {
             // A rule that has to be bent far is less likely than one that fits as it is.
@@ -262,7 +265,21 @@ impl Charge {
         let least = Rule::ALL.into_iter().map(error).min().unwrap_or(0);
         // A twentieth of all that moved is chance: requests that are counted in another order, rounded figures.
         let acceptable = least.saturating_add(self.moved / 20);
-        self.rule = Rule::ALL.into_iter().find(|rule| error(*rule) <= acceptable).unwrap_or(self.rule);
+        let explains = |rule: &Rule| error(*rule) <= acceptable;
+        if std::env::var("TRACE").is_ok() { std::eprintln!("rule {:?} factor {} moved {} errors {:?} factors {:?}", self.rule, self.factor, self.moved, Rule::ALL.map(|r| (r, error(r))), self.evidence.map(|e| e.factor())); } // TEMP
+        // Who gives back what was not produced, and who never took it, look alike where as much comes out of both. Then
+        // all is held that may be taken, and nothing given back: the next word tells what remains.
+        let is_open = explains(&Rule::Corrected) && (explains(&Rule::Larger) || explains(&Rule::Prompt));
+        let mut explaining = Rule::ALL.into_iter().filter(explains);
+        self.rule = match explaining.next() {
+            _ if is_rare => Rule::ALL.into_iter().min_by_key(|rule| error(*rule)).unwrap_or(self.rule),
+            Some(Rule::Corrected) if is_open => {
+                (self.rule, self.factor) = (Rule::Whole, ONE);
+                return;
+            }
+            Some(rule) => rule,
+            None => self.rule,
+        };
         let Some(evidence) = self.evidence.get(self.rule.index()) else { return };
         let factor = evidence.factor();
         let factor = if is_rare { factor } else { careful(factor) };

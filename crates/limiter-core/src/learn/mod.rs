@@ -13,7 +13,7 @@ mod turns;
 mod window;
 mod yields;
 
-pub(crate) use charge::{Charge, Ends, Rule, Shape};
+pub(crate) use charge::{Charge, Ends, Rule, Shape, Word};
 pub(crate) use depth::Depth;
 pub(crate) use form::{FormGuess, latest_turn};
 pub(crate) use growth::Growth;

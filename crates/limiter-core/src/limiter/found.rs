@@ -6,7 +6,7 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 use crate::flight::Flight;
-use crate::learn::{Account, Charge, Depth, Ends, FormGuess, Growth, Ledger, Margin, Parts, Rule, Shape, Turns};
+use crate::learn::{Account, Charge, Depth, Ends, FormGuess, Growth, Ledger, Margin, Parts, Rule, Shape, Turns, Word};
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
@@ -169,7 +169,7 @@ impl Found {
     /// When `cost` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
     pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
         let full = self.depth.within(self.bucket.limit().burst());
-        let amount = self.charge.needed(&self.parts(cost.expected()), yields, full);
+        let amount = self.charge.needed(&self.parts(cost.expected()), yields);
         if amount == 0 {
             return now;
         }
@@ -198,6 +198,7 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         self.bucket.take_as(taken, amount);
+        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("take {} at {:?} amount {amount} level {} parts {:?}", taken.number, taken.at, self.bucket.level(taken.at), self.parts(amounts)); } // TEMP
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         amount
@@ -224,6 +225,7 @@ impl Found {
                 let is_late = self.charge.rule() == Rule::Late;
                 let counted = if is_late && !is_held { self.charge.prompt(&parts) } else { reserved };
                 self.bucket.settle_as(&taken, counted, due, now);
+                if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("end {} now {now:?} held {is_held} counted {counted} due {due} level {}", reservation.number, self.bucket.level(now)); } // TEMP
             }
             Ended::Answered(_) => {}
             Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
@@ -272,8 +274,10 @@ impl Found {
         }
         let Some(remaining) = reading.remaining else { return 0 };
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
-        if let Some(account) = account {
-            self.learn_charge((remaining, sent, *account), books, refused, now);
+        if let Some((account, reservation)) = account.zip(reservation) {
+            let own = self.parts(reservation.cost.expected());
+            let word = Word { at: sent, remaining, account: *account, doubtful: self.doubtful(sent, &own, books) };
+            self.learn_charge(word, &own, books, refused, now);
         }
 
         let spoken = self.spoken_level(remaining, sent, now);
@@ -306,6 +310,7 @@ impl Found {
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
         self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
+        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("word {number} sent {sent:?} now {now:?} remaining {remaining} before {before} counted {counted_here} after {} uncertain {:?} unsaid {}", self.bucket.level(now), uncertain, self.unsaid(&uncertain, account, sent, books)); } // TEMP
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
@@ -399,19 +404,21 @@ impl Found {
         self.charge.unsaid(in_flight, &all, &ended, books.yields)
     }
 
+    /// What was admitted about when a request of the parts `own` was, and may be part of its answer's word or not.
+    fn doubtful(&self, sent: Nanos, own: &Parts, books: &Books<'_>) -> u64 {
+        let now = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
+        let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now);
+        let earlier = self.flight.account_before(sent.saturating_sub(JITTER));
+        later.admitted_since(earlier).whole.saturating_sub(own.whole)
+    }
+
     /// Compares what the provider says with what was counted here.
-    fn learn_charge(&mut self, word: (u64, Nanos, Account), books: &Books<'_>, refused: bool, now: Nanos) {
+    fn learn_charge(&mut self, word: Word, own: &Parts, books: &Books<'_>, refused: bool, now: Nanos) {
         let limit = *self.bucket.limit();
         let full = self.depth.within(limit.burst());
         let shape = Shape { amount: limit.amount(), window: limit.window(), full, refill: limit.refill() };
         let before = (self.charge.rule(), self.charge.factor());
-        // What was admitted about when the request of this word was may be part of it or not.
-        let (_, sent, _) = word;
-        let now_admitted = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
-        let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now_admitted);
-        let earlier = self.flight.account_before(sent.saturating_sub(JITTER)).unwrap_or(&Account::NONE);
-        let doubtful = later.admitted_since(earlier).whole;
-        self.charge.learn(word, doubtful, &shape, !books.tells);
+        self.charge.learn(word, own, &shape, !books.tells);
         if !refused || books.tells {
             return;
         }

@@ -5,7 +5,7 @@ use clap::Parser;
 /// Measures how close the client comes to the ceiling of a quota, with every kind of provider
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
-    /// Run only the cells whose name contains this text, as --list shows it
+    /// Run only the cells whose name contains this text, as --list shows it; =NAME for one alone
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
     /// Print an array of objects instead of a table
