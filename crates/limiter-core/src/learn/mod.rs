@@ -3,6 +3,7 @@
 mod charge;
 mod depth;
 mod form;
+mod grain;
 mod growth;
 mod ledger;
 mod margin;
@@ -16,6 +17,7 @@ mod yields;
 pub(crate) use charge::{Charge, Ends, Rule, Shape, Word};
 pub(crate) use depth::Depth;
 pub(crate) use form::{FormGuess, latest_turn};
+pub(crate) use grain::Grain;
 pub(crate) use growth::Growth;
 pub(crate) use ledger::{Account, Ledger, Parts};
 pub(crate) use margin::Margin;

@@ -6,7 +6,7 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 use crate::flight::Flight;
-use crate::learn::{Account, Charge, Depth, Ends, FormGuess, Growth, Ledger, Margin, Parts, Rule, Shape, Turns, Word};
+use crate::learn::{Account, Charge, Depth, Ends, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Shape, Turns, Word};
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
@@ -62,6 +62,7 @@ pub(super) struct Found {
     form: FormGuess,
     margin: Margin,
     charge: Charge,
+    grain: Grain,
     /// How far to go beyond what is known, where the provider speaks only when it refuses.
     growth: Growth,
     /// The gain of that when something was taken last.
@@ -98,6 +99,7 @@ impl Found {
             form: FormGuess::default(),
             margin: Margin::default(),
             charge: Charge::new(),
+            grain: Grain::new(),
             growth: Growth::new(now, plateau(&limit)),
             gain: Growth::ONE,
             rationed_until: Nanos::ZERO,
@@ -273,6 +275,7 @@ impl Found {
             self.form.doubt();
         }
         let Some(remaining) = reading.remaining else { return 0 };
+        self.grain.learn(remaining, self.bucket.limit().amount());
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
         if let Some((account, reservation)) = account.zip(reservation) {
             let own = self.parts(reservation.cost.expected());
@@ -280,6 +283,13 @@ impl Found {
             self.learn_charge(word, &own, books, refused, now);
         }
 
+        let late = if self.charge.rule() == Rule::Late && was_uncertain {
+            reserved.saturating_sub(reservation.map_or(0, |it| self.charge.prompt(&self.parts(it.cost.expected()))))
+        } else {
+            0
+        };
+        let counted = before.saturating_add_unsigned(late);
+        let remaining = self.refined(remaining, refused, counted, account, sent, books, now);
         let spoken = self.spoken_level(remaining, sent, now);
         let known = self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from, books));
         // Of two words about the same moment the lower is the later one.
@@ -312,6 +322,36 @@ impl Found {
         self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
         if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("word {number} sent {sent:?} now {now:?} remaining {remaining} before {before} counted {counted_here} after {} uncertain {:?} unsaid {}", self.bucket.level(now), uncertain, self.unsaid(&uncertain, account, sent, books)); } // TEMP
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
+    }
+
+    /// What remained, as exactly as it can be known where it is told in round figures: what was `counted` here, within
+    /// what the figure may stand for; the least of that where nothing was counted yet, or not rightly.
+    #[expect(clippy::too_many_arguments, reason = "what one answer says, and what was known before it")]
+    fn refined(
+        &self,
+        remaining: u64,
+        refused: bool,
+        counted: i64,
+        said: Option<&Account>,
+        sent: Nanos,
+        books: &Books<'_>,
+        now: Nanos,
+    ) -> u64 {
+        let error = self.grain.error();
+        if error == 0 {
+            return remaining;
+        }
+        let (least, most) = (remaining.saturating_sub(error), remaining.saturating_add(error));
+        if refused || !self.has_word {
+            return least;
+        }
+        let start = self.flight.start(sent.saturating_sub(self.reordering()));
+        let unsaid = self.unsaid(&self.flight.parts_since(start, self.dimension()), said, sent, books);
+        let mut nothing = self.bucket;
+        nothing.set_level(0, sent.saturating_add(self.reordering()).min(now), 0, now);
+        let refilled = nothing.level(now);
+        let own = counted.saturating_add_unsigned(unsaid).saturating_sub(refilled);
+        u64::try_from(own).unwrap_or(0).clamp(least, most)
     }
 
     /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.
@@ -409,7 +449,8 @@ impl Found {
         let now = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now);
         let earlier = self.flight.account_before(sent.saturating_sub(JITTER));
-        later.admitted_since(earlier).whole.saturating_sub(own.whole)
+        let admitted = later.admitted_since(earlier).whole.saturating_sub(own.whole);
+        admitted.saturating_add(2 * self.grain.error())
     }
 
     /// Compares what the provider says with what was counted here.
