@@ -137,6 +137,9 @@ impl Limiter {
 
     /// When `cost` may go by what was felt out, where nothing is told.
     fn felt_at(&self, cost: &Cost, now: Nanos) -> Nanos {
+        if !self.probes {
+            return now;
+        }
         let spaced = if self.is_searching(now) { self.spacing.next() } else { now };
         self.pace.ready_at(cost.expected(), now).max(spaced)
     }

@@ -57,7 +57,7 @@ impl Limiter {
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
         let lacks = |found: &Found| found.ready_at(&reservation.cost, self.yields.parts(), self.tells, now) > now;
         let is_explained = self.heeded(now).any(lacks);
-        let is_measured = !is_explained && self.measure(&reservation, now);
+        let is_measured = self.probes && !is_explained && self.measure(&reservation, now);
         let pause = match retry_after {
             // A hint of nothing is none.
             Some(span) if span > Nanos::ZERO => span,

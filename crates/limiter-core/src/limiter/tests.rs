@@ -266,6 +266,24 @@ fn refusals_of_one_flight_count_once() {
 }
 
 #[test]
+fn where_the_callers_limits_are_all_there_are_a_refusal_teaches_no_rate() {
+    let mut limiter = told(1_000, 100_000);
+    limiter.set_probing(false);
+    let cost = Cost::of_request(1, 0);
+    let flight: Vec<_> = (0..4).map(|_| limiter.try_reserve(&cost, Nanos::ZERO).unwrap()).collect();
+    for (number, reservation) in flight.into_iter().enumerate() {
+        if number == 3 {
+            limiter.refuse(reservation, Some(seconds(1)), seconds(10), 0);
+        } else {
+            limiter.settle(reservation, cost.expected(), Nanos::ZERO);
+        }
+    }
+    // A rate of three in ten seconds would let the next one wait.
+    let burst = (0..100).map_while(|_| limiter.try_reserve(&cost, seconds(11)).ok()).count();
+    assert_eq!(burst, 100);
+}
+
+#[test]
 fn a_refusal_that_the_levels_explain_needs_no_pause_of_its_own() {
     let mut limiter = Limiter::new();
     let mut reservation = limiter.try_reserve(&Cost::of_request(100, 0), Nanos::ZERO).unwrap();
