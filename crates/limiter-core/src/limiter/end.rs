@@ -82,7 +82,7 @@ impl Limiter {
         }
         self.end(&reservation, &Ended::Counted(counted), now);
         if waits {
-            self.asks_at = now.saturating_add(self.outage.delay(&self.backoff, random));
+            self.asks_at = now.saturating_add(self.outage.delay(&self.backoff, now, random));
         }
     }
 
