@@ -143,8 +143,9 @@ fn while_no_limit_is_known_few_requests_go_out_and_an_answer_opens_the_way() {
     while let Ok(reservation) = limiter.try_reserve(&Cost::of_request(1, 0), now) {
         reservations.push(reservation);
     }
-    // Those of the last second may be among those that the provider has counted, or not yet.
-    assert_eq!(reservations.len(), 1_000 - 33);
+    // The 33 others of the last second may be among those that the provider has counted, or not yet; and so may two of
+    // the tenth of a second in which it began.
+    assert_eq!(reservations.len(), 1_000 - 35);
 }
 
 #[test]
