@@ -60,7 +60,10 @@ impl Limiter {
         let is_measured = self.probes && !is_explained && self.measure(&reservation, now);
         let pause = match retry_after {
             // A hint of nothing is none.
-            Some(span) if span > Nanos::ZERO => span,
+            Some(span) if span > Nanos::ZERO => {
+                self.pace.hint(now.saturating_add(span));
+                span
+            }
             _ if self.paused_until > now || is_explained || is_measured => return,
             _ => self.refusals.delay(&self.backoff, random),
         };
