@@ -34,8 +34,8 @@ pub(crate) struct Trace {
     pub(crate) limited: u32,
     /// Attempts that failed in an outage, which is not the request's fault.
     pub(crate) excused: u32,
-    /// Whether the last attempt was one of these: others ask next.
-    pub(crate) steps_back: bool,
+    /// Whether the last attempt was one of these.
+    pub(crate) is_excused: bool,
     /// Attempts that took too long or came back as something else than an answer.
     pub(crate) unanswered: u32,
 }
@@ -44,7 +44,7 @@ impl Trace {
     /// An attempt failed, and is `excused` by an outage or not.
     fn failed(&mut self, excused: bool) {
         self.excused += u32::from(excused);
-        self.steps_back = excused;
+        self.is_excused = excused;
     }
 }
 
@@ -74,7 +74,7 @@ impl Shared {
     pub(crate) async fn exchange(&self, prepared: &Prepared) -> Result<Answer, Error> {
         let mut trace = Trace::default();
         loop {
-            let permit = match self.permit(prepared, trace.attempts > 0 && !trace.steps_back).await {
+            let permit = match self.permit(prepared, trace.attempts > 0).await {
                 Ok(permit) => permit,
                 Err(Denied::Moved) => continue,
                 Err(Denied::NeverFits(never)) => return Err(Error::new(Kind::NeverFits(never), trace)),
@@ -90,7 +90,7 @@ impl Shared {
                 self.budget().first_try();
             }
             trace.attempts += 1;
-            trace.steps_back = false;
+            trace.is_excused = false;
             let outcome = self.attempt(prepared, permit, &mut trace).await;
             drop(slot);
             let kind = match outcome {

@@ -32,7 +32,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     /// A hundred attempts of which ten may fail, two for what was not answered, half a second doubling to a minute, an
-    /// hour's wait, one retry for ten requests.
+    /// hour's wait, one retry for five requests.
     fn default() -> Self {
         Self {
             max_attempts: 100,
@@ -40,7 +40,9 @@ impl Default for RetryPolicy {
             max_unanswered: 2,
             backoff: Backoff::default(),
             longest_wait: Duration::from_secs(3_600),
-            budget_per_thousand: 100,
+            // As Finagle has it (https://finagle.github.io/blog/2016/02/08/retry-budgets). One in ten would run dry where one
+            // request in ten fails, because one retry in ten fails, too.
+            budget_per_thousand: 200,
         }
     }
 }
@@ -68,6 +70,10 @@ impl RetryPolicy {
         };
         if told.is_some_and(|told| told > self.longest_wait) {
             return None;
+        }
+        if trace.is_excused {
+            // Its scope waits, and lets others ask: it keeps its place at the front, and one at a time is no storm.
+            return Some(told.unwrap_or(Duration::ZERO));
         }
         let within_budget = budget.try_retry();
         let own = match within_budget {

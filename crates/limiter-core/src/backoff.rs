@@ -35,17 +35,27 @@ impl Backoff {
     /// a delay of nearly nothing would ask in vain.
     #[must_use]
     pub fn half_jittered(&self, attempt: u32, random: u64) -> Nanos {
-        let half = Nanos::new(self.bound(attempt).get() / 2);
-        half.saturating_add(Nanos::new(self.delay(attempt, random).get() / 2))
+        upper_half(self.bound(attempt), random)
     }
 
     /// The delay before try number `attempt` + 1, drawn with 64 `random` bits.
     #[must_use]
     pub fn delay(&self, attempt: u32, random: u64) -> Nanos {
-        let bound = u128::from(self.bound(attempt).get()) + 1;
-        // The high half of the product is uniform over 0..bound without a division.
-        Nanos::new(u64::try_from((bound * u128::from(random)) >> 64).unwrap_or(u64::MAX))
+        share(self.bound(attempt), random)
     }
+}
+
+/// A span from the upper half of `most`.
+pub(crate) fn upper_half(most: Nanos, random: u64) -> Nanos {
+    let half = Nanos::new(most.get() / 2);
+    half.saturating_add(Nanos::new(share(most, random).get() / 2))
+}
+
+/// A span from zero to `most`.
+fn share(most: Nanos, random: u64) -> Nanos {
+    let spans = u128::from(most.get()) + 1;
+    // The high half of the product is uniform over 0..spans without a division.
+    Nanos::new(u64::try_from((spans * u128::from(random)) >> 64).unwrap_or(u64::MAX))
 }
 
 /// Bounds retries to a share of the requests, so that an outage does not become a storm.

@@ -1,5 +1,6 @@
-//! When a provider stops answering: one request at a time asks whether it is back, ever more slowly.
+//! When a provider stops answering: one request at a time asks whether it is back, more slowly the longer it lasts.
 
+use crate::backoff::upper_half;
 use crate::{Backoff, Nanos};
 
 /// Consecutive failures of requests to one scope, whoever made them.
@@ -11,20 +12,24 @@ pub struct Outage {
     since: Option<Nanos>,
     answered_before: bool,
     answered_at: Nanos,
-    /// When the outage was noticed, and how many requests have asked in vain since.
+    /// When the outage was noticed.
     on_since: Option<Nanos>,
-    asked: u32,
 }
 
 /// So many failures in a row, without one success, are taken for an outage. At a failure rate of 10 % that happens
 /// by chance once in 100,000 requests, and then costs one round trip.
 const FAILURES: u32 = 5;
 
+/// The next request asks after this part of the time that the outage has lasted. So it is noticed soon after it is over,
+/// measured by what it has cost already, however long that was, and an outage that lasts twice as long is asked about
+/// a handful of times more. A delay that doubles would leave a provider that is back alone for as long as it was away.
+const PART: u64 = 8;
+
 impl Outage {
     /// No failure yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { failures: 0, since: None, answered_before: false, answered_at: Nanos::ZERO, on_since: None, asked: 0 }
+        Self { failures: 0, since: None, answered_before: false, answered_at: Nanos::ZERO, on_since: None }
     }
 
     /// A request was answered at `now`: whatever was going on is over.
@@ -44,15 +49,12 @@ impl Outage {
         let since = sent_at.max(self.answered_at);
         self.since = Some(self.since.map_or(since, |first| first.min(since)));
         match self.on_since {
-            Some(on_since) if sent_at > on_since => {
-                self.asked = self.asked.saturating_add(1);
-                true
-            }
+            Some(on_since) => sent_at > on_since,
             None if self.is_on() => {
                 self.on_since = Some(now);
                 true
             }
-            _ => false,
+            None => false,
         }
     }
 
@@ -88,10 +90,15 @@ impl Outage {
         self.answered_before
     }
 
-    /// How long to wait before the next request asks, while the outage is on.
+    /// How long to wait at `now` before the next request asks, while the outage is on: at most an eighth of the time
+    /// that it has lasted, at least half of the backoff's base, at most its ceiling.
     #[must_use]
-    pub fn delay(&self, backoff: &Backoff, random: u64) -> Nanos {
-        if self.is_on() { backoff.half_jittered(self.asked, random) } else { Nanos::ZERO }
+    pub fn delay(&self, backoff: &Backoff, now: Nanos, random: u64) -> Nanos {
+        if !self.is_on() {
+            return Nanos::ZERO;
+        }
+        let part = Nanos::new(self.lasting(now).get() / PART);
+        upper_half(part.max(backoff.base).min(backoff.ceiling), random)
     }
 }
 
@@ -115,16 +122,39 @@ mod tests {
         assert!(outage.answered_before());
     }
 
-    #[test]
-    fn only_requests_that_ask_and_fail_make_the_next_wait_longer() {
-        let backoff = Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE };
+    /// Fifty requests were in flight when the provider went away, and fail together.
+    fn noticed() -> Outage {
         let mut outage = Outage::new();
-        // Fifty were in flight, and fail together: that is one outage.
         let waits = (0..50).filter(|_| outage.failed(Nanos::ZERO, Nanos::SECOND)).count();
-        assert_eq!((waits, outage.delay(&backoff, u64::MAX)), (1, Nanos::SECOND));
-        for (at, delay) in [(2, 2), (4, 4), (8, 8)] {
-            assert!(outage.failed(Nanos::from_secs(at), Nanos::from_secs(at)));
-            assert_eq!(outage.delay(&backoff, u64::MAX), Nanos::from_secs(delay));
+        assert_eq!(waits, 1, "that is one outage");
+        outage
+    }
+
+    #[test]
+    fn the_next_request_asks_after_an_eighth_of_what_the_outage_has_lasted() {
+        let backoff = Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE };
+        let outage = noticed();
+        for (lasting, most) in [(1, 1_000), (8, 1_000), (16, 2_000), (60, 7_500), (400, 50_000), (900, 60_000)] {
+            let now = Nanos::from_secs(lasting);
+            assert_eq!(outage.delay(&backoff, now, u64::MAX), Nanos::from_millis(most), "{lasting} s");
+            assert_eq!(outage.delay(&backoff, now, 0), Nanos::from_millis(most / 2), "{lasting} s");
         }
+    }
+
+    #[test]
+    fn an_outage_that_lasts_twice_as_long_is_asked_about_a_handful_of_times_more() {
+        let backoff = Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE };
+        let mut outage = noticed();
+        let mut now = Nanos::SECOND;
+        let mut asked_within = |end: u64| {
+            let mut asked = 0;
+            while now < Nanos::from_secs(end) {
+                now = now.saturating_add(outage.delay(&backoff, now, u64::MAX / 2));
+                assert!(outage.failed(now, now));
+                asked += 1;
+            }
+            asked
+        };
+        assert_eq!([10, 20, 40, 80, 160, 320].map(&mut asked_within), [12, 8, 8, 8, 7, 8]);
     }
 }

@@ -186,6 +186,15 @@ impl Queue {
         }
     }
 
+    /// Who is due first of those who were not admitted before; of all, where there is none.
+    pub(crate) fn newcomer(&self) -> Option<(Ticket, &Cost)> {
+        let lanes = self.lanes.iter().enumerate().filter(|(_, lane)| !lane.kind.again);
+        let firsts = lanes.filter_map(|(index, lane)| {
+            Some((lane.due(self.ageing)?, lane.first(u16::try_from(index).unwrap_or(u16::MAX))?))
+        });
+        firsts.min_by_key(|(due, _)| *due).map(|(_, first)| first).or_else(|| self.head())
+    }
+
     /// The first of every lane, who is due first first.
     pub(crate) fn firsts(&self) -> Vec<(Ticket, Cost)> {
         let lanes = self.lanes.iter().enumerate();
@@ -285,6 +294,21 @@ mod tests {
         }
         assert_eq!(drain(&mut queue), [8, 9, 3, 1, 2]);
         assert_eq!((queue.waiting(), *queue.amounts()), (0, Amounts::ZERO));
+    }
+
+    #[test]
+    fn newcomers_are_those_who_were_not_admitted_before_while_there_are_any() {
+        let mut queue = Queue::new();
+        queue.push_again(&cost(8), Priority::HIGHEST, Size::ANY, Nanos::ZERO);
+        queue.push_again(&cost(9), Priority::HIGHEST, Size::ANY, Nanos::ZERO);
+        push(&mut queue, 1, 4, 0);
+        push(&mut queue, 2, 7, 0);
+        let order: Vec<_> = core::iter::from_fn(|| {
+            let (ticket, _) = queue.newcomer()?;
+            queue.remove(ticket).map(|cost| cost.certain().of(Dimension::Tokens))
+        })
+        .collect();
+        assert_eq!(order, [2, 1, 8, 9]);
     }
 
     #[test]

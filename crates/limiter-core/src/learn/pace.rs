@@ -25,6 +25,8 @@ pub(crate) struct Pace {
     refused_up_to: u64,
     /// Whether a request was let through since the last refusal.
     recovered: bool,
+    /// When one may go by the provider's own word, whatever was measured.
+    hinted_at: Nanos,
     lanes: Vec<Lane>,
 }
 
@@ -64,6 +66,9 @@ const LONGEST_PLATEAU: Nanos = Nanos::from_secs(600);
 const FIRST_PLATEAU: Nanos = Nanos::from_secs(10);
 /// Of a shorter span too little was let through to tell a rate: the level at its ends is not quite nothing.
 const LEAST_SPAN: Nanos = Nanos::from_secs(5);
+/// Fewer requests before the first refusal tell nothing of a rate: it may as well have been for another reason. A free
+/// account has three a minute.
+const LEAST_FIRST: u64 = 3;
 /// How often the growing rate is taken over.
 const STEP: Nanos = Nanos::SECOND;
 
@@ -74,6 +79,7 @@ impl Pace {
             episodes: [None; 3],
             refused_up_to: 0,
             recovered: false,
+            hinted_at: Nanos::MAX,
             lanes: Vec::new(),
         }
     }
@@ -89,15 +95,21 @@ impl Pace {
         self.episodes = [None; 3];
     }
 
+    /// The provider says in a refusal when to come back, which it knows better than what was measured here: one goes then.
+    pub(crate) const fn hint(&mut self, at: Nanos) {
+        self.hinted_at = at;
+    }
+
     /// When `amounts` are within every rate.
     pub(crate) fn ready_at(&self, amounts: &Amounts, now: Nanos) -> Nanos {
         let ready = |lane: &Lane| lane.bucket.ready_at(amounts.of(lane.bucket.limit().dimension()), now);
-        self.lanes.iter().map(ready).fold(now, Nanos::max)
+        self.lanes.iter().map(ready).fold(now, Nanos::max).min(self.hinted_at.max(now))
     }
 
     /// Takes `amounts`, as the taking that the caller counts.
     pub(crate) fn take(&mut self, taken: &Taken, amounts: &Amounts) {
         self.started.get_or_insert(taken.at);
+        self.hinted_at = Nanos::MAX;
         for lane in &mut self.lanes {
             lane.grow(taken.at);
             lane.bucket.take_as(taken, amounts.of(lane.bucket.limit().dimension()));
@@ -155,8 +167,12 @@ impl Pace {
     /// What was let through in [`WINDOW`] before `episode`; `None` where too little was to tell.
     fn measure(&self, episode: &Episode, dimension: Dimension) -> Option<u64> {
         let Some(last) = &self.episodes[0] else {
+            let first = Account::default();
+            if amount_of(&episode.account, &first, Dimension::Requests) < LEAST_FIRST {
+                return None;
+            }
             let span = episode.at.saturating_sub(self.started?).saturating_add(SAVED_UP);
-            return Some(rate(amount_of(&episode.account, &Account::default(), dimension), span));
+            return Some(rate(amount_of(&episode.account, &first, dimension), span));
         };
         let since = |earlier: &Episode| {
             (amount_of(&episode.account, &earlier.account, dimension), episode.at.saturating_sub(earlier.at))

@@ -43,9 +43,17 @@ impl Limiter {
     }
 
     /// Who is next in turn, if anybody waits.
+    ///
+    /// In an outage those go first who were not admitted before: a few requests that always fail would otherwise be the
+    /// only ones that ever ask whether it is over. When it is, those who were go first again.
     #[must_use]
     pub fn head(&self) -> Option<Ticket> {
-        self.queue.head().map(|(ticket, _)| ticket)
+        self.next().map(|(ticket, _)| ticket)
+    }
+
+    #[inline]
+    fn next(&self) -> Option<(Ticket, &Cost)> {
+        if self.outage.is_on() { self.queue.newcomer() } else { self.queue.head() }
     }
 
     /// Joins the queue behind everybody of the same priority.
@@ -60,7 +68,7 @@ impl Limiter {
     }
 
     /// Joins the queue before everybody but those who came to the front earlier: for a request that was admitted before
-    /// and has to go again.
+    /// and has to go again. While an outage is on others go first: see [`head`](Self::head).
     ///
     /// # Errors
     ///
@@ -79,7 +87,7 @@ impl Limiter {
     /// Admits the next request in the queue if it fits at `now`.
     pub fn admit(&mut self, now: Nanos) -> Admission {
         let now = self.advance(now);
-        let Some((ticket, cost)) = self.queue.head() else { return Admission::Idle };
+        let Some((ticket, cost)) = self.next() else { return Admission::Idle };
         let cost = *cost;
         let ready_at = match self.fits(&cost, now) {
             Ok(true) => Ok(now),
@@ -137,6 +145,9 @@ impl Limiter {
 
     /// When `cost` may go by what was felt out, where nothing is told.
     fn felt_at(&self, cost: &Cost, now: Nanos) -> Nanos {
+        if !self.probes {
+            return now;
+        }
         let spaced = if self.is_searching(now) { self.spacing.next() } else { now };
         self.pace.ready_at(cost.expected(), now).max(spaced)
     }

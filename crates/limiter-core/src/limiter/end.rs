@@ -57,10 +57,13 @@ impl Limiter {
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
         let lacks = |found: &Found| found.ready_at(&reservation.cost, self.yields.parts(), self.tells, now) > now;
         let is_explained = self.heeded(now).any(lacks);
-        let is_measured = !is_explained && self.measure(&reservation, now);
+        let is_measured = self.probes && !is_explained && self.measure(&reservation, now);
         let pause = match retry_after {
             // A hint of nothing is none.
-            Some(span) if span > Nanos::ZERO => span,
+            Some(span) if span > Nanos::ZERO => {
+                self.pace.hint(now.saturating_add(span));
+                span
+            }
             _ if self.paused_until > now || is_explained || is_measured => return,
             _ => self.refusals.delay(&self.backoff, random),
         };
@@ -82,7 +85,7 @@ impl Limiter {
         }
         self.end(&reservation, &Ended::Counted(counted), now);
         if waits {
-            self.asks_at = now.saturating_add(self.outage.delay(&self.backoff, random));
+            self.asks_at = now.saturating_add(self.outage.delay(&self.backoff, now, random));
         }
     }
 

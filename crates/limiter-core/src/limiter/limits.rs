@@ -118,9 +118,10 @@ impl Limiter {
         self.queue.set_ageing(span);
     }
 
-    /// Whether the number of requests in flight is kept small while the provider has told no limits: a few at first,
-    /// twice as many each time they were answered well, half as many when one was refused. It is, unless set: turn it
-    /// off where the caller's own limits are all there are.
+    /// Whether the way is felt while the provider has told no limits: the number of requests in flight is kept small (a
+    /// few at first, twice as many each time they were answered well, half as many when one was refused), they are
+    /// spaced, and a rate is measured between refusals. It is, unless set: turn it off where the caller's own limits are
+    /// all there are.
     pub const fn set_probing(&mut self, probes: bool) {
         self.probes = probes;
     }

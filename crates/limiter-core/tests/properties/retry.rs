@@ -87,8 +87,11 @@ proptest! {
                 failures += 1;
             }
             prop_assert_eq!(outage.is_on(), failures >= 5);
-            prop_assert!(outage.delay(&backoff, random) <= backoff.ceiling);
-            prop_assert!(failures >= 5 || outage.delay(&backoff, random) == Nanos::ZERO);
+            let delay = outage.delay(&backoff, now, random);
+            prop_assert!(delay <= backoff.ceiling);
+            prop_assert!(failures >= 5 || delay == Nanos::ZERO);
+            // No longer than it has lasted, but for the base.
+            prop_assert!(delay <= backoff.base.max(Nanos::new(outage.lasting(now).get() / 8)));
             prop_assert!(!outage.outlasts(Nanos::MAX, now));
             prop_assert!(failures >= 3 || !outage.outlasts(Nanos::ZERO, now));
         }
