@@ -64,6 +64,8 @@ pub(crate) struct Word {
     pub(crate) account: Account,
     /// What else may be part of the word or not.
     pub(crate) doubtful: u64,
+    /// By how much the figure may be off.
+    pub(crate) rounded: u64,
 }
 
 /// What one rule has explained.
@@ -86,6 +88,8 @@ pub(crate) struct Charge {
     evidence: [Evidence; 5],
     /// What was lost or came back in all intervals looked at.
     moved: u64,
+    /// What the figures of the words were off by at most.
+    rounded: u64,
     intervals: u32,
 }
 
@@ -118,7 +122,7 @@ const MEMORY: u32 = 8;
 impl Charge {
     pub(crate) const fn new() -> Self {
         const NONE: Evidence = Evidence { lost: 0, charged: 0, error: 0 };
-        Self { rule: Rule::Whole, factor: ONE, anchor: None, evidence: [NONE; 5], moved: 0, intervals: 0 }
+        Self { rule: Rule::Whole, factor: ONE, anchor: None, evidence: [NONE; 5], moved: 0, rounded: 0, intervals: 0 }
     }
 
     /// What the provider charges for 1,024 units by that rule.
@@ -205,7 +209,7 @@ impl Charge {
         }
         // In a burst nobody knows what was counted before what.
         let admitted = account.admitted_since(&anchor.account).whole;
-        if doubtful > admitted / 4 {
+        if doubtful.saturating_add(word.rounded) > admitted / 4 {
             return;
         }
         self.anchor = Some(word);
@@ -223,6 +227,7 @@ impl Charge {
         let is_cut = word.remaining.max(anchor.remaining) > limit.full - limit.full / 10;
         if self.intervals.is_multiple_of(MEMORY) && self.intervals > 0 {
             self.moved /= 2;
+            self.rounded /= 2;
             for evidence in &mut self.evidence {
                 evidence.lost /= 2;
                 evidence.charged /= 2;
@@ -230,6 +235,7 @@ impl Charge {
             }
         }
         self.intervals = self.intervals.saturating_add(1);
+        self.rounded = self.rounded.saturating_add(word.rounded.saturating_mul(2));
         let lost = u64::try_from(before - i128::from(word.remaining)).unwrap_or(0);
         let mut all = 0;
         for rule in Rule::ALL {
@@ -264,7 +270,7 @@ impl Charge {
         }
         let least = Rule::ALL.into_iter().map(error).min().unwrap_or(0);
         // A twentieth of all that moved is chance: requests that are counted in another order, rounded figures.
-        let acceptable = least.saturating_add(self.moved / 20);
+        let acceptable = least.saturating_add(self.moved / 20).saturating_add(self.rounded);
         let explains = |rule: &Rule| error(*rule) <= acceptable;
         if std::env::var("TRACE").is_ok() { std::eprintln!("rule {:?} factor {} moved {} errors {:?} factors {:?}", self.rule, self.factor, self.moved, Rule::ALL.map(|r| (r, error(r))), self.evidence.map(|e| e.factor())); } // TEMP
         // Who gives back what was not produced, and who never took it, look alike where as much comes out of both. Then

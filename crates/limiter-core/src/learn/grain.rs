@@ -33,9 +33,14 @@ impl Grain {
         }
     }
 
-    /// By how much a word may be off, up or down.
+    /// By how much a word is off, up or down, as far as that is known.
     pub(crate) const fn error(&self) -> u64 {
-        if self.words < WORDS { 0 } else { self.size / 2 }
+        if self.words < WORDS { 0 } else { self.suspected() }
+    }
+
+    /// By how much a word may be off, for all that is known.
+    pub(crate) const fn suspected(&self) -> u64 {
+        self.size / 2
     }
 }
 

@@ -279,7 +279,7 @@ impl Found {
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
         if let Some((account, reservation)) = account.zip(reservation) {
             let own = self.parts(reservation.cost.expected());
-            let word = Word { at: sent, remaining, account: *account, doubtful: self.doubtful(sent, &own, books) };
+            let word = Word { at: sent, remaining, account: *account, doubtful: self.doubtful(sent, &own, books), rounded: self.grain.suspected() };
             self.learn_charge(word, &own, books, refused, now);
         }
 
@@ -449,8 +449,7 @@ impl Found {
         let now = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now);
         let earlier = self.flight.account_before(sent.saturating_sub(JITTER));
-        let admitted = later.admitted_since(earlier).whole.saturating_sub(own.whole);
-        admitted.saturating_add(2 * self.grain.error())
+        later.admitted_since(earlier).whole.saturating_sub(own.whole)
     }
 
     /// Compares what the provider says with what was counted here.
