@@ -13,7 +13,7 @@ pub(crate) fn of_body(endpoint: &str, body: &Value) -> RequestSize {
     let counted = tokenizer::count_payload_as(body, kind, Encoding::for_model_or_default(model));
     RequestSize {
         input_tokens: counted.input,
-        metered_input_tokens: counted.input.max(characters(body) / CHARACTERS_PER_TOKEN),
+        metered_input_tokens: counted.input.max(metered(body)),
         max_output_tokens: if produces_tokens(path) { counted.max_output } else { Some(0) },
         images: counted.images,
     }
@@ -23,21 +23,65 @@ pub(crate) fn of_body(endpoint: &str, body: &Value) -> RequestSize {
 const CHARACTERS_PER_TOKEN: u64 = 4;
 /// A string without white space that is longer than this is an encoded image or file, not a text.
 const LONGEST_WORD: usize = 2_000;
+/// Where a prompt stands in a body.
+const PROMPTS: [&str; 7] = ["messages", "input", "prompt", "system", "instructions", "contents", "query"];
+/// What stands beside it, and is read as it is written.
+const DEFINITIONS: [&str; 4] = ["tools", "functions", "response_format", "text"];
 
-/// Bytes of the body as JSON, without encoded images and files.
-fn characters(body: &Value) -> u64 {
+/// What a limit may count for a prompt before anybody has read it: a quarter of its characters, one for each message, and
+/// one for the whole. So count recorded answers of OpenAI's chat completions since April 2025.
+fn metered(body: &Value) -> u64 {
+    let count = |value: &Value| match value {
+        Value::Array(items) => items.iter().map(message).sum(),
+        other => message(other),
+    };
+    let prompts: u64 = PROMPTS.iter().filter_map(|name| body.get(name)).map(count).sum();
+    let definitions: u64 = DEFINITIONS.iter().filter_map(|name| body.get(name)).map(written).sum();
+    prompts.saturating_add(definitions).saturating_add(1)
+}
+
+/// One message, or a text of its own.
+fn message(value: &Value) -> u64 {
+    spoken(value).div_ceil(CHARACTERS_PER_TOKEN).saturating_add(1)
+}
+
+/// The characters of all texts in a value, without encoded images and files, names and roles. Values as they are parsed
+/// are at most 128 levels deep.
+fn spoken(value: &Value) -> u64 {
+    match value {
+        Value::String(text) if is_encoded(text) => 0,
+        Value::String(text) => text.chars().count() as u64,
+        Value::Array(items) => items.iter().map(spoken).sum(),
+        Value::Object(members) => {
+            let texts = members.iter().filter(|(name, _)| !matches!(name.as_str(), "role" | "type"));
+            texts.map(|(_, member)| spoken(member)).sum()
+        }
+        _ => 0,
+    }
+}
+
+/// Definitions as JSON, without encoded files.
+fn written(value: &Value) -> u64 {
     let mut bytes = ByteCount(0);
     // A counter takes everything, and a value is always JSON.
-    let _ = serde_json::to_writer(&mut bytes, body);
-    bytes.0.saturating_sub(encoded(body))
+    let _ = serde_json::to_writer(&mut bytes, value);
+    bytes.0.saturating_sub(encoded(value)).div_ceil(CHARACTERS_PER_TOKEN)
+}
+
+fn is_encoded(text: &str) -> bool {
+    let is_word = text.len() > LONGEST_WORD && !text.bytes().any(|byte| byte.is_ascii_whitespace());
+    text.starts_with("data:") || (is_word && text.is_ascii())
 }
 
 /// Bytes of strings that hold encoded data. Values as they are parsed are at most 128 levels deep.
 fn encoded(value: &Value) -> u64 {
     match value {
         Value::String(text) => {
-            let is_word = text.len() > LONGEST_WORD && !text.bytes().any(|byte| byte.is_ascii_whitespace());
-            if text.starts_with("data:") || (is_word && text.is_ascii()) { text.len() as u64 } else { 0 }
+            if is_encoded(text) {
+                text.len() as u64
+            } else {
+                0
+            }
         }
         Value::Array(items) => items.iter().map(encoded).sum(),
         Value::Object(members) => members.values().map(encoded).sum(),

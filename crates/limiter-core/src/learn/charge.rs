@@ -4,8 +4,9 @@
 //! when it has been; they count tokens in their own way, leave cached ones out, and change all of it without notice.
 //! What is reserved beyond the charge is quota that nobody uses while the request is in flight; what is reserved less
 //! is a refusal. So each rule keeps its own account of what should have been lost between two of the provider's words,
-//! the one that explains them best is believed, and what it explains by a constant factor too much or too little (a
-//! tokenizer, a cache) is multiplied with it.
+//! the one that explains them best is believed. What the provider counts of a prompt may differ from what is counted here
+//! by a factor (a tokenizer, a cache), and that is found with it; what may be produced is a number in the request, which
+//! both read alike.
 
 use crate::learn::ledger::{Account, Parts};
 use crate::{Nanos, Refill};
@@ -33,19 +34,32 @@ impl Rule {
         self as usize
     }
 
-    /// What this rule charges for all that happened from `earlier` to `account`.
-    pub(crate) fn charged(self, account: &Account, earlier: &Account) -> i64 {
+    /// What this rule charges for all that happened from `earlier` to `account`: what depends on how prompts are counted,
+    /// and what does not. Less than nothing is nothing.
+    fn charged(self, account: &Account, earlier: &Account) -> (u64, u64) {
         let admitted = account.admitted_since(earlier);
         let prompt = admitted.whole.wrapping_sub(admitted.output);
-        let charged = match self {
-            Self::Whole => admitted.whole,
-            Self::Larger => admitted.larger,
-            Self::Prompt => prompt,
-            Self::Corrected => admitted.whole.wrapping_sub(account.unused_since(earlier)),
-            Self::Late => prompt.wrapping_add(account.produced_since(earlier)),
+        let (prompt, output) = match self {
+            Self::Whole => (prompt, admitted.output),
+            Self::Larger => (admitted.larger, 0),
+            Self::Prompt => (prompt, 0),
+            Self::Corrected => (prompt, admitted.output.wrapping_sub(account.unused_since(earlier))),
+            Self::Late => (prompt, account.produced_since(earlier)),
         };
-        // It wrapped below nothing where more was refused than admitted.
-        charged.cast_signed()
+        // It wrapped below nothing where more was refused, or came back, than was admitted.
+        let counted = |amount: u64| amount.cast_signed().max(0).unsigned_abs();
+        (counted(prompt), counted(output))
+    }
+
+    /// The same of one request, when it begins, where `yields` of 1,024 units that may be produced are.
+    fn of_one(self, parts: &Parts, yields: u64) -> (u64, u64) {
+        let prompt = parts.whole - parts.output;
+        match self {
+            Self::Whole | Self::Corrected => (prompt, parts.output),
+            Self::Larger => (parts.larger, 0),
+            Self::Prompt => (prompt, 0),
+            Self::Late => (prompt, scaled(parts.output, yields)),
+        }
     }
 
     /// Whether the end of a request changes what it is charged.
@@ -71,9 +85,10 @@ pub(crate) struct Word {
 /// What one rule has explained.
 #[derive(Clone, Copy, Debug, Default)]
 struct Evidence {
-    /// What was lost and what the rule would have charged for it, where neither was cut off.
+    /// What was lost, and what the rule would have charged for it, where neither was cut off.
     lost: u64,
-    charged: u64,
+    prompts: u64,
+    outputs: u64,
     /// By how much its predictions were off.
     error: u64,
 }
@@ -82,7 +97,7 @@ struct Evidence {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Charge {
     rule: Rule,
-    /// What the provider charges for 1,024 units by that rule.
+    /// What the provider counts for 1,024 units of a prompt.
     factor: u64,
     anchor: Option<Word>,
     evidence: [Evidence; 5],
@@ -116,16 +131,18 @@ const TELLING: u64 = 100;
 const REQUESTS: u64 = 8;
 /// Fewer intervals tell too little.
 const ENOUGH: u32 = 3;
+/// After so many intervals what is left unexplained is a measure of chance.
+const MANY: u32 = 16;
 /// What is older than this many intervals counts half.
 const MEMORY: u32 = 8;
 
 impl Charge {
     pub(crate) const fn new() -> Self {
-        const NONE: Evidence = Evidence { lost: 0, charged: 0, error: 0 };
+        const NONE: Evidence = Evidence { lost: 0, prompts: 0, outputs: 0, error: 0 };
         Self { rule: Rule::Whole, factor: ONE, anchor: None, evidence: [NONE; 5], moved: 0, rounded: 0, intervals: 0 }
     }
 
-    /// What the provider charges for 1,024 units by that rule.
+    /// What the provider counts for 1,024 units of a prompt.
     pub(crate) const fn factor(&self) -> u64 {
         self.factor
     }
@@ -141,19 +158,14 @@ impl Charge {
 
     /// What is reserved for a request of these parts, where `yields` of 1,024 units that may be produced are.
     pub(crate) fn amount(&self, parts: &Parts, yields: u64) -> u64 {
-        let amount = match self.rule {
-            Rule::Whole | Rule::Corrected => parts.whole,
-            Rule::Larger => parts.larger,
-            Rule::Prompt => parts.whole - parts.output,
-            Rule::Late => (parts.whole - parts.output).saturating_add(scaled(parts.output, yields)),
-        };
-        scaled(amount, self.factor)
+        let (prompt, output) = self.rule.of_one(parts, yields);
+        scaled(prompt, self.factor).saturating_add(output)
     }
 
     /// What a request is charged in the end for which `reserved` was reserved and that took `actual`. The prompt is what it
     /// was counted as at first: how many tokens it had is not how a limit counts it.
     pub(crate) fn settled(&self, reserved: &Parts, actual: &Parts) -> u64 {
-        scaled((reserved.whole - reserved.output).saturating_add(actual.output), self.factor)
+        scaled(reserved.whole - reserved.output, self.factor).saturating_add(actual.output)
     }
 
     /// What has to be there for a request of these parts: what is charged on average may be too little for one.
@@ -170,16 +182,19 @@ impl Charge {
     /// end of others (`ended`) has changed since. What is charged when a request ends is not included for `all` that are
     /// in flight.
     pub(crate) fn unsaid(&self, in_flight: &Parts, all: &Parts, ended: &Ends, yields: u64) -> u64 {
+        let prompt = scaled(in_flight.whole.saturating_sub(in_flight.output), self.factor);
         let counted = match self.rule {
             Rule::Whole | Rule::Larger | Rule::Prompt => return self.amount(in_flight, yields),
-            Rule::Corrected => in_flight.whole.cast_signed().saturating_sub(ended.unused.cast_signed()),
+            Rule::Corrected => {
+                let whole = prompt.saturating_add(in_flight.output);
+                whole.cast_signed().saturating_sub(ended.unused.cast_signed())
+            }
             Rule::Late => {
-                let prompt = in_flight.whole.saturating_sub(in_flight.output);
                 let coming = prompt.saturating_add(scaled(all.output, yields));
                 coming.cast_signed().saturating_add(ended.produced.cast_signed())
             }
         };
-        scaled(counted.max(0).unsigned_abs(), self.factor)
+        counted.max(0).unsigned_abs()
     }
 
     /// The limit is another one: what was said of the old one can't be compared with what is said of this one.
@@ -230,7 +245,8 @@ impl Charge {
             self.rounded /= 2;
             for evidence in &mut self.evidence {
                 evidence.lost /= 2;
-                evidence.charged /= 2;
+                evidence.prompts /= 2;
+                evidence.outputs /= 2;
                 evidence.error /= 2;
             }
         }
@@ -239,15 +255,16 @@ impl Charge {
         let lost = u64::try_from(before - i128::from(word.remaining)).unwrap_or(0);
         let mut all = 0;
         for rule in Rule::ALL {
-            let charged = rule.charged(&word.account, &anchor.account).max(0).unsigned_abs();
-            all = charged.max(all);
+            let (prompt, output) = rule.charged(&word.account, &anchor.account);
+            all = prompt.saturating_add(output).max(all);
             let Some(evidence) = self.evidence.get_mut(rule.index()) else { continue };
             if !is_cut {
                 evidence.lost = evidence.lost.saturating_add(lost);
-                evidence.charged = evidence.charged.saturating_add(charged);
+                evidence.prompts = evidence.prompts.saturating_add(prompt);
+                evidence.outputs = evidence.outputs.saturating_add(output);
             }
-            let scaled = i128::from(scaled(charged, evidence.factor()));
-            let predicted = (before - scaled).clamp(0, i128::from(limit.full));
+            let charged = scaled(prompt, evidence.factor()).saturating_add(output);
+            let predicted = (before - i128::from(charged)).clamp(0, i128::from(limit.full));
             let error = predicted.abs_diff(i128::from(word.remaining));
             evidence.error = evidence.error.saturating_add(u64::try_from(error).unwrap_or(u64::MAX));
         }
@@ -269,8 +286,11 @@ impl Charge {
             return;
         }
         let least = Rule::ALL.into_iter().map(error).min().unwrap_or(0);
-        // A twentieth of all that moved is chance: requests that are counted in another order, rounded figures.
-        let acceptable = least.saturating_add(self.moved / 20).saturating_add(self.rounded);
+        // A twentieth of all that moved is chance: requests are counted in another order. After many intervals, it is half of
+        // what the best one leaves unexplained, and a hundredth. And figures are rounded.
+        let much = self.moved / 20;
+        let chance = if self.intervals < MANY { much } else { (least / 2 + self.moved / 100).min(much) };
+        let acceptable = least.saturating_add(chance).saturating_add(self.rounded);
         let explains = |rule: &Rule| error(*rule) <= acceptable;
         if std::env::var("TRACE").is_ok() { std::eprintln!("rule {:?} factor {} moved {} errors {:?} factors {:?}", self.rule, self.factor, self.moved, Rule::ALL.map(|r| (r, error(r))), self.evidence.map(|e| e.factor())); } // TEMP
         // Who gives back what was not produced, and who never took it, look alike where as much comes out of both. Then
@@ -298,10 +318,11 @@ impl Charge {
 
 impl Evidence {
     fn factor(&self) -> u64 {
-        if self.charged == 0 || self.lost == 0 {
+        if self.prompts == 0 || self.lost == 0 {
             return ONE;
         }
-        let factor = u128::from(self.lost) * u128::from(ONE) / u128::from(self.charged);
+        let prompts = u128::from(self.lost.saturating_sub(self.outputs));
+        let factor = prompts * u128::from(ONE) / u128::from(self.prompts);
         u64::try_from(factor).unwrap_or(u64::MAX).clamp(LEAST_FACTOR, MOST_FACTOR)
     }
 }
