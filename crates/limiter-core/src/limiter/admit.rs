@@ -45,7 +45,9 @@ impl Limiter {
     /// Who is next in turn, if anybody waits.
     ///
     /// In an outage those go first who were not admitted before: a few requests that always fail would otherwise be the
-    /// only ones that ever ask whether it is over. When it is, those who were go first again.
+    /// only ones that ever ask whether it is over. Of these small ones go first where [others may
+    /// overtake](crate::Order), because what is asked in vain may be charged. When the outage is over, whoever asked goes
+    /// first again.
     #[must_use]
     pub fn head(&self) -> Option<Ticket> {
         self.next().map(|(ticket, _)| ticket)
@@ -53,7 +55,7 @@ impl Limiter {
 
     #[inline]
     fn next(&self) -> Option<(Ticket, &Cost)> {
-        if self.outage.is_on() { self.queue.newcomer() } else { self.queue.head() }
+        if self.outage.is_on() { self.queue.asker() } else { self.queue.head() }
     }
 
     /// Joins the queue behind everybody of the same priority.
@@ -104,7 +106,8 @@ impl Limiter {
         if self.flight_is_full(now) {
             return Admission::Blocked;
         }
-        let admission = match self.allowance {
+        // Who asks in an outage is chosen already.
+        let admission = match self.allowance.filter(|_| !self.outage.is_on()) {
             None if ready_at <= now => self.grant(ticket, &cost, now),
             None => Admission::NotYet(self.time.out(ready_at)),
             Some(allowance) => self.admit_ahead((ticket, cost), ready_at, allowance, now),
