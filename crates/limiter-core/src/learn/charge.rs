@@ -136,8 +136,8 @@ impl Charge {
         let amount = match self.rule {
             Rule::Whole | Rule::Corrected => parts.whole,
             Rule::Larger => parts.larger,
-            Rule::Prompt => parts.whole - parts.output,
-            Rule::Late => (parts.whole - parts.output).saturating_add(scaled(parts.output, yields)),
+            Rule::Prompt => parts.whole.saturating_sub(parts.output),
+            Rule::Late => parts.whole.saturating_sub(parts.output).saturating_add(scaled(parts.output, yields)),
         };
         scaled(amount, self.factor)
     }
@@ -145,7 +145,7 @@ impl Charge {
     /// What a request is charged in the end for which `reserved` was reserved and that took `actual`. The prompt is what it
     /// was counted as at first: how many tokens it had is not how a limit counts it.
     pub(crate) fn settled(&self, reserved: &Parts, actual: &Parts) -> u64 {
-        scaled((reserved.whole - reserved.output).saturating_add(actual.output), self.factor)
+        scaled(reserved.whole.saturating_sub(reserved.output).saturating_add(actual.output), self.factor)
     }
 
     /// What has to be there for a request of these parts: at least what it is charged, of which the average may be too
@@ -158,7 +158,7 @@ impl Charge {
 
     /// What is charged for the prompt alone.
     pub(crate) fn prompt(&self, parts: &Parts) -> u64 {
-        scaled(parts.whole - parts.output, self.factor)
+        scaled(parts.whole.saturating_sub(parts.output), self.factor)
     }
 
     /// What a word does not include: what is charged for those `in_flight` that may not have been counted, and what the
@@ -167,11 +167,11 @@ impl Charge {
     pub(crate) fn unsaid(&self, in_flight: &Parts, all: &Parts, ended: &Ends, yields: u64) -> u64 {
         let counted = match self.rule {
             Rule::Whole | Rule::Larger | Rule::Prompt => return self.amount(in_flight, yields),
-            Rule::Corrected => in_flight.whole.cast_signed().saturating_sub(ended.unused.cast_signed()),
+            Rule::Corrected => signed(in_flight.whole).saturating_sub(ended.unused.cast_signed()),
             Rule::Late => {
                 let prompt = in_flight.whole.saturating_sub(in_flight.output);
                 let coming = prompt.saturating_add(scaled(all.output, yields));
-                coming.cast_signed().saturating_add(ended.produced.cast_signed())
+                signed(coming).saturating_add(ended.produced.cast_signed())
             }
         };
         scaled(counted.max(0).unsigned_abs(), self.factor)
@@ -331,6 +331,11 @@ impl Shape {
     }
 }
 
+/// An amount that does not wrap, as far as there are numbers with a sign.
+fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}
+
 /// `amount` times `factor` / 1,024, rounded up.
 pub(crate) fn scaled(amount: u64, factor: u64) -> u64 {
     if factor == ONE {
@@ -339,3 +344,6 @@ pub(crate) fn scaled(amount: u64, factor: u64) -> u64 {
     let product = (u128::from(amount) * u128::from(factor)).div_ceil(u128::from(ONE));
     u64::try_from(product).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
