@@ -198,7 +198,7 @@ impl Charge {
         let requests = account.requests_since(&anchor.account);
         let is_long = at.saturating_sub(anchor.at).get() >= limit.window.get() / INTERVALS_PER_WINDOW;
         // One that went below what was admitted before was refused.
-        if requests < REQUESTS || requests > u64::MAX / 2 || !is_long {
+        if !(REQUESTS..=u64::MAX / 2).contains(&requests) || !is_long {
             return;
         }
         // In a burst nobody knows what was counted before what.

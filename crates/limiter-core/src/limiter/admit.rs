@@ -8,6 +8,7 @@ use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refill, Refusal, Reservati
 
 /// The answer to "who may go now?".
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each admission")]
 pub enum Admission {
     /// This request may go.
     Granted(Ticket, Reservation),
