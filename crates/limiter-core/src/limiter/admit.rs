@@ -121,11 +121,12 @@ impl Limiter {
     #[inline]
     pub(super) fn fits(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {
         let mut fits = self.told.has(cost, now)? & self.held.has(cost, now)? && self.held_until() <= now;
-        fits = fits && self.felt_at(cost, now) <= now;
+        let asks = self.outage.is_on();
+        fits = fits && (asks || self.felt_at(cost, now) <= now);
         for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
-            fits = fits && found.ready_at(cost, self.yields.parts(), self.tells, now) <= now;
+            fits = fits && (asks || found.ready_at(cost, self.yields.parts(), self.tells, now) <= now);
         }
         Ok(fits)
     }
@@ -136,13 +137,22 @@ impl Limiter {
     }
 
     /// When `cost` fits.
+    ///
+    /// Whoever asks whether an outage is over need not fit into limits that were found or felt out. What is left of them
+    /// is not known: who can say what was counted of the requests that failed? The answer says it, and where it is a
+    /// refusal, it was one.
     pub(super) fn capacity_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
+        let asks = self.outage.is_on();
         let mut ready_at = self.told.ready_at(cost, now)?.max(self.held.ready_at(cost, now)?);
-        ready_at = ready_at.max(self.felt_at(cost, now));
+        if !asks {
+            ready_at = ready_at.max(self.felt_at(cost, now));
+        }
         for found in self.heeded(now) {
             let limit = found.bucket().limit();
             NeverFits::check(cost, limit)?;
-            ready_at = ready_at.max(found.ready_at(cost, self.yields.parts(), self.tells, now));
+            if !asks {
+                ready_at = ready_at.max(found.ready_at(cost, self.yields.parts(), self.tells, now));
+            }
         }
         Ok(ready_at)
     }
