@@ -124,8 +124,7 @@ impl Limiter {
         let asks = self.outage.is_on();
         fits = fits && (asks || self.felt_at(cost, now) <= now);
         for found in self.heeded(now) {
-            let limit = found.bucket().limit();
-            NeverFits::check(cost, limit)?;
+            found.check(cost)?;
             fits = fits && (asks || found.ready_at(cost, self.yields.parts(), self.tells, now) <= now);
         }
         Ok(fits)
@@ -148,8 +147,7 @@ impl Limiter {
             ready_at = ready_at.max(self.felt_at(cost, now));
         }
         for found in self.heeded(now) {
-            let limit = found.bucket().limit();
-            NeverFits::check(cost, limit)?;
+            found.check(cost)?;
             if !asks {
                 ready_at = ready_at.max(found.ready_at(cost, self.yields.parts(), self.tells, now));
             }
@@ -174,10 +172,9 @@ impl Limiter {
 
     /// Whether the certain part of `cost` is within every limit.
     pub(super) fn check(&self, cost: &Cost, now: Nanos) -> Result<(), NeverFits> {
-        let found = self.heeded(now).map(|found| found.bucket().limit());
-        let buckets = self.told.buckets().iter().chain(self.held.buckets());
-        let mut limits = buckets.map(Bucket::limit).chain(found);
-        limits.try_for_each(|limit| NeverFits::check(cost, limit))
+        let mut limits = self.told.buckets().iter().chain(self.held.buckets()).map(Bucket::limit);
+        limits.try_for_each(|limit| NeverFits::check(cost, limit))?;
+        self.heeded(now).try_for_each(|found| found.check(cost))
     }
 
     /// The found limits that count at `now`.

@@ -50,7 +50,8 @@ impl Limiter {
     }
 
     /// Begins with a guess at one of the provider's limits: it holds until an answer says what the limit is, and gives way
-    /// to it in both directions. Where the provider never says it, refusals and their absence correct it.
+    /// to it in both directions. Where the provider never says it, refusals and their absence correct it. It may be too
+    /// low, so what is larger than it waits for all of it and is not refused.
     ///
     /// What the caller is sure of, and means as a ceiling, is set with [`set_limit`](Self::set_limit). A guess for what is
     /// known already, or one too many of them, is left out.
