@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::{Amounts, Cost, Dimension, Observation, Priority, Reading, Refusal, Reservation};
+use crate::{Amounts, Cost, Dimension, Observation, Priority, Reading, Refill, Refusal, Reservation};
 
 fn seconds(count: u64) -> Nanos {
     Nanos::from_secs(count)
@@ -108,10 +108,12 @@ fn a_guess_for_another_window_stays_beside_what_is_said_until_it_is_passed_over(
 }
 
 #[test]
-fn what_is_known_what_has_no_window_and_one_too_many_are_not_guessed() {
+fn what_is_known_what_comes_back_on_release_and_one_too_many_are_not_guessed() {
     let mut limiter = expecting(Dimension::Tokens, 100);
     limiter.expect_limit(Limit::per_minute(Dimension::Tokens, 7), Nanos::ZERO);
     limiter.expect_limit(Limit::concurrent(7), Nanos::ZERO);
+    let held = Limit::per_minute(Dimension::Images, 7).with_refill(Refill::OnRelease);
+    limiter.expect_limit(held, Nanos::ZERO);
     assert_eq!(limits(&limiter, Nanos::ZERO), [(Dimension::Tokens, 100, 100, LimitSource::Expected)]);
     answered(&mut limiter, &left(Dimension::Requests, 60, 59), Nanos::ZERO);
     limiter.expect_limit(Limit::per_minute(Dimension::Requests, 7), Nanos::ZERO);
