@@ -17,13 +17,19 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What a request costs the machine that sends it, beside hyper-util's client alone
+    Client {
+        /// Print an array of objects instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// When a large request is served among callers with small ones, with limiter-core, governor and leaky-bucket
     Starvation {
         /// Print an array of objects instead of a table
         #[arg(long)]
         json: bool,
     },
-    /// Run one operation again and again: what `core` starts under valgrind
+    /// Run one operation again and again: what `core` and `client` start under valgrind
     #[command(hide = true)]
     Repeat {
         /// The group of the operation
@@ -33,4 +39,7 @@ pub(crate) enum Command {
         /// How many batches
         batches: u64,
     },
+    /// Be the provider that the requests of `client` go to, until standard input ends
+    #[command(hide = true)]
+    Serve,
 }

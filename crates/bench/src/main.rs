@@ -1,10 +1,11 @@
-//! `cargo xtask bench`: what the workspace's parts cost, beside the limiters that others use.
+//! `cargo xtask bench`: what the workspace's parts cost, beside what others use.
 //!
 //! One module a subject. Ours and the peers run in alternating batches of one process, so that whatever else the machine
 //! does falls on both; nothing is quoted from another machine. A goal that is not met is printed as not met, and is
 //! no error: exit code 0 says that the measurement was made.
 
 mod arguments;
+mod client;
 mod clock;
 mod console;
 mod core;
@@ -41,9 +42,12 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Core { json } => core::report()?.print(json),
+        Command::Client { json } => client::report()?.print(json),
         Command::Starvation { json } => starvation::report()?.print(json),
         Command::Repeat { group, candidate, batches } => {
-            instructions::repeat(&core::groups(), &group, &candidate, batches)
+            let groups: Vec<_> = core::groups().into_iter().chain(client::groups()).collect();
+            instructions::repeat(&groups, &group, &candidate, batches)
         }
+        Command::Serve => client::serve(),
     }
 }

@@ -182,7 +182,7 @@ fn median_of(samples: impl Iterator<Item = Sample> + Clone) -> f64 {
 }
 
 /// The middle one of the values; of an even number the mean of both; not a number where there are none.
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);

@@ -1,10 +1,23 @@
-//! Whether other programs were in the way.
+//! What this process used, and whether other programs were in its way.
 //!
 //! Two threads that have to take turns on one processor do not contend, and a batch that was interrupted measures the
 //! other program. Linux tells how long a thread was ready to run and did not; elsewhere nothing is known of it.
 
 use std::fs;
 use std::time::Duration;
+
+/// The time that all threads of this process have spent on a processor so far, in the program and in the kernel.
+#[cfg(unix)]
+pub(crate) fn used() -> anyhow::Result<Duration> {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Ok(Duration::try_from(used)?)
+}
+
+/// The standard library does not tell, and this program has been run on Unix only.
+#[cfg(not(unix))]
+pub(crate) fn used() -> anyhow::Result<Duration> {
+    anyhow::bail!("how to ask for the processor time of a process is known on Unix only")
+}
 
 /// How long this thread has waited for a processor so far; nothing where that is not told.
 pub(crate) fn waited() -> Duration {

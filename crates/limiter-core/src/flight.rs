@@ -116,13 +116,12 @@ impl Flight {
     pub(crate) fn parts_since(&self, start: Nanos, dimension: Dimension) -> Parts {
         let recent = core::iter::once(&self.newest).chain(self.older.iter().rev());
         let recent = recent.take_while(|slot| slot.start >= start);
-        recent.fold(Parts::default(), |mut sum, slot| {
+        recent.fold(Parts::default(), |sum, slot| {
             let mut parts = Parts::of(&slot.amounts, dimension);
             if dimension == Dimension::Tokens {
                 parts.larger = slot.larger;
             }
-            sum.add(&parts);
-            sum
+            sum.saturating_add(&parts)
         })
     }
 
@@ -173,6 +172,18 @@ mod tests {
         assert_eq!(flight.since(millis(700), Dimension::Tokens), 17 + 19);
         assert_eq!(flight.remove(Nanos::ZERO, &tokens(10)), Nanos::ZERO);
         assert_eq!(flight.since(Nanos::ZERO, Dimension::Tokens), 145 - 18 - 10);
+    }
+
+    #[test]
+    fn sums_of_absurd_amounts_are_as_large_as_numbers_go() {
+        let mut flight = Flight::new();
+        for at in 0..3 {
+            let request = Amounts::of_request(u64::MAX / 4, u64::MAX / 2);
+            flight.add(millis(at * 100), &request, &Account::NONE);
+        }
+        let parts = flight.parts_since(Nanos::ZERO, Dimension::Tokens);
+        assert_eq!((parts.whole, parts.output, parts.larger), (u64::MAX, u64::MAX, u64::MAX));
+        assert_eq!(flight.parts_since(Nanos::ZERO, Dimension::InputTokens).whole, u64::MAX / 4 * 3);
     }
 
     #[test]

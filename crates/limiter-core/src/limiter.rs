@@ -161,6 +161,8 @@ mod clocks;
 #[cfg(test)]
 mod contradictions;
 #[cfg(test)]
+mod guesses;
+#[cfg(test)]
 mod order_tests;
 #[cfg(test)]
 mod tests;

@@ -106,7 +106,7 @@ struct Entry {
 
 /// The binary orders of magnitude of what a request takes of tokens and of images: requests of one lane cost about the
 /// same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Size {
     tokens: u32,
     images: u32,
@@ -186,13 +186,15 @@ impl Queue {
         }
     }
 
-    /// Who is due first of those who were not admitted before; of all, where there is none.
-    pub(crate) fn newcomer(&self) -> Option<(Ticket, &Cost)> {
-        let lanes = self.lanes.iter().enumerate().filter(|(_, lane)| !lane.kind.again);
-        let firsts = lanes.filter_map(|(index, lane)| {
-            Some((lane.due(self.ageing)?, lane.first(u16::try_from(index).unwrap_or(u16::MAX))?))
+    /// Who should ask whether an outage is over: somebody who was not admitted before, while there is anybody; of the
+    /// smallest size, where sizes are told apart; of these, who is due first.
+    pub(crate) fn asker(&self) -> Option<(Ticket, &Cost)> {
+        let firsts = self.lanes.iter().enumerate().filter_map(|(index, lane)| {
+            let (first_time, due, below, serial) = lane.due(self.ageing)?;
+            let first = lane.first(u16::try_from(index).unwrap_or(u16::MAX))?;
+            Some(((!first_time, lane.kind.size, due, below, serial), first))
         });
-        firsts.min_by_key(|(due, _)| *due).map(|(_, first)| first).or_else(|| self.head())
+        firsts.min_by_key(|(key, _)| *key).map(|(_, first)| first)
     }
 
     /// The first of every lane, who is due first first.
@@ -297,18 +299,24 @@ mod tests {
     }
 
     #[test]
-    fn newcomers_are_those_who_were_not_admitted_before_while_there_are_any() {
-        let mut queue = Queue::new();
-        queue.push_again(&cost(8), Priority::HIGHEST, Size::ANY, Nanos::ZERO);
-        queue.push_again(&cost(9), Priority::HIGHEST, Size::ANY, Nanos::ZERO);
-        push(&mut queue, 1, 4, 0);
-        push(&mut queue, 2, 7, 0);
-        let order: Vec<_> = core::iter::from_fn(|| {
-            let (ticket, _) = queue.newcomer()?;
-            queue.remove(ticket).map(|cost| cost.certain().of(Dimension::Tokens))
-        })
-        .collect();
-        assert_eq!(order, [2, 1, 8, 9]);
+    fn those_who_ask_are_new_while_there_are_any_and_small_where_sizes_are_told_apart() {
+        let askers = |sized: bool| {
+            let mut queue = Queue::new();
+            let size = |input: u64| if sized { Size::of(&cost(input)) } else { Size::ANY };
+            for input in [900, 2] {
+                queue.push_again(&cost(input), Priority::HIGHEST, size(input), Nanos::ZERO);
+            }
+            for (input, level) in [(800, 4), (10, 4), (700, 7), (9, 7)] {
+                queue.push(&cost(input), Priority::new(level), size(input), Nanos::ZERO);
+            }
+            let next = || {
+                let (ticket, _) = queue.asker()?;
+                queue.remove(ticket).map(|cost| cost.certain().of(Dimension::Tokens))
+            };
+            core::iter::from_fn(next).collect::<Vec<_>>()
+        };
+        assert_eq!(askers(false), [700, 9, 800, 10, 900, 2]);
+        assert_eq!(askers(true), [9, 10, 700, 800, 2, 900]);
     }
 
     #[test]

@@ -67,8 +67,10 @@ impl Outcome {
         let charged = Cost::from(statistics.charged);
         // What was charged for requests whose connections were dropped had to be paid by any client.
         let due = if cell.disturbance == Disturbance::Resets { charged.at_least(cost) } else { cost };
-        let (least, scarcest) =
-            least_time(&cell, |dimension| Ideal::new(cell.supply(dimension)).time(due.of(dimension) as f64));
+        let least_for = |cost: Cost| {
+            least_time(&cell, |dimension| Ideal::new(cell.supply(dimension)).time(cost.of(dimension) as f64))
+        };
+        let (least, scarcest) = least_for(due);
         let admitted = statistics.last_admitted.as_secs_f64();
         let makespan = load.elapsed.as_secs_f64().max(admitted);
         let tail = makespan - admitted;
@@ -95,7 +97,8 @@ impl Outcome {
             attempts: statistics.requests,
             unlucky: failed_by_draw,
             answered: load.answered.min(statistics.answered),
-            overdue: overdue(&cell, &costs, &load, ratio(makespan, minimum).max(1.0)),
+            // Everybody waits for what had to be paid beside the requests themselves.
+            overdue: overdue(&cell, &costs, &load, ratio(makespan, least_for(cost).0 + tail).max(1.0)),
             books_agree: charged == cost || may_cost_more || !is_complete,
             full_speed_after: full_speed_after(&cell, scarcest, &pace),
             failure: failure(&load, is_complete),

@@ -53,7 +53,7 @@ impl Rule {
 
     /// The same of one request, when it begins, where `yields` of 1,024 units that may be produced are.
     fn of_one(self, parts: &Parts, yields: u64) -> (u64, u64) {
-        let prompt = parts.whole - parts.output;
+        let prompt = parts.whole.saturating_sub(parts.output);
         match self {
             Self::Whole | Self::Corrected => (prompt, parts.output),
             Self::Larger => (parts.larger, 0),
@@ -165,7 +165,7 @@ impl Charge {
     /// What a request is charged in the end for which `reserved` was reserved and that took `actual`. The prompt is what it
     /// was counted as at first: how many tokens it had is not how a limit counts it.
     pub(crate) fn settled(&self, reserved: &Parts, actual: &Parts) -> u64 {
-        scaled(reserved.whole - reserved.output, self.factor).saturating_add(actual.output)
+        scaled(reserved.whole.saturating_sub(reserved.output), self.factor).saturating_add(actual.output)
     }
 
     /// What has to be there for a request of these parts: what is charged on average may be too little for one.
@@ -175,7 +175,7 @@ impl Charge {
 
     /// What is charged for the prompt alone.
     pub(crate) fn prompt(&self, parts: &Parts) -> u64 {
-        scaled(parts.whole - parts.output, self.factor)
+        scaled(parts.whole.saturating_sub(parts.output), self.factor)
     }
 
     /// What a word does not include: what is charged for those `in_flight` that may not have been counted, and what the
@@ -187,11 +187,11 @@ impl Charge {
             Rule::Whole | Rule::Larger | Rule::Prompt => return self.amount(in_flight, yields),
             Rule::Corrected => {
                 let whole = prompt.saturating_add(in_flight.output);
-                whole.cast_signed().saturating_sub(ended.unused.cast_signed())
+                signed(whole).saturating_sub(ended.unused.cast_signed())
             }
             Rule::Late => {
                 let coming = prompt.saturating_add(scaled(all.output, yields));
-                coming.cast_signed().saturating_add(ended.produced.cast_signed())
+                signed(coming).saturating_add(ended.produced.cast_signed())
             }
         };
         counted.max(0).unsigned_abs()
@@ -375,6 +375,11 @@ impl Shape {
     }
 }
 
+/// An amount that does not wrap, as far as there are numbers with a sign.
+fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}
+
 /// `amount` times `factor` / 1,024, rounded up.
 pub(crate) fn scaled(amount: u64, factor: u64) -> u64 {
     if factor == ONE {
@@ -383,3 +388,6 @@ pub(crate) fn scaled(amount: u64, factor: u64) -> u64 {
     let product = (u128::from(amount) * u128::from(factor)).div_ceil(u128::from(ONE));
     u64::try_from(product).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,10 +26,19 @@ impl Parts {
         Self { whole, output, larger: prompt.max(output) }
     }
 
-    pub(crate) fn add(&mut self, more: &Self) {
+    fn add(&mut self, more: &Self) {
         self.whole = self.whole.wrapping_add(more.whole);
         self.output = self.output.wrapping_add(more.output);
         self.larger = self.larger.wrapping_add(more.larger);
+    }
+
+    /// The sum of amounts that are not differences: at the end of the numbers it stays there.
+    pub(crate) const fn saturating_add(self, more: &Self) -> Self {
+        Self {
+            whole: self.whole.saturating_add(more.whole),
+            output: self.output.saturating_add(more.output),
+            larger: self.larger.saturating_add(more.larger),
+        }
     }
 
     fn subtract(&mut self, less: &Self) {
@@ -133,5 +142,65 @@ impl Ledger {
         for (dimension, account) in DIMENSIONS.into_iter().zip(&mut self.0) {
             account.end(&Parts::of(reserved, dimension), &Parts::of(actual, dimension));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_request_add_up_in_every_dimension() {
+        let request = Amounts::of_request(300, 500);
+        let unsplit = Amounts::ZERO.with(Dimension::Tokens, 800);
+        for (amounts, dimension, whole, output, larger) in [
+            (request, Dimension::Tokens, 800, 500, 500),
+            (request, Dimension::InputTokens, 300, 0, 300),
+            (request, Dimension::OutputTokens, 500, 500, 500),
+            (request, Dimension::Requests, 1, 0, 1),
+            (unsplit, Dimension::Tokens, 800, 800, 800),
+            // A prompt that is larger than the whole is a mistake.
+            (unsplit.with(Dimension::InputTokens, 900), Dimension::Tokens, 800, 0, 800),
+            (Amounts::of_request(u64::MAX, u64::MAX), Dimension::Tokens, u64::MAX, 0, u64::MAX),
+        ] {
+            assert_eq!(Parts::of(&amounts, dimension), Parts { whole, output, larger }, "{amounts:?} of {dimension}");
+        }
+    }
+
+    /// Differences are right however far the sums have gone, also across the end of the numbers.
+    #[test]
+    fn sums_that_wrap_have_the_right_differences() {
+        let absurd = Amounts::of_request(u64::MAX / 3, u64::MAX / 2);
+        let mut ledger = Ledger::new();
+        for round in 0..100 {
+            let before = ledger;
+            ledger.admit(&Amounts::of_request(30, 50));
+            ledger.admit(&Amounts::of_request(3, 70));
+            ledger.end(&Amounts::of_request(30, 50), &Amounts::of_request(30, 90));
+            let (account, earlier) = (ledger.of(Dimension::Tokens).unwrap(), before.of(Dimension::Tokens).unwrap());
+            let parts = Parts { whole: 153, output: 120, larger: 120 };
+            assert_eq!(account.admitted_since(earlier), parts, "{round}");
+            assert_eq!((account.requests_since(earlier), account.produced_since(earlier)), (2, 90));
+            // More than was reserved was produced.
+            assert_eq!(account.unused_since(earlier).cast_signed(), -40);
+            ledger.admit(&absurd);
+            ledger.end(&absurd, &Amounts::of_request(0, u64::MAX / 5 * 3));
+        }
+    }
+
+    #[test]
+    fn more_that_is_forgotten_than_was_admitted_wraps_and_comes_back() {
+        let mut ledger = Ledger::new();
+        let before = ledger;
+        let request = Amounts::of_request(10, u64::MAX / 2);
+        (0..5).for_each(|_| ledger.forget(&request));
+        let requests = |ledger: &Ledger| {
+            let earlier = before.of(Dimension::OutputTokens).unwrap();
+            ledger.of(Dimension::OutputTokens).unwrap().requests_since(earlier).cast_signed()
+        };
+        assert_eq!(requests(&ledger), -5);
+        (0..5).for_each(|_| ledger.admit(&request));
+        assert_eq!(ledger, before);
+        assert!(ledger.of(Dimension::Requests).is_none() && ledger.of(Dimension::Images).is_none());
     }
 }

@@ -6,7 +6,8 @@
 //! of any depth, within a fixed and within a sliding window alike; what the provider saves up on top is not known.
 //!
 //! The rate is measured in each dimension, and only those are corrected that held requests back at the time: what was
-//! not short is not what was refused for. From there each grows ([`Growth`]) until the next refusal.
+//! not short is not what was refused for. Where none did, because all had grown beyond what was asked for, each is. From
+//! there each grows ([`Growth`]) until the next refusal.
 
 use alloc::vec::Vec;
 
@@ -102,7 +103,7 @@ impl Pace {
 
     /// When `amounts` are within every rate.
     pub(crate) fn ready_at(&self, amounts: &Amounts, now: Nanos) -> Nanos {
-        let ready = |lane: &Lane| lane.bucket.ready_at(amounts.of(lane.bucket.limit().dimension()), now);
+        let ready = |lane: &Lane| lane.bucket.ready_at(amounts.of(lane.dimension()), now);
         self.lanes.iter().map(ready).fold(now, Nanos::max).min(self.hinted_at.max(now))
     }
 
@@ -112,7 +113,7 @@ impl Pace {
         self.hinted_at = Nanos::MAX;
         for lane in &mut self.lanes {
             lane.grow(taken.at);
-            lane.bucket.take_as(taken, amounts.of(lane.bucket.limit().dimension()));
+            lane.bucket.take_as(taken, amounts.of(lane.dimension()));
         }
     }
 
@@ -146,7 +147,12 @@ impl Pace {
         }
         let is_first = self.lanes.is_empty();
         let plateau = self.plateau();
+        let is_any_short = self.lanes.iter().any(|lane| lane.is_short(now));
         for dimension in DIMENSIONS {
+            // What was not short is not what was refused for.
+            if is_any_short && !self.is_short(dimension, now) {
+                continue;
+            }
             if let Some(measured) = self.measure(&episode, dimension) {
                 self.correct(dimension, measured, plateau, is_first, now);
             }
@@ -157,7 +163,7 @@ impl Pace {
 
     /// How long to stay with what is measured now.
     fn plateau(&self) -> Nanos {
-        let requests = self.lanes.iter().find(|lane| lane.bucket.limit().dimension() == Dimension::Requests);
+        let requests = self.lanes.iter().find(|lane| lane.dimension() == Dimension::Requests);
         requests.map_or(FIRST_PLATEAU, |lane| {
             let spread = WINDOW.get().saturating_mul(PLATEAU_REQUESTS) / lane.measured.max(1);
             Nanos::new(spread).max(PLATEAU).min(LONGEST_PLATEAU)
@@ -188,11 +194,13 @@ impl Pace {
         Some(alike.last().unwrap_or(newest))
     }
 
+    fn is_short(&self, dimension: Dimension, now: Nanos) -> bool {
+        self.lanes.iter().any(|lane| lane.dimension() == dimension && lane.is_short(now))
+    }
+
     fn correct(&mut self, dimension: Dimension, measured: u64, plateau: Nanos, is_first: bool, now: Nanos) {
-        let found = self.lanes.iter_mut().find(|lane| lane.bucket.limit().dimension() == dimension);
+        let found = self.lanes.iter_mut().find(|lane| lane.dimension() == dimension);
         match found {
-            // What was not short is not what was refused for.
-            Some(lane) if lane.bucket.level(now).max(0).unsigned_abs() > lane.bucket.limit().burst() / 2 => {}
             Some(lane) => {
                 lane.measured = measured.max(1);
                 lane.growth.restart(now, plateau);
@@ -211,6 +219,15 @@ impl Pace {
 }
 
 impl Lane {
+    const fn dimension(&self) -> Dimension {
+        self.bucket.limit().dimension()
+    }
+
+    /// Whether it held requests back.
+    fn is_short(&self, now: Nanos) -> bool {
+        self.bucket.level(now).max(0).unsigned_abs() <= self.bucket.limit().burst() / 2
+    }
+
     fn grow(&mut self, now: Nanos) {
         if now < self.grown_at.saturating_add(STEP) {
             return;
@@ -221,7 +238,7 @@ impl Lane {
     }
 
     fn set(&mut self, rate: u64, now: Nanos) {
-        let limit = limit_of(self.bucket.limit().dimension(), rate);
+        let limit = limit_of(self.dimension(), rate);
         if limit != *self.bucket.limit() {
             self.bucket.set_limit(limit, now);
         }
@@ -247,3 +264,6 @@ fn rate(amount: u64, span: Nanos) -> u64 {
     let rate = u128::from(amount) * u128::from(WINDOW.get()) / u128::from(span.get().max(1));
     u64::try_from(rate).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

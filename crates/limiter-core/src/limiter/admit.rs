@@ -8,6 +8,7 @@ use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refill, Refusal, Reservati
 
 /// The answer to "who may go now?".
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each admission")]
 pub enum Admission {
     /// This request may go.
     Granted(Ticket, Reservation),
@@ -45,7 +46,9 @@ impl Limiter {
     /// Who is next in turn, if anybody waits.
     ///
     /// In an outage those go first who were not admitted before: a few requests that always fail would otherwise be the
-    /// only ones that ever ask whether it is over. When it is, those who were go first again.
+    /// only ones that ever ask whether it is over. Of these small ones go first where [others may
+    /// overtake](crate::Order), because what is asked in vain may be charged. When the outage is over, whoever asked goes
+    /// first again.
     #[must_use]
     pub fn head(&self) -> Option<Ticket> {
         self.next().map(|(ticket, _)| ticket)
@@ -53,7 +56,7 @@ impl Limiter {
 
     #[inline]
     fn next(&self) -> Option<(Ticket, &Cost)> {
-        if self.outage.is_on() { self.queue.newcomer() } else { self.queue.head() }
+        if self.outage.is_on() { self.queue.asker() } else { self.queue.head() }
     }
 
     /// Joins the queue behind everybody of the same priority.
@@ -104,7 +107,8 @@ impl Limiter {
         if self.flight_is_full(now) {
             return Admission::Blocked;
         }
-        let admission = match self.allowance {
+        // Who asks in an outage is chosen already.
+        let admission = match self.allowance.filter(|_| !self.outage.is_on()) {
             None if ready_at <= now => self.grant(ticket, &cost, now),
             None => Admission::NotYet(self.time.out(ready_at)),
             Some(allowance) => self.admit_ahead((ticket, cost), ready_at, allowance, now),
@@ -117,11 +121,11 @@ impl Limiter {
     #[inline]
     pub(super) fn fits(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {
         let mut fits = self.told.has(cost, now)? & self.held.has(cost, now)? && self.held_until() <= now;
-        fits = fits && self.felt_at(cost, now) <= now;
+        let asks = self.outage.is_on();
+        fits = fits && (asks || self.felt_at(cost, now) <= now);
         for found in self.heeded(now) {
-            let limit = found.bucket().limit();
-            NeverFits::check(cost, limit)?;
-            fits = fits && found.ready_at(cost, self.yields.parts(), self.tells, now) <= now;
+            found.check(cost)?;
+            fits = fits && (asks || found.ready_at(cost, self.yields.parts(), self.tells, now) <= now);
         }
         Ok(fits)
     }
@@ -132,13 +136,21 @@ impl Limiter {
     }
 
     /// When `cost` fits.
+    ///
+    /// Whoever asks whether an outage is over need not fit into limits that were found or felt out. What is left of them
+    /// is not known: who can say what was counted of the requests that failed? The answer says it, and where it is a
+    /// refusal, it was one.
     pub(super) fn capacity_at(&self, cost: &Cost, now: Nanos) -> Result<Nanos, NeverFits> {
+        let asks = self.outage.is_on();
         let mut ready_at = self.told.ready_at(cost, now)?.max(self.held.ready_at(cost, now)?);
-        ready_at = ready_at.max(self.felt_at(cost, now));
+        if !asks {
+            ready_at = ready_at.max(self.felt_at(cost, now));
+        }
         for found in self.heeded(now) {
-            let limit = found.bucket().limit();
-            NeverFits::check(cost, limit)?;
-            ready_at = ready_at.max(found.ready_at(cost, self.yields.parts(), self.tells, now));
+            found.check(cost)?;
+            if !asks {
+                ready_at = ready_at.max(found.ready_at(cost, self.yields.parts(), self.tells, now));
+            }
         }
         Ok(ready_at)
     }
@@ -160,10 +172,9 @@ impl Limiter {
 
     /// Whether the certain part of `cost` is within every limit.
     pub(super) fn check(&self, cost: &Cost, now: Nanos) -> Result<(), NeverFits> {
-        let found = self.heeded(now).map(|found| found.bucket().limit());
-        let buckets = self.told.buckets().iter().chain(self.held.buckets());
-        let mut limits = buckets.map(Bucket::limit).chain(found);
-        limits.try_for_each(|limit| NeverFits::check(cost, limit))
+        let mut limits = self.told.buckets().iter().chain(self.held.buckets()).map(Bucket::limit);
+        limits.try_for_each(|limit| NeverFits::check(cost, limit))?;
+        self.heeded(now).try_for_each(|found| found.check(cost))
     }
 
     /// The found limits that count at `now`.

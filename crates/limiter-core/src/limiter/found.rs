@@ -7,7 +7,7 @@
 
 use crate::flight::Flight;
 use crate::learn::{Account, Charge, Depth, Ends, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Shape, Turns, Word};
-use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, Reading, Refill, Reservation, Taken};
+use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
 /// a lost packet or a busy processor. A second's quota is what this costs at most, once; of a window shorter than ten
@@ -129,6 +129,11 @@ impl Found {
 
     pub(super) const fn bucket(&self) -> &Bucket {
         &self.bucket
+    }
+
+    /// Whether the certain part of `cost` is within the limit. A guess may be too low: what is larger waits for all of it.
+    pub(super) fn check(&self, cost: &Cost) -> Result<(), NeverFits> {
+        if self.is_guess { Ok(()) } else { NeverFits::check(cost, self.bucket.limit()) }
     }
 
     /// Whether a reading speaks of this limit. One answer may state the window in its body and not in its headers: then

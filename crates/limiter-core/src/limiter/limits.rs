@@ -50,14 +50,17 @@ impl Limiter {
     }
 
     /// Begins with a guess at one of the provider's limits: it holds until an answer says what the limit is, and gives way
-    /// to it in both directions. Where the provider never says it, refusals and their absence correct it.
+    /// to it in both directions. Where the provider never says it, refusals and their absence correct it. It may be too
+    /// low, so what is larger than it waits for all of it and is not refused.
     ///
     /// What the caller is sure of, and means as a ceiling, is set with [`set_limit`](Self::set_limit). A guess for what is
-    /// known already, or one too many of them, is left out.
+    /// known already, one too many of them, or one for what comes back [`OnRelease`](crate::Refill::OnRelease), of which
+    /// no answer tells what remains, is left out.
     pub fn expect_limit(&mut self, limit: Limit, now: Nanos) {
         let now = self.advance(now);
         let is_known = self.found.iter().any(|found| found.dimension() == limit.dimension());
-        if limit.dimension() == Dimension::Concurrent || is_known || self.found.len() >= Reservation::MOST_FOUND {
+        let is_held = limit.dimension() == Dimension::Concurrent || limit.refill() == Refill::OnRelease;
+        if is_held || is_known || self.found.len() >= Reservation::MOST_FOUND {
             return;
         }
         let limit = self.time.limit_in(limit);

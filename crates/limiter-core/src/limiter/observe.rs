@@ -104,7 +104,9 @@ impl Limiter {
         if !refused && !core::mem::replace(&mut self.tells, true) {
             self.pace.turn_off();
         }
-        let Some(reservation) = reservation else { return Some(found.observe(None, index, reading, refused, &books, now)) };
+        let Some(reservation) = reservation else {
+            return Some(found.observe(None, index, reading, refused, &books, now));
+        };
         let gained = found.observe(Some(reservation), index, reading, refused, &books, now);
         reservation.speak_of(index);
         Some(gained)

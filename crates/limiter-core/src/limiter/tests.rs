@@ -185,6 +185,74 @@ fn in_an_outage_one_request_at_a_time_asks_and_one_answer_ends_it() {
     }
 }
 
+/// Five requests that were in flight together fail at `now`.
+fn five_fail(limiter: &mut Limiter, cost: &Cost, now: Nanos) {
+    let flight: Vec<_> = (0..5).map(|_| limiter.try_reserve(cost, now).unwrap()).collect();
+    for reservation in flight {
+        limiter.fail(reservation, true, now, u64::MAX);
+    }
+}
+
+#[test]
+fn in_an_outage_those_ask_who_have_not_failed_and_when_it_is_over_those_who_have_go_first() {
+    let mut limiter = told(1_000, 100_000);
+    limiter.set_probing(false);
+    let cost = Cost::of_request(1, 0);
+    five_fail(&mut limiter, &cost, Nanos::ZERO);
+    let failed = limiter.enqueue_front(&cost, Priority::NORMAL, Nanos::ZERO).unwrap();
+    let [new, last] = [(); 2].map(|()| limiter.enqueue(&cost, Priority::NORMAL, Nanos::ZERO).unwrap());
+    let mut goes = |now: Nanos| match limiter.admit(now) {
+        Admission::Granted(ticket, reservation) => (ticket, reservation),
+        other => panic!("{other:?}"),
+    };
+    let (asks, reservation) = goes(seconds(1));
+    assert_eq!(asks, new);
+    limiter.settle(reservation, cost.expected(), seconds(1));
+    let mut order = Vec::new();
+    while let Admission::Granted(ticket, reservation) = limiter.admit(seconds(1)) {
+        limiter.settle(reservation, cost.expected(), seconds(1));
+        order.push(ticket);
+    }
+    assert_eq!(order, [failed, last]);
+}
+
+#[test]
+fn in_an_outage_small_requests_ask_where_others_may_overtake() {
+    let mut limiter = told(1_000, 100_000);
+    limiter.set_probing(false);
+    limiter.set_order(Order::LookAhead { bound: Nanos::MINUTE });
+    five_fail(&mut limiter, &Cost::of_request(1, 0), Nanos::ZERO);
+    let [_, small, _] = [5_000, 3, 600]
+        .map(|tokens| limiter.enqueue(&Cost::of_request(tokens, 0), Priority::NORMAL, Nanos::ZERO).unwrap());
+    assert!(matches!(limiter.admit(seconds(1)), Admission::Granted(ticket, _) if ticket == small));
+}
+
+#[test]
+fn in_an_outage_a_request_asks_whatever_is_thought_to_be_left_of_limits_that_were_found() {
+    let cost = Cost::of_request(200, 0);
+    let mut limiter = Limiter::new();
+    let mut first = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
+    limiter.observe(&mut first, &tokens_left(1_000, 1_000), Nanos::ZERO);
+    limiter.settle(first, cost.expected(), Nanos::ZERO);
+    // Who knows whether they were counted?
+    five_fail(&mut limiter, &cost, Nanos::ZERO);
+    assert_eq!(level(&limiter, Dimension::Tokens, Nanos::ZERO), 0);
+    let mut asks = limiter.try_reserve(&cost, seconds(1)).unwrap();
+    // They were not.
+    limiter.observe(&mut asks, &tokens_left(1_000, 800), seconds(1));
+    limiter.settle(asks, cost.expected(), seconds(1));
+    assert!(limiter.try_reserve(&cost, seconds(1)).is_ok());
+}
+
+#[test]
+fn in_an_outage_nobody_asks_beyond_the_limits_of_the_caller() {
+    let mut limiter = told(1_000, 1_000);
+    limiter.set_probing(false);
+    let cost = Cost::of_request(200, 0);
+    five_fail(&mut limiter, &cost, Nanos::ZERO);
+    assert_eq!(limiter.try_reserve(&cost, seconds(1)).unwrap_err(), Refusal::NotYet { ready_at: seconds(12) });
+}
+
 #[test]
 fn a_fixed_window_told_by_the_provider_turns_when_it_says() {
     let mut limiter = Limiter::new();

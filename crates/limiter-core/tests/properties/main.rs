@@ -24,6 +24,7 @@
 mod bucket;
 mod hostile;
 mod inputs;
+mod learning;
 mod limiter;
 mod never_over;
 mod observation;

@@ -11,7 +11,7 @@ use crate::inputs::{any_limit, any_nanos, any_units, in_dimension};
 use crate::oracle::{History, instant};
 use crate::sequences;
 
-type Checked<T = ()> = Result<T, TestCaseError>;
+pub(crate) type Checked<T = ()> = Result<T, TestCaseError>;
 
 /// What is done to one of two limiters. Whatever a reservation comes from, it may end anywhere.
 #[derive(Clone, Debug)]
@@ -28,6 +28,7 @@ enum Op {
     Fail(usize, bool, u64),
     Forfeit(usize),
     SetLimit(Limit),
+    Expect(Limit),
     RemoveLimit(Dimension, Nanos),
     Pause(Nanos),
     Set(Order, Nanos, bool),
@@ -37,7 +38,7 @@ fn dimension() -> impl Strategy<Value = Dimension> {
     proptest::sample::select(Dimension::ALL.as_slice())
 }
 
-fn amounts() -> impl Strategy<Value = Amounts> {
+pub(crate) fn amounts() -> impl Strategy<Value = Amounts> {
     prop_oneof![
         (any_units(), any_units()).prop_map(|(input, output)| Amounts::of_request(input, output)),
         (0_u64..1_000, 0_u64..1_000).prop_map(|(input, output)| Amounts::of_request(input, output)),
@@ -47,7 +48,7 @@ fn amounts() -> impl Strategy<Value = Amounts> {
     ]
 }
 
-fn cost() -> impl Strategy<Value = Cost> {
+pub(crate) fn cost() -> impl Strategy<Value = Cost> {
     prop_oneof![
         3 => (0_u64..1_000, 0_u64..1_000).prop_map(|(input, output)| Cost::of_request(input, output)),
         1 => (amounts(), amounts()).prop_map(|(certain, expected)| Cost::estimate(certain, expected)),
@@ -97,6 +98,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (which(), any::<bool>(), any::<u64>()).prop_map(|(which, sent, bits)| Op::Fail(which, sent, bits)),
         1 => which().prop_map(Op::Forfeit),
         2 => (any_limit(), dimension()).prop_map(|(limit, dimension)| Op::SetLimit(in_dimension(limit, dimension))),
+        1 => (any_limit(), dimension()).prop_map(|(limit, dimension)| Op::Expect(in_dimension(limit, dimension))),
         1 => (dimension(), any_nanos()).prop_map(|(dimension, window)| Op::RemoveLimit(dimension, window)),
         1 => any_nanos().prop_map(Op::Pause),
         1 => (set, any_nanos(), any::<bool>()).prop_map(|(order, ageing, probes)| Op::Set(order, ageing, probes)),
@@ -104,15 +106,15 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 /// A limiter, what its clock reads, and what it may have in flight.
-struct One {
-    limiter: Limiter,
-    latest: Nanos,
-    own: Vec<Cost>,
+pub(crate) struct One {
+    pub(crate) limiter: Limiter,
+    pub(crate) latest: Nanos,
+    pub(crate) own: Vec<Cost>,
 }
 
 impl One {
     /// Whether something in flight may be waited for.
-    fn may_block(&self) -> bool {
+    pub(crate) fn may_block(&self) -> bool {
         let state = self.limiter.state(self.latest);
         state.in_flight > 0 || state.limits.iter().any(|shown| shown.limit.refill() == Refill::OnRelease)
     }
@@ -124,13 +126,13 @@ impl One {
         limits.fold(instant(Limit::MAX_WINDOW), i128::max)
     }
 
-    fn check_answer(&self, ready_at: Nanos) -> Checked {
+    pub(crate) fn check_answer(&self, ready_at: Nanos) -> Checked {
         let wait = instant(ready_at) - instant(self.latest);
         prop_assert!(wait > 0 && wait <= self.longest(), "{wait} ns from {:?}", self.latest);
         Ok(())
     }
 
-    fn check(&self, waiting: usize) -> Checked {
+    pub(crate) fn check(&self, waiting: usize) -> Checked {
         let state = self.limiter.state(self.latest);
         prop_assert!(state.in_flight <= self.own.len() as u64, "{} in flight", state.in_flight);
         prop_assert_eq!(state.waiting, waiting);
@@ -234,6 +236,7 @@ fn run(ops: Vec<(bool, Nanos, Op)>, foreign: bool) -> Checked {
             Op::Fail(_, sent, bits) => limiter.fail(live[heap].swap_remove(which), sent, now, bits),
             Op::Forfeit(_) => limiter.forfeit(live[heap].swap_remove(which), now),
             Op::SetLimit(limit) => limiter.set_limit(limit, now),
+            Op::Expect(limit) => limiter.expect_limit(limit, now),
             Op::RemoveLimit(dimension, window) => {
                 limiter.pause(Nanos::ZERO, now);
                 limiter.remove_limit(dimension, window);

@@ -267,10 +267,10 @@ impl World {
     }
 
     /// When somebody is due; of two at once the one of the higher priority, and then the older one. Those who were
-    /// admitted before are due before all others.
+    /// admitted before are due before all others, in an outage after all others.
     fn due(&self, waiter: &Waiter) -> (Instant, i128, Ticket) {
         if waiter.again {
-            return (i128::MIN, 0, waiter.ticket);
+            return (if self.limiter.outage().is_on() { i128::MAX } else { i128::MIN }, 0, waiter.ticket);
         }
         let below = i128::from(Priority::HIGHEST.level() - waiter.priority.level());
         (waiter.since + below * instant(self.ageing), below, waiter.ticket)

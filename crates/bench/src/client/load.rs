@@ -1,0 +1,72 @@
+//! Many requests, some of them at once, and what the process used for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use super::clients::Client;
+use crate::processor;
+
+/// What is sent.
+#[derive(Clone)]
+pub(super) struct Load {
+    /// They take turns.
+    pub(super) bodies: Arc<[Bytes]>,
+    pub(super) requests: usize,
+    /// How many are on their way at once.
+    pub(super) at_once: usize,
+    /// The least bytes that an answer has.
+    pub(super) least_answer: usize,
+}
+
+impl Load {
+    /// Sends it all by `client`, and says what this process used meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// One of the requests was not answered.
+    pub(super) async fn send(&self, client: &Arc<Client>) -> anyhow::Result<Duration> {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let before = processor::used()?;
+        let mut tasks = JoinSet::new();
+        for _ in 0..self.at_once {
+            tasks.spawn(self.clone().send_some(Arc::clone(client), Arc::clone(&sent)));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended??;
+        }
+        Ok(processor::used()?.saturating_sub(before))
+    }
+
+    /// One after the other, as long as there are any.
+    async fn send_some(self, client: Arc<Client>, sent: Arc<AtomicUsize>) -> anyhow::Result<()> {
+        for body in self.bodies.iter().cycle() {
+            if sent.fetch_add(1, Ordering::Relaxed) >= self.requests {
+                break;
+            }
+            client.call(body.clone(), self.least_answer).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_sends_to_nobody() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let load =
+                Load { bodies: Arc::from([Bytes::from_static(b"{}")]), requests: 1, at_once: 2, least_answer: 1 };
+            // Port 1 is nobody's.
+            let client = Arc::new(Client::bare("http://127.0.0.1:1/v1").unwrap());
+            assert!(load.send(&client).await.is_err());
+            assert!(Load { requests: 0, ..load }.send(&client).await.is_ok());
+        });
+    }
+}
