@@ -6,7 +6,9 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 use crate::flight::Flight;
-use crate::learn::{Account, Charge, Depth, Ends, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Shape, Turns, Word};
+use crate::learn::{
+    Account, Charge, Depth, Ends, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Shape, Turns, Word,
+};
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
@@ -205,7 +207,6 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         self.bucket.take_as(taken, amount);
-        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("take {} at {:?} amount {amount} level {} parts {:?}", taken.number, taken.at, self.bucket.level(taken.at), self.parts(amounts)); } // TEMP
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         amount
@@ -232,7 +233,6 @@ impl Found {
                 let is_late = self.charge.rule() == Rule::Late;
                 let counted = if is_late && !is_held { self.charge.prompt(&parts) } else { reserved };
                 self.bucket.settle_as(&taken, counted, due, now);
-                if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("end {} now {now:?} held {is_held} counted {counted} due {due} level {}", reservation.number, self.bucket.level(now)); } // TEMP
             }
             Ended::Answered(_) => {}
             Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
@@ -284,7 +284,13 @@ impl Found {
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
         if let Some((account, reservation)) = account.zip(reservation) {
             let own = self.parts(reservation.cost.expected());
-            let word = Word { at: sent, remaining, account: *account, doubtful: self.doubtful(sent, &own, books), rounded: self.grain.suspected() };
+            let word = Word {
+                at: sent,
+                remaining,
+                account: *account,
+                doubtful: self.doubtful(sent, &own, books),
+                rounded: self.grain.suspected(),
+            };
             self.learn_charge(word, &own, books, refused, now);
         }
 
@@ -325,7 +331,6 @@ impl Found {
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
         self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
-        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("word {number} sent {sent:?} now {now:?} remaining {remaining} before {before} counted {counted_here} after {} uncertain {:?} unsaid {}", self.bucket.level(now), uncertain, self.unsaid(&uncertain, account, sent, books)); } // TEMP
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 

@@ -30,7 +30,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let only = arguments.only.as_deref().unwrap_or_default();
     let mut cells = Cell::all();
     // With an equals sign before it, the whole name.
-    cells.retain(|cell| only.strip_prefix("=").map_or_else(|| cell.to_string().contains(only), |name| cell.to_string() == name));
+    cells.retain(|cell| {
+        only.strip_prefix("=").map_or_else(|| cell.to_string().contains(only), |name| cell.to_string() == name)
+    });
     ensure!(!cells.is_empty(), "there is no cell with `{only}` in its name; --list shows the names");
     if arguments.list {
         let names: Vec<String> = cells.iter().map(Cell::to_string).collect();
