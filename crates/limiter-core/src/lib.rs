@@ -284,8 +284,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(test)]
-extern crate std;
+extern crate std; // TEMP
 
 mod backoff;
 mod bucket;

@@ -217,8 +217,9 @@ impl Charge {
         let requests = account.requests_since(&anchor.account);
         let is_long = at.saturating_sub(anchor.at).get() >= limit.window.get() / INTERVALS_PER_WINDOW;
         // One that went below what was admitted before was refused.
-        // A single request by which the rules differ by much tells as much as many.
-        let is_telling = own.output >= limit.full / TELLING && own.output / 4 >= doubtful && requests > 0;
+        // A single request by which the rules differ by much tells as much as many, when it begins and when it has ended.
+        let tells = |amount: u64| amount >= limit.full / TELLING && amount / 4 >= doubtful && amount <= u64::MAX / 2;
+        let is_telling = requests > 0 && (tells(own.output) || tells(account.unused_since(&anchor.account)));
         if requests > u64::MAX / 2 || !(is_telling || is_long && requests >= REQUESTS) {
             return;
         }
@@ -292,6 +293,7 @@ impl Charge {
         let chance = if self.intervals < MANY { much } else { (least / 2 + self.moved / 100).min(much) };
         let acceptable = least.saturating_add(chance).saturating_add(self.rounded);
         let explains = |rule: &Rule| error(*rule) <= acceptable;
+        if std::env::var("TRACE").is_ok() { std::eprintln!("rule {:?} factor {} moved {} errors {:?} factors {:?}", self.rule, self.factor, self.moved, Rule::ALL.map(|r| (r, error(r))), self.evidence.map(|e| e.factor())); } // TEMP
         // Who gives back what was not produced, and who never took it, look alike where as much comes out of both. Then
         // all is held that may be taken, and nothing given back: the next word tells what remains.
         let is_open = explains(&Rule::Corrected) && (explains(&Rule::Larger) || explains(&Rule::Prompt));

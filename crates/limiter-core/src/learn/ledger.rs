@@ -63,12 +63,19 @@ pub(crate) struct Account {
     /// What requests that have ended produced. Wraps.
     produced: u64,
     requests: u64,
+    /// What requests took that ended without an answer, as far as anybody knows. Wraps.
+    unanswered: Parts,
 }
 
 impl Account {
     /// Nothing.
-    pub(crate) const NONE: Self =
-        Self { admitted: Parts { whole: 0, output: 0, larger: 0 }, unused: 0, produced: 0, requests: 0 };
+    pub(crate) const NONE: Self = Self {
+        admitted: Parts { whole: 0, output: 0, larger: 0 },
+        unused: 0,
+        produced: 0,
+        requests: 0,
+        unanswered: Parts { whole: 0, output: 0, larger: 0 },
+    };
 
     pub(crate) fn admit(&mut self, parts: &Parts) {
         self.admitted.add(parts);
@@ -79,6 +86,16 @@ impl Account {
     pub(crate) fn forget(&mut self, parts: &Parts) {
         self.admitted.subtract(parts);
         self.requests = self.requests.wrapping_sub(1);
+    }
+
+    /// A request ended without an answer that may have been counted.
+    pub(crate) fn lose(&mut self, parts: &Parts) {
+        self.unanswered.add(parts);
+    }
+
+    /// What ended without an answer since `earlier`.
+    pub(crate) fn unanswered_since(&self, earlier: &Self) -> Parts {
+        self.unanswered.since(&earlier.unanswered)
     }
 
     /// A request ended that took `actual` of `reserved`.
@@ -134,6 +151,13 @@ impl Ledger {
     pub(crate) fn forget(&mut self, amounts: &Amounts) {
         for (dimension, account) in DIMENSIONS.into_iter().zip(&mut self.0) {
             account.forget(&Parts::of(amounts, dimension));
+        }
+    }
+
+    /// A request ended without an answer that may have been counted.
+    pub(crate) fn lose(&mut self, amounts: &Amounts) {
+        for (dimension, account) in DIMENSIONS.into_iter().zip(&mut self.0) {
+            account.lose(&Parts::of(amounts, dimension));
         }
     }
 

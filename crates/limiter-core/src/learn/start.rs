@@ -2,7 +2,7 @@
 //!
 //! The number in flight alone does not bound a burst: where answers take milliseconds, doubling it every round trip is
 //! thousands of requests in the first second, and where a limit is met, all that were sent in that moment are refused.
-//! So they are spaced, too: four a second at first, twice as many each second while none is refused. A refusal comes at
+//! So they are spaced, too: eight a second at first, twice as many each second while none is refused. A refusal comes at
 //! once, so a second without one says as much as an answer, which may take a minute. A full bucket is lost by nobody who
 //! goes at more than its rate; there is no hurry to empty it.
 
@@ -17,13 +17,14 @@ pub(crate) struct Spacing {
     halved_at: Nanos,
 }
 
-/// A free account may have three requests a minute; a paid one has at least one a second, which two doublings reach.
-const FIRST: Nanos = Nanos::from_millis(250);
+/// A free account may have three requests a minute, of which the first refusal tells; most have a few hundred, which
+/// this goes at before the first answer.
+const FIRST: Nanos = Nanos::from_millis(125);
 /// A refusal comes back faster than this, so that what one doubling sends too much is known before the next.
 const DOUBLES_IN: Nanos = Nanos::SECOND;
 
 impl Spacing {
-    /// So many spaced requests may be in flight before any is answered: those of the first four seconds. Where less is
+    /// So many spaced requests may be in flight before any is answered: those of the first three seconds. Where less is
     /// allowed, a refusal comes before.
     pub(crate) const IN_FLIGHT: u64 = 64;
 
@@ -68,7 +69,7 @@ mod tests {
             spacing.sent(now);
             (now, sent) = (spacing.next(), sent + 1);
         }
-        assert_eq!(sent, 4 + 8 + 16);
+        assert_eq!(sent, 8 + 16 + 32);
         spacing.refused(now);
         spacing.sent(now);
         assert_eq!(spacing.next(), now.saturating_add(Nanos::new(125_000_000)));

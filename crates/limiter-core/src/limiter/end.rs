@@ -80,7 +80,9 @@ impl Limiter {
         }
         let waits = self.outage.failed(reservation.admitted_at, now);
         let counted = if sent { *reservation.cost.expected() } else { Amounts::ZERO };
-        if !sent {
+        if sent {
+            self.ledger.lose(reservation.cost.expected());
+        } else {
             self.uncount(&reservation);
         }
         self.end(&reservation, &Ended::Counted(counted), now);
@@ -92,6 +94,7 @@ impl Limiter {
     /// Ends a reservation whose request was abandoned after it may have been sent: all of it stays taken.
     pub fn forfeit(&mut self, reservation: Reservation, now: Nanos) {
         let now = self.advance(now);
+        self.ledger.lose(reservation.cost.expected());
         self.end(&reservation, &Ended::Counted(*reservation.cost.expected()), now);
     }
 

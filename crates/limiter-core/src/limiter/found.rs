@@ -207,6 +207,7 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         self.bucket.take_as(taken, amount);
+        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("take {} at {:?} amount {amount} level {} parts {:?}", taken.number, taken.at, self.bucket.level(taken.at), self.parts(amounts)); } // TEMP
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         amount
@@ -233,6 +234,7 @@ impl Found {
                 let is_late = self.charge.rule() == Rule::Late;
                 let counted = if is_late && !is_held { self.charge.prompt(&parts) } else { reserved };
                 self.bucket.settle_as(&taken, counted, due, now);
+                if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("end {} now {now:?} held {is_held} counted {counted} due {due} level {}", reservation.number, self.bucket.level(now)); } // TEMP
             }
             Ended::Answered(_) => {}
             Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
@@ -331,6 +333,7 @@ impl Found {
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
         self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
+        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("word {number} sent {sent:?} now {now:?} remaining {remaining} before {before} counted {counted_here} after {} uncertain {:?} unsaid {}", self.bucket.level(now), uncertain, self.unsaid(&uncertain, account, sent, books)); } // TEMP
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
@@ -446,6 +449,8 @@ impl Found {
         let Some((said, account)) = said.zip(books.ledger.of(self.dimension())) else {
             return self.charge.amount(in_flight, books.yields);
         };
+        // Of what ended without an answer no word will come.
+        let in_flight = &in_flight.saturating_add(&account.unanswered_since(said));
         let all = self.flight.parts_since(Nanos::ZERO, self.dimension());
         // What came back about when the request was sent may have been part of the word already.
         let then = self.flight.account_after(sent.saturating_add(self.reordering()));
