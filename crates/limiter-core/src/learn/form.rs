@@ -19,6 +19,8 @@ pub(crate) struct FormGuess {
     /// How often a request was refused that had to fit if the window was as guessed, and the longest such guess.
     doubts: u32,
     wrong: Nanos,
+    /// How often more remained than before though no window had turned.
+    rises: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,11 @@ const RESET_ERROR: Nanos = Nanos::SECOND;
 /// A window that explains so few refusals was guessed wrongly.
 const DOUBTS: u32 = 3;
 
+/// So many rises before the turn say that it is no fixed window: one may be another client's that was given back.
+const RISES: u32 = 2;
+/// A rise by less than a hundredth may be a rounded figure.
+const RISE: u64 = 100;
+
 /// Two samples tell the forms apart when what they predict differs by more than both samples' errors.
 const TELLING: Nanos = Nanos::from_secs(3);
 
@@ -56,7 +63,7 @@ impl FormGuess {
         self.longest_reset = self.longest_reset.max(sample.full_at.saturating_sub(now));
         match self.last {
             Some(last) if last.limit == sample.limit => self.compare_windows(&last, &sample),
-            _ => (self.anchor, self.window, self.refill) = (None, None, None),
+            _ => (self.anchor, self.window, self.refill, self.rises) = (None, None, None, 0),
         }
         self.last = Some(sample);
         match self.anchor {
@@ -64,6 +71,22 @@ impl FormGuess {
             Some(anchor) => self.compare_forms(&anchor, &sample, stated),
         }
         self.follow_phase(&sample);
+    }
+
+    /// More remained than before, by `risen` units of a limit of `amount`, in the answer to a request that was sent later:
+    /// before its turn nothing comes back of a fixed window.
+    pub(crate) fn rose(&mut self, risen: u64, amount: u64, since: Nanos, now: Nanos) {
+        let Some(Refill::AtBoundary { phase }) = self.refill else { return };
+        let window = self.window().unwrap_or(Nanos::MINUTE).get();
+        let turn = |at: Nanos| (i128::from(at.get()) - i128::from(phase.get())).div_euclid(i128::from(window));
+        // The turn may be told a second too early or too late.
+        let later = now.saturating_add(RESET_ERROR);
+        if risen > amount / RISE && turn(since.saturating_sub(RESET_ERROR)) == turn(later) {
+            self.rises = self.rises.saturating_add(1);
+            if self.rises >= RISES {
+                self.refill = Some(Refill::Continuous);
+            }
+        }
     }
 
     /// A request was refused that had to fit, if the window is as guessed.
@@ -118,7 +141,7 @@ impl FormGuess {
             return;
         }
         self.anchor = Some(*sample);
-        if moved.abs() <= i128::from(RESET_ERROR.get()) {
+        if moved.abs() <= i128::from(RESET_ERROR.get()) && self.rises < RISES {
             if !matches!(self.refill, Some(Refill::AtBoundary { .. })) {
                 self.refill = Some(Refill::AtBoundary { phase: sample.full_at });
             }

@@ -65,6 +65,7 @@ pub(super) struct Found {
     margin: Margin,
     charge: Charge,
     grain: Grain,
+    last_word: Option<Word>,
     /// How far to go beyond what is known, where the provider speaks only when it refuses.
     growth: Growth,
     /// The gain of that when something was taken last.
@@ -102,6 +103,7 @@ impl Found {
             margin: Margin::default(),
             charge: Charge::new(),
             grain: Grain::new(),
+            last_word: None,
             growth: Growth::new(now, plateau(&limit)),
             gain: Growth::ONE,
             rationed_until: Nanos::ZERO,
@@ -293,6 +295,7 @@ impl Found {
                 doubtful: self.doubtful(sent, &own, books),
                 rounded: self.grain.suspected(),
             };
+            self.notice_rise(&word, now);
             self.learn_charge(word, &own, books, refused, now);
         }
 
@@ -389,6 +392,7 @@ impl Found {
             self.has_word = false;
             self.depth.forget();
             self.charge.interrupt();
+            self.last_word = None;
         }
     }
 
@@ -465,6 +469,16 @@ impl Found {
         let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now);
         let earlier = self.flight.account_before(sent.saturating_sub(JITTER));
         later.admitted_since(earlier).whole.saturating_sub(own.whole)
+    }
+
+    /// Notices where more remains than an earlier word said, beyond what was given back.
+    fn notice_rise(&mut self, word: &Word, now: Nanos) {
+        if let Some(last) = self.last_word.filter(|last| last.at < word.at) {
+            let back = word.account.unused_since(&last.account).cast_signed().max(0).unsigned_abs();
+            let risen = word.remaining.saturating_sub(last.remaining).saturating_sub(back);
+            self.form.rose(risen, self.bucket.limit().amount(), last.at, now);
+        }
+        self.last_word = Some(*word);
     }
 
     /// Compares what the provider says with what was counted here.
