@@ -240,9 +240,6 @@ impl Shared {
         let Ended { head, body } = ended;
         let status = head.status;
         if status == StatusCode::TOO_MANY_REQUESTS {
-            if std::env::var("TRACE").is_ok() {
-                eprintln!("429 at {:.3} size {:?}: {} | {:?}", self.clock.now().as_secs_f64(), prepared.size, failure.message.replace("Rate limit reached for gpt-4o-mini in organization org-simulated on ", "").replace("Visit https://platform.openai.com/account/rate-limits to learn more.",""), self.scopes.states().iter().flat_map(|(_, s)| s.limits.iter().map(|l| (l.limit.dimension(), l.limit.amount(), l.limit.window(), l.limit.refill(), l.level, l.in_flight)).collect::<Vec<_>>()).collect::<Vec<_>>());
-            }
             trace.rate_limited += 1;
         }
         trace.limited += u32::from(failure.kind.is_limit());

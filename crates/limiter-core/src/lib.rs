@@ -284,7 +284,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-extern crate std; // TEMP
+#[cfg(test)]
+extern crate std;
 
 mod backoff;
 mod bucket;

@@ -16,11 +16,16 @@ pub(crate) struct Depth {
     full_at: Option<(u64, Nanos)>,
     /// What was admitted so soon after it that it may have been counted before it.
     followed_by: u64,
+    /// How often in a row less than half of what was thought was there.
+    surprises: u32,
 }
+
+/// So often in a row is no coincidence.
+const SURPRISES: u32 = 3;
 
 impl Depth {
     pub(crate) const fn new() -> Self {
-        Self { ceiling: u64::MAX, most_seen: 0, full_at: None, followed_by: 0 }
+        Self { ceiling: u64::MAX, most_seen: 0, full_at: None, followed_by: 0, surprises: 0 }
     }
 
     /// How much of a bucket that holds `burst` can be there.
@@ -48,10 +53,6 @@ impl Depth {
     /// The admission `number`, which reserved `reserved`, was answered: `remaining` was left of a bucket that holds
     /// `burst`. Returns whether it showed that less can be there than was thought.
     pub(crate) fn learn(&mut self, remaining: u64, reserved: u64, number: u64, refused: bool, burst: u64) -> bool {
-        if refused {
-            // Where little can be saved up, little is not refused: the ceiling was not the provider's.
-            self.ceiling = u64::MAX;
-        }
         let full = remaining.saturating_add(reserved).saturating_add(self.followed_by);
         if remaining > self.ceiling {
             self.ceiling = remaining;
@@ -71,7 +72,14 @@ impl Depth {
     /// that has become since.
     pub(crate) fn learn_most(&mut self, there: u64, by_now: u64, thought: i64) -> bool {
         let a_tenth_more = |amount: u64| i64::try_from(amount.saturating_add(amount / 10)).unwrap_or(i64::MAX);
-        let beyond = self.most_seen > 0 && thought > a_tenth_more(self.most_seen) && thought > a_tenth_more(by_now);
+        let is_less = thought > a_tenth_more(by_now);
+        // More may have been there once, before the limit was another one or while it was not kept.
+        let is_half = thought / 2 > i64::try_from(by_now).unwrap_or(i64::MAX);
+        self.surprises = if is_half { self.surprises.saturating_add(1) } else { 0 };
+        if self.surprises >= SURPRISES {
+            self.most_seen = there;
+        }
+        let beyond = self.most_seen > 0 && thought > a_tenth_more(self.most_seen) && is_less;
         self.most_seen = self.most_seen.max(there);
         if beyond && there > 0 {
             self.ceiling = by_now.max(there);

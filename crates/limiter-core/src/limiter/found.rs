@@ -209,7 +209,6 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         self.bucket.take_as(taken, amount);
-        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("take {} at {:?} amount {amount} level {} parts {:?}", taken.number, taken.at, self.bucket.level(taken.at), self.parts(amounts)); } // TEMP
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         amount
@@ -236,7 +235,6 @@ impl Found {
                 let is_late = self.charge.rule() == Rule::Late;
                 let counted = if is_late && !is_held { self.charge.prompt(&parts) } else { reserved };
                 self.bucket.settle_as(&taken, counted, due, now);
-                if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("end {} now {now:?} held {is_held} counted {counted} due {due} level {}", reservation.number, self.bucket.level(now)); } // TEMP
             }
             Ended::Answered(_) => {}
             Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
@@ -336,7 +334,6 @@ impl Found {
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
         self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
-        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens { std::eprintln!("word {number} sent {sent:?} now {now:?} remaining {remaining} before {before} counted {counted_here} after {} uncertain {:?} unsaid {}", self.bucket.level(now), uncertain, self.unsaid(&uncertain, account, sent, books)); } // TEMP
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
