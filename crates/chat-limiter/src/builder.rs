@@ -233,7 +233,7 @@ impl Builder {
             slots: Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)),
             closed: watch::Sender::new(false),
             retry: self.retry,
-            budget: Mutex::new(self.retry.budget()),
+            budget: Mutex::new(self.retry.budget(self.concurrency)),
             timeouts,
             scale_first_byte: self.timeouts.is_none(),
             answer_limit: self.answer_limit,
