@@ -152,6 +152,16 @@
 //! # }
 //! ```
 //!
+//! # Outages
+//!
+//! Five failures in a row, without an answer between them, are an [`Outage`]: one request at a time goes out, after an
+//! eighth of the time that it has lasted at most (between the [backoff](Limiter::set_backoff)'s base and ceiling), until
+//! one is answered. Who goes then is somebody who was not [at the front](Limiter::enqueue_front), while there is anybody:
+//! a few requests that always fail must not be the only ones that ask. Where others may overtake it is one of the smallest
+//! size, because a provider may charge what it fails at. It need not fit into limits that were found in answers or felt
+//! out, because nobody knows what was counted of the requests that failed; into the caller's it has to. When it is over,
+//! those at the front go first again.
+//!
 //! # Time
 //!
 //! `now` is [`Nanos`] since an origin of the caller's, the same for all calls. `start.elapsed().into()` makes it of a
@@ -171,9 +181,9 @@
 //!
 //! 1. **All or nothing.** A request is charged in every dimension or in none.
 //! 2. **Never over.** In no interval more is admitted than the limits allow in it (the burst and what comes back),
-//!    counted as settled, but for what is borrowed (4) or turns out to be more than was reserved. That is owed, and
-//!    nothing more is taken of a limit while it is. Integer arithmetic without drift: a year of admissions loses
-//!    nothing. No input makes it panic.
+//!    counted as settled, but for what is borrowed (4), turns out to be more than was reserved, or asks in an
+//!    [outage](#outages) where a limit was found. That is owed, and nothing more is taken of a limit while it is.
+//!    Integer arithmetic without drift: a year of admissions loses nothing. No input makes it panic.
 //! 3. **Tight.** The instant that is answered is the earliest at which the request fits; one nanosecond before it does
 //!    not. A sliding window, which remembers only so many moments, may answer late, and never early. Where others may
 //!    overtake, it is the earliest at which anybody may go.
