@@ -247,13 +247,18 @@ impl Shared {
                 },
             };
         }
+        let usage = self.provider.usage(body);
         let is_text = content_type.is_empty() || content_type.contains("json") || content_type.starts_with("text/");
-        if is_text && let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
+        // Where its usage was found, all of it was read.
+        if usage.is_none()
+            && is_text
+            && let Err(error) = serde_json::from_slice::<IgnoredAny>(body)
+        {
             return Read::Broken(format!("the answer is not JSON ({error})"));
         }
         match self.provider.failure_in_success(body) {
             Some(failure) => Read::Failure(Box::new(failure)),
-            None => Read::Answer(self.provider.usage(body)),
+            None => Read::Answer(usage),
         }
     }
 
