@@ -84,8 +84,10 @@
 //! * **Few go out at first, even where the caller's limits would let more pass.** Until an answer that is no refusal
 //!   has said what remains of a limit, at most four requests are in flight, one more for each one settled, half as many
 //!   after a refusal: the limits that the service does not speak of may be smaller. So `try_reserve` answers `NotYet`
-//!   at [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. Where the caller's limits are all
-//!   there are, [`Limiter::set_probing`] turns it off. A [`Quota`] never does that.
+//!   at [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. Where no limit is known at all, up to
+//!   64 may be in flight, but one by one: four in the first second, twice as many in each one after. A rate that refusals
+//!   show spaces them, too. Where the caller's limits are all there are, [`Limiter::set_probing`] turns all of it off. A
+//!   [`Quota`] never does that.
 //! * **A dropped reservation is in flight for ever.** Its owner ends it in a `Drop` of its own, with
 //!   [`forfeit`](Limiter::forfeit).
 //! * **The caller's limits are ceilings.** Nothing that is observed lifts them; [`Limiter::remove_limit`] does. A new
@@ -197,10 +199,14 @@
 //! 7. **Truth from the server.** An answer that says what remains sets the level, up or down, less what is in flight
 //!    and may not be in it. Limits that are found are followed when they change.
 //! 8. **Unknown limits are probed.** Four in flight at first, twice as many each round trip, half as many after a
-//!    refusal, then one more each round trip.
+//!    refusal, then one more each round trip; where nothing at all is known, up to 64, of which four go in the first
+//!    second and twice as many in each one after. Where no answer tells a limit, the rate is measured between refusals,
+//!    and more is tried after a while. When a refusal says when to come back, one goes then, whatever was measured.
+//!    What the caller [expects](Limiter::expect_limit) holds until an answer speaks, and refuses nothing for good.
 //! 9. **What differs is held back.** How much less remains than was counted here is measured by the answers, and as
-//!    much is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule a
-//!    provider charges is *not* learned.
+//!    much is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule tokens
+//!    are charged, and how many for each that is counted here, is learned by comparing what was sent with what was lost.
+//!    Until it is, what may be produced is let out over six seconds, and not all of a full bucket at once.
 //!
 //! `tests/properties` holds 1 to 6, and what a single bucket has of 7, against an exact oracle on random sequences; a
 //! test there has the number of its promise in its name. Examples of each stand beside the code:
@@ -212,8 +218,8 @@
 //! | 5 | `src/queue.rs`, `src/limiter/order_tests.rs`, `src/limiter/contradictions.rs` |
 //! | 6 | `src/bucket/tests.rs`, `src/limiter/tests.rs` |
 //! | 7 | `src/limiter/tests.rs`, `src/limiter/adversity.rs`, `src/limiter/contradictions.rs`, `src/learn/form.rs`, `src/learn/turns.rs` |
-//! | 8 | `src/limiter/tests.rs`, `src/limiter/contradictions.rs`, `src/learn/window.rs` |
-//! | 9 | `src/limiter/tests.rs`, `src/learn/margin.rs` |
+//! | 8 | `src/limiter/tests.rs`, `src/limiter/contradictions.rs`, `src/limiter/guesses.rs`, `src/limiter/met.rs`, `src/learn/window.rs`, `src/learn/start.rs`, `src/learn/pace/tests.rs` |
+//! | 9 | `src/limiter/tests.rs`, `src/learn/margin.rs`, `src/learn/charge/tests.rs` |
 //! | any clock | `src/timeline.rs`, `src/limiter/clocks.rs` |
 //!
 //! What all of it costs, and how other crates do, is in the repository's `docs/COMPARE.md`.
