@@ -73,10 +73,13 @@ impl Reply {
     }
 }
 
+/// Answers a request by its number and its body.
+type Script = dyn Fn(usize, &[u8]) -> Reply + Send + Sync;
+
 /// A server that answers by a script, at the other end of pipes.
 #[derive(Clone)]
 pub struct Scripted {
-    script: Arc<dyn Fn(usize, &[u8]) -> Reply + Send + Sync>,
+    script: Arc<Script>,
     since: Stopwatch,
     arrivals: Arc<Mutex<Vec<Duration>>>,
 }
