@@ -35,6 +35,8 @@ pub struct End {
     pub after: Duration,
     /// The tokens it took, where the answer says so.
     pub usage: Option<Usage>,
+    /// How often it failed before, otherwise than by a refusal for the rate.
+    pub failed: u32,
 }
 
 /// How far the first request is ahead.
@@ -73,7 +75,8 @@ impl Load {
         match outcome {
             Ok(answer) => {
                 self.answered += 1;
-                self.ends.push(End { place, after, usage: answer.usage });
+                let failed = attempts.saturating_sub(rate_limited).saturating_sub(1);
+                self.ends.push(End { place, after, usage: answer.usage, failed });
             }
             Err(error) => self.failures.push(error),
         }

@@ -73,10 +73,13 @@ impl Reply {
     }
 }
 
+/// Answers a request by its number and its body.
+type Script = dyn Fn(usize, &[u8]) -> Reply + Send + Sync;
+
 /// A server that answers by a script, at the other end of pipes.
 #[derive(Clone)]
 pub struct Scripted {
-    script: Arc<dyn Fn(usize) -> Reply + Send + Sync>,
+    script: Arc<Script>,
     since: Stopwatch,
     arrivals: Arc<Mutex<Vec<Duration>>>,
 }
@@ -84,6 +87,11 @@ pub struct Scripted {
 impl Scripted {
     /// A server that answers the request number `n`, from 0 in the order of arrival, with `script(n)`.
     pub fn new(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::reading(move |n, _| script(n))
+    }
+
+    /// The same for a script that looks at the body, too.
+    pub fn reading(script: impl Fn(usize, &[u8]) -> Reply + Send + Sync + 'static) -> Self {
         Self { script: Arc::new(script), since: Stopwatch::start(), arrivals: Arc::default() }
     }
 
@@ -130,8 +138,8 @@ impl Scripted {
             arrivals.push(self.since.elapsed());
             arrivals.len() - 1
         };
-        request.into_body().collect().await.map_err(io::Error::other)?;
-        match (self.script)(number) {
+        let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
+        match (self.script)(number, &body) {
             Reply::Answer(answer) => Ok(answer.map(Full::new)),
             Reply::Reset => Err(io::ErrorKind::ConnectionReset.into()),
             Reply::Silence => std::future::pending().await,

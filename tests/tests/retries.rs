@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_limiter::limiter_core::{Backoff, Nanos};
 use chat_limiter::transport::Timeouts;
 use chat_limiter::{Answer, Builder, Error, RetryPolicy};
-use chat_limiter_tests::{Face, Load, Reply, Scripted, same_random_numbers};
+use chat_limiter_tests::{End, Face, Load, Reply, Scripted, Stopwatch, same_random_numbers};
 use serde_json::json;
 
 /// A span in milliseconds, given the timer's resolution of one.
@@ -119,6 +119,72 @@ async fn a_provider_in_trouble_is_asked_again_after_a_backoff_or_when_it_says() 
     );
     let seen = send(Face::Anthropic, &Scripted::in_turn(vec![overloaded]), |builder| builder).await;
     answered("Anthropic overloaded", &seen, &[exactly(4_000)]);
+}
+
+/// A server that drops every connection before this instant.
+fn away_until(back: Duration) -> Scripted {
+    let watch = Stopwatch::start();
+    Scripted::new(move |_| if watch.elapsed() < back { Reply::Reset } else { Reply::success() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_any_length_is_noticed_to_be_over_soon_and_is_asked_about_seldom() {
+    for (seconds, most_asked) in [(5, 15), (30, 35), (300, 65)] {
+        same_random_numbers();
+        let back = Duration::from_secs(seconds);
+        let server = away_until(back);
+        let client = server.client(Face::OpenAi).silence_patience(back * 2).build().unwrap();
+        let load = Load::run(&client, (0..50).map(|_| Face::OpenAi.question("gpt-4o-mini", 20, 50))).await;
+        assert_eq!(load.answered, 50, "{seconds} s: {:?}", load.failures.first());
+        let arrivals = server.arrivals();
+        let noticed = arrivals.iter().find(|at| **at >= back).unwrap();
+        let latest = (back.mul_f64(1.125) + Duration::from_millis(10)).max(back + Duration::from_millis(1_010));
+        assert!(*noticed <= latest, "{seconds} s: {noticed:?}");
+        let asked = arrivals.iter().filter(|at| **at < back).count();
+        assert!(asked <= most_asked, "{seconds} s: asked {asked} times");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_failed_in_an_outage_are_answered_before_those_that_waited_behind_them() {
+    same_random_numbers();
+    let server = away_until(Duration::from_secs(30));
+    let client = server.client(Face::OpenAi).requests_per_minute(60).build().unwrap();
+    let load = Load::run(&client, (0..300).map(|_| Face::OpenAi.question("gpt-4o-mini", 20, 50))).await;
+    assert_eq!(load.answered, 300, "{:?}", load.failures.first());
+    // A request's turn is as many seconds after the provider is back as there are requests before it.
+    let late = |end: &End| end.after.as_secs_f64() - (35.0 + end.place as f64);
+    let latest = load.ends.iter().map(late).fold(0.0, f64::max);
+    assert!(latest <= 0.0, "{latest} s late");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_one_request_in_ten_fails_all_of_a_long_run_are_tried_again_soon() {
+    same_random_numbers();
+    let server = Scripted::new(|n| if n % 10 == 9 { Reply::Reset } else { Reply::success() });
+    let client = server.client(Face::OpenAi).requests_per_minute(6_000).build().unwrap();
+    let load = Load::run(&client, (0..20_000).map(|_| Face::OpenAi.question("gpt-4o-mini", 5, 5))).await;
+    assert_eq!(load.answered, 20_000, "{:?}", load.failures.first());
+    assert!(load.attempts <= 22_300, "sent {} times", load.attempts);
+    let late = |end: &End| end.after.as_secs_f64() - 1.2 * end.place as f64 / 100.0;
+    let latest = load.ends.iter().map(late).fold(0.0, f64::max);
+    assert!(latest < 10.0, "{latest} s late");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_always_fail_do_not_keep_the_others_waiting() {
+    same_random_numbers();
+    let server = Scripted::reading(|_, body| match body.windows(6).any(|word| word == b"poison") {
+        true => Reply::error(500, &[], "api_error", "Sorry."),
+        false => Reply::success(),
+    });
+    let client = server.client(Face::OpenAi).requests_per_minute(600).build().unwrap();
+    let poison = (0..20).map(|_| Face::OpenAi.question("poison", 20, 50));
+    let good = (0..200).map(|_| Face::OpenAi.question("gpt-4o-mini", 20, 50));
+    let load = Load::run(&client, poison.chain(good)).await;
+    assert_eq!((load.answered, load.failures.len()), (200, 20));
+    let last = load.ends.iter().map(|end| end.after).max().unwrap();
+    assert!(last < Duration::from_secs(120), "{last:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,6 +16,7 @@ use transport::{HyperTransport, Timeouts, Transport};
 use crate::Error;
 use crate::client::{ChatLimiter, Shared};
 use crate::clock::Clock;
+use crate::mask::Mask;
 use crate::retry::RetryPolicy;
 use crate::scope::Patience;
 use crate::scopes::Scopes;
@@ -225,6 +226,7 @@ impl Builder {
         let shared = Shared {
             provider,
             base_url,
+            mask: Mask::new(&headers),
             headers,
             transport,
             clock,
@@ -233,7 +235,7 @@ impl Builder {
             slots: Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)),
             closed: watch::Sender::new(false),
             retry: self.retry,
-            budget: Mutex::new(self.retry.budget()),
+            budget: Mutex::new(self.retry.budget(self.concurrency)),
             timeouts,
             scale_first_byte: self.timeouts.is_none(),
             answer_limit: self.answer_limit,

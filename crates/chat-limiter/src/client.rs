@@ -18,6 +18,7 @@ use crate::Error;
 use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::exchange::Prepared;
+use crate::mask::Mask;
 use crate::request::{Answer, Request};
 use crate::retry::RetryPolicy;
 use crate::scopes::Scopes;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) base_url: String,
     /// Sent with every request: the credential, among others.
     pub(crate) headers: HeaderMap,
+    pub(crate) mask: Mask,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Clock,
     pub(crate) scopes: Scopes,

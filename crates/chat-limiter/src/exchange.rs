@@ -13,9 +13,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 use limiter_core::{Amounts, Cost, Dimension};
-use memchr::memmem;
 use providers::{ErrorKind, Failure, RequestSize, StreamUsage, Usage};
 use serde::de::IgnoredAny;
 use transport::Timeouts;
@@ -64,8 +63,6 @@ const SLOWEST_TOKENS_PER_SECOND: u64 = 20;
 const LONGEST_FIRST_BYTE: Duration = Duration::from_secs(600);
 /// A body that has begun is whole within this time, or never.
 const LONGEST_ANSWER: Duration = Duration::from_secs(600);
-/// A shorter key is a placeholder such as `none`, and a word that may occur in any answer.
-const SHORTEST_SECRET: usize = 8;
 /// The body of an error is read up to here.
 const LONGEST_ERROR: usize = 1 << 20;
 
@@ -137,7 +134,7 @@ impl Shared {
             Err(error) => return Err(failed(permit, error, trace)),
         };
         let (mut head, body) = response.into_parts();
-        self.mask_headers(&mut head.headers);
+        self.mask.headers(&mut head.headers);
         let mut observation = self.provider.observe(head.status, &head.headers, self.clock.wall());
         observation.refused = head.status == StatusCode::TOO_MANY_REQUESTS;
         self.scopes.observe(&mut permit, &prepared.group, &observation);
@@ -146,7 +143,7 @@ impl Shared {
         // A server that sends a byte now and then is never idle.
         let longest = LONGEST_ANSWER.max(self.timeouts.first_byte);
         let body = match tokio::time::timeout(longest, body.collect_bounded(limit)).await {
-            Ok(Ok(body)) => self.masked(body),
+            Ok(Ok(body)) => self.mask.body(body),
             Ok(Err(error)) => return Err(failed(permit, error, trace)),
             Err(_) => {
                 let error = transport::Error::timed_out(transport::Stage::Body, &prepared.uri, longest);
@@ -176,33 +173,6 @@ impl Shared {
                 Err(Kind::Answer { why, status: head.status, body })
             }
         }
-    }
-
-    /// The same for headers.
-    fn mask_headers(&self, headers: &mut HeaderMap) {
-        for value in headers.values_mut() {
-            let masked = self.masked(Bytes::copy_from_slice(value.as_bytes()));
-            if masked != value.as_bytes() {
-                *value = HeaderValue::from_maybe_shared(masked).unwrap_or(HeaderValue::from_static("***"));
-            }
-        }
-    }
-
-    /// A body without the credentials of this client, which a server may quote: bodies go to logs and result files.
-    fn masked(&self, body: Bytes) -> Bytes {
-        let credentials = self.headers.values().filter(|value| value.is_sensitive());
-        let credentials = credentials.filter_map(|value| value.to_str().ok()?.split_whitespace().last());
-        credentials.filter(|credential| credential.len() >= SHORTEST_SECRET).fold(body, |body, credential| {
-            let places: Vec<usize> = memmem::find_iter(&body, credential).collect();
-            if places.is_empty() {
-                return body;
-            }
-            let mut masked = body.to_vec();
-            for place in places {
-                masked.iter_mut().skip(place).take(credential.len()).for_each(|byte| *byte = b'*');
-            }
-            masked.into()
-        })
     }
 
     /// The request as it goes over the wire.
@@ -277,13 +247,18 @@ impl Shared {
                 },
             };
         }
+        let usage = self.provider.usage(body);
         let is_text = content_type.is_empty() || content_type.contains("json") || content_type.starts_with("text/");
-        if is_text && let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
+        // Where its usage was found, all of it was read.
+        if usage.is_none()
+            && is_text
+            && let Err(error) = serde_json::from_slice::<IgnoredAny>(body)
+        {
             return Read::Broken(format!("the answer is not JSON ({error})"));
         }
         match self.provider.failure_in_success(body) {
             Some(failure) => Read::Failure(Box::new(failure)),
-            None => Read::Answer(self.provider.usage(body)),
+            None => Read::Answer(usage),
         }
     }
 

@@ -47,12 +47,15 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Retries that a client may make before it has sent many requests.
+/// Retries that a client may make at least before it has sent many requests: Finagle's ten a second for ten seconds.
 const RESERVE: u32 = 100;
 
 impl RetryPolicy {
-    pub(crate) const fn budget(&self) -> RetryBudget {
-        RetryBudget::new(self.budget_per_thousand, RESERVE)
+    /// The budget of a client that has so many requests in flight at most. What is in flight together fails together,
+    /// before anything else is sent that would earn retries: the share of that is there from the beginning.
+    pub(crate) fn budget(&self, in_flight: usize) -> RetryBudget {
+        let share = u64::from(self.budget_per_thousand).saturating_mul(in_flight as u64) / 1_000;
+        RetryBudget::new(self.budget_per_thousand, u32::try_from(share).unwrap_or(u32::MAX).max(RESERVE))
     }
 
     /// How long to wait before the next try; `None` to give up. `random` is 64 bits.
@@ -122,13 +125,26 @@ mod tests {
         let kind = refused(ErrorKind::Overloaded, 429, None);
         // As `exchange` counts: every 429 is `rate_limited`.
         let trace = Trace { attempts: 12, rate_limited: 12, ..Trace::default() };
-        let delay = policy.delay(&kind, &trace, &mut policy.budget(), u64::MAX);
+        let delay = policy.delay(&kind, &trace, &mut policy.budget(1), u64::MAX);
         assert!(delay.is_none_or(|delay| delay > Duration::from_secs(30)), "attempt 13 after {delay:?}");
+    }
+    #[test]
+    fn a_request_that_failed_in_an_outage_keeps_its_place_and_costs_nothing_of_the_budget() {
+        let policy = RetryPolicy::default();
+        let mut budget = policy.budget(1);
+        let trace = Trace { attempts: 40, excused: 39, is_excused: true, ..Trace::default() };
+        for _ in 0..1_000 {
+            let delay = policy.delay(&refused(ErrorKind::Transient, 503, None), &trace, &mut budget, u64::MAX);
+            assert_eq!(delay, Some(Duration::ZERO));
+        }
+        let trace = Trace { attempts: 1, ..Trace::default() };
+        let delay = policy.delay(&refused(ErrorKind::Transient, 503, None), &trace, &mut budget, u64::MAX);
+        assert_eq!(delay, Some(Duration::from_millis(500)));
     }
     #[test]
     fn retries_stay_in_the_budget_where_the_provider_says_at_once() {
         let policy = RetryPolicy::default();
-        let mut budget = policy.budget();
+        let mut budget = policy.budget(1);
         while budget.try_retry() {}
         let trace = Trace { attempts: 1, ..Trace::default() };
         let delay = policy.delay(&refused(ErrorKind::Overloaded, 503, Some(0)), &trace, &mut budget, 0);

@@ -203,14 +203,14 @@ impl Groups {
         stated: Stated,
     ) -> bool {
         let alone = !self.known.iter().any(|(other, group)| **other != *name && Arc::ptr_eq(&group.scope, scope));
-        let in_flight = scope.state().in_flight;
-        let limit = observation.readings().iter().find(|reading| reading.dimension == Dimension::Requests);
-        // What is in flight may not have been counted yet, and a count may be rounded.
-        let noise = 5 + in_flight + limit.and_then(|reading| reading.limit).unwrap_or(0) / 50;
         let mut surprised = false;
         if let Some(group) = self.known.get_mut(name) {
             group.stated = stated;
             if !group.was_last && !alone {
+                let in_flight = scope.state().in_flight;
+                let limit = observation.readings().iter().find(|reading| reading.dimension == Dimension::Requests);
+                // What is in flight may not have been counted yet, and a count may be rounded.
+                let noise = 5 + in_flight + limit.and_then(|reading| reading.limit).unwrap_or(0) / 50;
                 let far_off = surplus > noise;
                 group.surprises = if far_off { group.surprises + 1 } else { 0 };
             }

@@ -84,8 +84,10 @@
 //! * **Few go out at first, even where the caller's limits would let more pass.** Until an answer that is no refusal
 //!   has said what remains of a limit, at most four requests are in flight, one more for each one settled, half as many
 //!   after a refusal: the limits that the service does not speak of may be smaller. So `try_reserve` answers `NotYet`
-//!   at [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. Where the caller's limits are all
-//!   there are, [`Limiter::set_probing`] turns it off. A [`Quota`] never does that.
+//!   at [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. Where no limit is known at all, up to
+//!   64 may be in flight, but one by one: four in the first second, twice as many in each one after. A rate that refusals
+//!   show spaces them, too. Where the caller's limits are all there are, [`Limiter::set_probing`] turns all of it off. A
+//!   [`Quota`] never does that.
 //! * **A dropped reservation is in flight for ever.** Its owner ends it in a `Drop` of its own, with
 //!   [`forfeit`](Limiter::forfeit).
 //! * **The caller's limits are ceilings.** Nothing that is observed lifts them; [`Limiter::remove_limit`] does. A new
@@ -152,6 +154,16 @@
 //! # }
 //! ```
 //!
+//! # Outages
+//!
+//! Five failures in a row, without an answer between them, are an [`Outage`]: one request at a time goes out, after an
+//! eighth of the time that it has lasted at most (between the [backoff](Limiter::set_backoff)'s base and ceiling), until
+//! one is answered. Who goes then is somebody who was not [at the front](Limiter::enqueue_front), while there is anybody:
+//! a few requests that always fail must not be the only ones that ask. Where others may overtake it is one of the smallest
+//! size, because a provider may charge what it fails at. It need not fit into limits that were found in answers or felt
+//! out, because nobody knows what was counted of the requests that failed; into the caller's it has to. When it is over,
+//! those at the front go first again.
+//!
 //! # Time
 //!
 //! `now` is [`Nanos`] since an origin of the caller's, the same for all calls. `start.elapsed().into()` makes it of a
@@ -171,9 +183,9 @@
 //!
 //! 1. **All or nothing.** A request is charged in every dimension or in none.
 //! 2. **Never over.** In no interval more is admitted than the limits allow in it (the burst and what comes back),
-//!    counted as settled, but for what is borrowed (4) or turns out to be more than was reserved. That is owed, and
-//!    nothing more is taken of a limit while it is. Integer arithmetic without drift: a year of admissions loses
-//!    nothing. No input makes it panic.
+//!    counted as settled, but for what is borrowed (4), turns out to be more than was reserved, or asks in an
+//!    [outage](#outages) where a limit was found. That is owed, and nothing more is taken of a limit while it is.
+//!    Integer arithmetic without drift: a year of admissions loses nothing. No input makes it panic.
 //! 3. **Tight.** The instant that is answered is the earliest at which the request fits; one nanosecond before it does
 //!    not. A sliding window, which remembers only so many moments, may answer late, and never early. Where others may
 //!    overtake, it is the earliest at which anybody may go.
@@ -187,10 +199,14 @@
 //! 7. **Truth from the server.** An answer that says what remains sets the level, up or down, less what is in flight
 //!    and may not be in it. Limits that are found are followed when they change.
 //! 8. **Unknown limits are probed.** Four in flight at first, twice as many each round trip, half as many after a
-//!    refusal, then one more each round trip.
+//!    refusal, then one more each round trip; where nothing at all is known, up to 64, of which four go in the first
+//!    second and twice as many in each one after. Where no answer tells a limit, the rate is measured between refusals,
+//!    and more is tried after a while. When a refusal says when to come back, one goes then, whatever was measured.
+//!    What the caller [expects](Limiter::expect_limit) holds until an answer speaks, and refuses nothing for good.
 //! 9. **What differs is held back.** How much less remains than was counted here is measured by the answers, and as
-//!    much is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule a
-//!    provider charges is *not* learned.
+//!    much is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule tokens
+//!    are charged, and how many for each that is counted here, is learned by comparing what was sent with what was lost.
+//!    Until it is, what may be produced is let out over six seconds, and not all of a full bucket at once.
 //!
 //! `tests/properties` holds 1 to 6, and what a single bucket has of 7, against an exact oracle on random sequences; a
 //! test there has the number of its promise in its name. Examples of each stand beside the code:
@@ -202,8 +218,8 @@
 //! | 5 | `src/queue.rs`, `src/limiter/order_tests.rs`, `src/limiter/contradictions.rs` |
 //! | 6 | `src/bucket/tests.rs`, `src/limiter/tests.rs` |
 //! | 7 | `src/limiter/tests.rs`, `src/limiter/adversity.rs`, `src/limiter/contradictions.rs`, `src/learn/form.rs`, `src/learn/turns.rs` |
-//! | 8 | `src/limiter/tests.rs`, `src/limiter/contradictions.rs`, `src/learn/window.rs` |
-//! | 9 | `src/limiter/tests.rs`, `src/learn/margin.rs` |
+//! | 8 | `src/limiter/tests.rs`, `src/limiter/contradictions.rs`, `src/limiter/guesses.rs`, `src/limiter/met.rs`, `src/learn/window.rs`, `src/learn/start.rs`, `src/learn/pace/tests.rs` |
+//! | 9 | `src/limiter/tests.rs`, `src/learn/margin.rs`, `src/learn/charge/tests.rs` |
 //! | any clock | `src/timeline.rs`, `src/limiter/clocks.rs` |
 //!
 //! What all of it costs, and how other crates do, is in the repository's `docs/COMPARE.md`.

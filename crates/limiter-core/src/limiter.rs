@@ -163,6 +163,8 @@ mod contradictions;
 #[cfg(test)]
 mod guesses;
 #[cfg(test)]
+mod met;
+#[cfg(test)]
 mod order_tests;
 #[cfg(test)]
 mod tests;

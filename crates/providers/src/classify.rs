@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 use limiter_core::{Dimension, Nanos, Observation, Reading};
+use memchr::memmem;
 use serde_json::Value;
 
 use crate::error_body::ErrorBody;
@@ -66,9 +67,7 @@ pub(crate) fn failure_inside(rules: &Rules, body: &ErrorBody) -> Failure {
 /// The error in a JSON answer that came with a success status.
 pub(crate) fn failure_in_success(rules: &Rules, body: &[u8]) -> Option<Failure> {
     // Nearly every answer is what it claims to be, and most of those do not even contain the word.
-    if !body.windows(7).any(|window| window == b"\"error\"") {
-        return None;
-    }
+    memmem::find(body, b"\"error\"")?;
     let answer: Value = serde_json::from_slice(body).ok()?;
     failure_in_answer(rules, &answer)
 }

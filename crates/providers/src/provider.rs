@@ -47,8 +47,8 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// What a response that is not a success means. Never fails: a body that nobody understands is judged by its status.
     fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], received: UnixTime) -> Failure;
 
-    /// What a whole JSON answer says about the tokens it took; `None` where it says nothing. For streams see
-    /// [`StreamUsage`](crate::StreamUsage).
+    /// What a whole JSON answer says about the tokens it took; `None` where it says nothing, and where it is not whole or
+    /// not JSON. For streams see [`StreamUsage`](crate::StreamUsage).
     fn usage(&self, body: &[u8]) -> Option<Usage>;
 
     /// The error inside a body that came with a success status; `None` where it is the success it claims to be.

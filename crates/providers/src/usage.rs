@@ -194,6 +194,26 @@ mod tests {
     }
 
     #[test]
+    fn usage_is_found_only_in_a_body_that_is_whole_and_json() {
+        let whole = r#"{"usage":{"total_tokens":8},"text":["a\n",{"b":1.5e3}]}"#;
+        assert!(Usage::from_body(whole.as_bytes()).is_some());
+        for end in 0..whole.len() {
+            assert_eq!(Usage::from_body(&whole.as_bytes()[..end]), None, "{}", &whole[..end]);
+        }
+        for broken in [
+            format!("{whole}{whole}"),
+            format!("{whole},"),
+            whole.replace("1.5e3", "1.5e"),
+            whole.replace("\\n", "\\x"),
+            whole.replace("\\n", "\n"),
+            whole.replace("b\":", "b\""),
+        ] {
+            assert_ne!(broken, whole);
+            assert_eq!(Usage::from_body(broken.as_bytes()), None, "{broken}");
+        }
+    }
+
+    #[test]
     fn what_counts_no_tokens_is_no_usage() {
         for member in [
             json!(null),

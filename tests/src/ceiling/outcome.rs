@@ -67,10 +67,8 @@ impl Outcome {
         let charged = Cost::from(statistics.charged);
         // What was charged for requests whose connections were dropped had to be paid by any client.
         let due = if cell.disturbance == Disturbance::Resets { charged.at_least(cost) } else { cost };
-        let least_for = |cost: Cost| {
-            least_time(&cell, |dimension| Ideal::new(cell.supply(dimension)).time(cost.of(dimension) as f64))
-        };
-        let (least, scarcest) = least_for(due);
+        let (least, scarcest) =
+            least_time(&cell, |dimension| Ideal::new(cell.supply(dimension)).time(due.of(dimension) as f64));
         let admitted = statistics.last_admitted.as_secs_f64();
         let makespan = load.elapsed.as_secs_f64().max(admitted);
         let tail = makespan - admitted;
@@ -97,8 +95,10 @@ impl Outcome {
             attempts: statistics.requests,
             unlucky: failed_by_draw,
             answered: load.answered.min(statistics.answered),
-            // Everybody waits for what had to be paid beside the requests themselves.
-            overdue: overdue(&cell, &costs, &load, ratio(makespan, least_for(cost).0 + tail).max(1.0)),
+            overdue: overdue(&cell, &costs, &load, |dimension| {
+                let paid = |cost: &Cost| cost.of(dimension).max(1) as f64;
+                Slowness { run: ratio(makespan, minimum).max(1.0), price: paid(&due) / paid(&cost) }
+            }),
             books_agree: charged == cost || may_cost_more || !is_complete,
             full_speed_after: full_speed_after(&cell, scarcest, &pace),
             failure: failure(&load, is_complete),
@@ -142,21 +142,32 @@ fn least_time(cell: &Cell, time: impl Fn(Dimension) -> f64) -> (f64, Dimension) 
     times.max_by(|(one, _), (other, _)| one.total_cmp(other)).unwrap_or((0.0, Dimension::Requests))
 }
 
+/// By how much everybody's turn is later.
+#[derive(Clone, Copy, Debug)]
+struct Slowness {
+    /// The time of the whole run, to the least.
+    run: f64,
+    /// What had to be paid, to what the requests cost: everybody waits for those that were dropped, too.
+    price: f64,
+}
+
 /// By how many seconds the latest answer is late.
 ///
 /// A request's turn is when the requests up to it can have been admitted, as much later as the whole run was. It may be
 /// overtaken by what the look-ahead allows and by as much again as it waits for those before it, and where quota comes
-/// by windows miss one into which it does not fit as a whole; then it takes its time to be answered.
-fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: f64) -> f64 {
+/// by windows miss one into which it does not fit as a whole; then it takes its time to be answered. Each time that it
+/// failed it does these two again.
+fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: impl Fn(Dimension) -> Slowness) -> f64 {
     let mut turns = vec![0.0_f64; costs.len()];
     for dimension in cell.dimensions() {
+        let Slowness { run, price } = slowness(*dimension);
         let mut total = 0.0;
         let totals = costs.iter().map(|cost| {
-            total += cost.of(*dimension) as f64;
+            total += cost.of(*dimension) as f64 * price;
             total
         });
         for (turn, time) in turns.iter_mut().zip(Ideal::new(cell.supply(*dimension)).times(totals)) {
-            *turn = turn.max(time);
+            *turn = turn.max(time * run);
         }
     }
     let (_, most_output) = cell.output();
@@ -171,8 +182,9 @@ fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: f64) -> f64 {
         Metering::TokenBucket | Metering::Slices => 0.0,
     };
     let late = load.ends.iter().map(|end| {
-        let turn = turns.get(end.place).copied().unwrap_or_default() * slowness;
-        end.after.as_secs_f64() - (2.0 * turn + LOOK_AHEAD.as_secs_f64() + window + latency)
+        let turn = turns.get(end.place).copied().unwrap_or_default();
+        let goes = f64::from(end.failed.saturating_add(1)) * (window + latency);
+        end.after.as_secs_f64() - (2.0 * turn + LOOK_AHEAD.as_secs_f64() + goes)
     });
     late.fold(0.0, f64::max)
 }

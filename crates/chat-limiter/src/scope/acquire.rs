@@ -30,6 +30,7 @@ pub(crate) struct Acquire {
 }
 
 /// What a look at the queue found.
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each admission")]
 enum Look {
     Decided(Result<Permit, Denied>),
     /// At the head, ready at this instant.

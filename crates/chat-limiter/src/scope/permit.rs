@@ -62,8 +62,8 @@ impl Permit {
     /// The request failed for a reason that is not its own, `why`. Once that has gone on for too long, or at once where
     /// it is `hopeless` (no key, no credit) and nothing was ever answered or an outage is on, everybody who waits is refused with that reason.
     ///
-    /// Returns whether an outage is on and somebody else waits: then this failure says nothing against the request, and
-    /// the next to ask is somebody else.
+    /// Returns whether an outage is on and somebody else waits: then this failure says nothing against the request,
+    /// which keeps its place at the front while somebody else asks.
     pub(crate) fn fail(mut self, sent: bool, hopeless: bool, why: &str) -> bool {
         let Some(reservation) = self.reservation.take() else { return false };
         let patience = self.scope.patience;

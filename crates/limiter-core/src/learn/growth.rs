@@ -35,6 +35,10 @@ impl Growth {
         *self = Self::new(now, plateau);
     }
 
+    pub(crate) const fn since(&self) -> Nanos {
+        self.since
+    }
+
     pub(crate) const fn plateau(&self) -> Nanos {
         self.plateau
     }

@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(sent, 8 + 16 + 32);
         spacing.refused(now);
         spacing.sent(now);
-        assert_eq!(spacing.next(), now.saturating_add(Nanos::new(125_000_000)));
+        assert_eq!(spacing.next(), now.saturating_add(Nanos::new(62_500_000)));
         (0..9).for_each(|_| spacing.refused(now));
         spacing.sent(now);
         assert_eq!(spacing.next(), now.saturating_add(FIRST));

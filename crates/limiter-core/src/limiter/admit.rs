@@ -45,10 +45,7 @@ impl Limiter {
 
     /// Who is next in turn, if anybody waits.
     ///
-    /// In an outage those go first who were not admitted before: a few requests that always fail would otherwise be the
-    /// only ones that ever ask whether it is over. Of these small ones go first where [others may
-    /// overtake](crate::Order), because what is asked in vain may be charged. When the outage is over, whoever asked goes
-    /// first again.
+    /// In an [outage](crate#outages) it is who should ask whether it is over.
     #[must_use]
     pub fn head(&self) -> Option<Ticket> {
         self.next().map(|(ticket, _)| ticket)

@@ -72,7 +72,7 @@ impl Limiter {
 
     /// Ends a reservation whose request failed for a reason that is not its own: no connection, no answer, a server
     /// error. What may have been counted stays counted where the request may have been `sent`. After five failures
-    /// in a row one request at a time goes out, after a delay drawn with 64 `random` bits.
+    /// in a row one request at a time goes out, after a delay drawn with 64 `random` bits: see [Outages](crate#outages).
     pub fn fail(&mut self, reservation: Reservation, sent: bool, now: Nanos, random: u64) {
         let now = self.advance(now);
         if reservation.number > self.admissions {

@@ -70,6 +70,8 @@ pub(super) struct Found {
     growth: Growth,
     /// The gain of that when something was taken last.
     gain: u64,
+    /// What was taken less than a unit of, in 1,024 parts: a request, which is one, would never be anything otherwise.
+    fraction: u64,
     /// Until how a limit is charged is known, when the next may be taken.
     rationed_until: Nanos,
     /// Admissions up to this one were counted before the limit was known.
@@ -106,6 +108,7 @@ impl Found {
             last_word: None,
             growth: Growth::new(now, plateau(&limit)),
             gain: Growth::ONE,
+            fraction: 0,
             rationed_until: Nanos::ZERO,
             begun_at: number,
             is_guess: false,
@@ -193,7 +196,7 @@ impl Found {
     /// Takes what a request of `amounts` is charged, and returns it.
     pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts, books: &Books<'_>) -> u64 {
         self.gain = if books.tells { Growth::ONE } else { self.growth.gain(taken.at).min(MOST_GAIN) };
-        let amount = self.amount(amounts, books.yields);
+        let amount = self.gained(self.charge.amount(&self.parts(amounts), books.yields));
         let full = self.depth.within(self.bucket.limit().burst());
         let excess = self.bucket.level(taken.at).saturating_sub_unsigned(full);
         let saves_up = !matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
@@ -284,6 +287,7 @@ impl Found {
         let Some(remaining) = reading.remaining else { return 0 };
         self.grain.learn(remaining, self.bucket.limit().amount());
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
+        let believed = (self.charge.rule(), self.charge.factor());
         if let Some((account, reservation)) = account.zip(reservation) {
             let own = self.parts(reservation.cost.expected());
             let word = Word {
@@ -294,7 +298,10 @@ impl Found {
                 rounded: self.grain.suspected(),
             };
             self.notice_rise(&word, now);
-            self.learn_charge(word, &own, books, refused, now);
+            self.learn_charge(word, &own, books);
+        }
+        if refused && !books.tells {
+            self.was_met(believed, sent, now);
         }
 
         let late = if self.charge.rule() == Rule::Late && was_uncertain {
@@ -434,9 +441,17 @@ impl Found {
         Parts::of(amounts, self.dimension())
     }
 
-    /// What a request is charged, as far as that is known, where `yields` of 1,024 units that may be produced are.
-    fn amount(&self, amounts: &Amounts, yields: u64) -> u64 {
-        self.charge.amount(&self.parts(amounts), yields).saturating_mul(Growth::ONE) / self.gain
+    /// What is taken for a request that is charged `amount`, where more is tried than is known to be there. What is less
+    /// than a unit adds up.
+    fn gained(&mut self, amount: u64) -> u64 {
+        if self.gain <= Growth::ONE {
+            self.fraction = 0;
+            return amount;
+        }
+        let parts = u128::from(amount) * u128::from(Growth::ONE) + u128::from(self.fraction);
+        let gain = u128::from(self.gain);
+        self.fraction = u64::try_from(parts % gain).unwrap_or(0);
+        u64::try_from(parts / gain).unwrap_or(u64::MAX)
     }
 
     /// What was admitted at `start` or later and is in flight.
@@ -479,17 +494,23 @@ impl Found {
     }
 
     /// Compares what the provider says with what was counted here.
-    fn learn_charge(&mut self, word: Word, own: &Parts, books: &Books<'_>, refused: bool, now: Nanos) {
+    fn learn_charge(&mut self, word: Word, own: &Parts, books: &Books<'_>) {
         let limit = *self.bucket.limit();
         let full = self.depth.within(limit.burst());
         let shape = Shape { amount: limit.amount(), window: limit.window(), full, refill: limit.refill() };
-        let before = (self.charge.rule(), self.charge.factor());
         self.charge.learn(word, own, &shape, !books.tells);
-        if !refused || books.tells {
+    }
+
+    /// The refusal of a request sent at `sent` spoke of this limit, and only refusals do. `before` is what was believed of
+    /// its charge until then. Of those that were in flight together the first one counts.
+    fn was_met(&mut self, before: (Rule, u64), sent: Nanos, now: Nanos) {
+        if sent < self.growth.since() {
             return;
         }
-        // What a refusal has confirmed need not be tried again so soon.
-        let is_confirmed = before.0 == self.charge.rule() && before.1.abs_diff(self.charge.factor()) <= before.1 / 20;
+        // What was tried, and a refusal has confirmed, need not be tried again so soon.
+        let was_tried = self.growth.gain(sent) > Growth::ONE;
+        let is_confirmed =
+            was_tried && before.0 == self.charge.rule() && before.1.abs_diff(self.charge.factor()) <= before.1 / 20;
         let plateau = match (self.has_word, is_confirmed) {
             (true, true) => Nanos::new(self.growth.plateau().get().saturating_mul(4)),
             _ => self.growth.plateau(),

@@ -126,7 +126,7 @@ fn while_no_limit_is_known_few_requests_go_out_and_an_answer_opens_the_way() {
     let mut limiter = Limiter::new();
     let mut reservations = Vec::new();
     let mut now = Nanos::ZERO;
-    // Four in the first second, eight in the next, and not more than 64 before the first answer.
+    // Eight in the first second, sixteen in the next, and not more than 64 before the first answer.
     loop {
         match limiter.try_reserve(&Cost::of_request(1, 0), now) {
             Ok(reservation) => reservations.push(reservation),
@@ -138,7 +138,7 @@ fn while_no_limit_is_known_few_requests_go_out_and_an_answer_opens_the_way() {
             Err(Refusal::NeverFits(never)) => panic!("{never}"),
         }
     }
-    assert_eq!((reservations.len(), now.get() / 1_000_000), (64, 4_046));
+    assert_eq!((reservations.len(), now.get() / 1_000_000), (64, 3_109));
     limiter.observe(reservations.last_mut().unwrap(), &tokens_left(1_000, 936), now);
     while let Ok(reservation) = limiter.try_reserve(&Cost::of_request(1, 0), now) {
         reservations.push(reservation);
