@@ -106,6 +106,9 @@ pub(crate) struct Charge {
     /// What the figures of the words were off by at most.
     rounded: u64,
     intervals: u32,
+    /// How many intervals have to be compared before a rule is chosen, and how many flights were refused since one was.
+    enough: u32,
+    refusals: u32,
 }
 
 /// What ended after a word was given.
@@ -131,6 +134,12 @@ const TELLING: u64 = 100;
 const REQUESTS: u64 = 8;
 /// Fewer intervals tell too little.
 const ENOUGH: u32 = 3;
+/// What may be part of a word or not is little beside what was admitted between two: a quarter of it at most.
+const DOUBTFUL: u64 = 4;
+/// So many flights that were refused say that the rule is too light: one may be somebody else's doing.
+const REFUSALS: u32 = 2;
+/// A rule that was wrong is chosen again after so many times as many intervals.
+const PATIENCE: u32 = 4;
 /// After so many intervals what is left unexplained is a measure of chance.
 const MANY: u32 = 16;
 /// What is older than this many intervals counts half.
@@ -139,7 +148,17 @@ const MEMORY: u32 = 8;
 impl Charge {
     pub(crate) const fn new() -> Self {
         const NONE: Evidence = Evidence { lost: 0, prompts: 0, outputs: 0, error: 0 };
-        Self { rule: Rule::Whole, factor: ONE, anchor: None, evidence: [NONE; 5], moved: 0, rounded: 0, intervals: 0 }
+        Self {
+            rule: Rule::Whole,
+            factor: ONE,
+            anchor: None,
+            evidence: [NONE; 5],
+            moved: 0,
+            rounded: 0,
+            intervals: 0,
+            enough: ENOUGH,
+            refusals: 0,
+        }
     }
 
     /// What the provider counts for 1,024 units of a prompt.
@@ -197,6 +216,18 @@ impl Charge {
         counted.max(0).unsigned_abs()
     }
 
+    /// A flight of requests was refused that had to fit by what is known, where all that they may take did not: a rule
+    /// that lets too much through is given up, and it takes longer to believe another.
+    pub(crate) fn doubt(&mut self) {
+        if matches!(self.rule, Rule::Whole) {
+            return;
+        }
+        self.refusals += 1;
+        if self.refusals >= REFUSALS {
+            *self = Self { enough: self.enough.saturating_mul(PATIENCE), ..Self::new() };
+        }
+    }
+
     /// The limit is another one: what was said of the old one can't be compared with what is said of this one.
     pub(crate) const fn interrupt(&mut self) {
         self.anchor = None;
@@ -225,11 +256,11 @@ impl Charge {
         }
         // In a burst nobody knows what was counted before what.
         let admitted = account.admitted_since(&anchor.account).whole;
-        if doubtful.saturating_add(word.rounded) > admitted / 4 {
+        if doubtful.saturating_add(word.rounded) > admitted / DOUBTFUL {
             return;
         }
         self.anchor = Some(word);
-        if anchor.doubtful > admitted / 4 {
+        if anchor.doubtful > admitted / DOUBTFUL {
             return;
         }
         self.compare(&anchor, &word, limit);
@@ -282,22 +313,33 @@ impl Charge {
             evidence.error.saturating_add(u64::try_from(bent).unwrap_or(u64::MAX))
         };
         let error = |rule: Rule| self.evidence.get(rule.index()).map_or(u64::MAX, doubt);
-        let enough = if is_rare { 1 } else { ENOUGH };
+        let enough = if is_rare { 1 } else { self.enough };
         if self.intervals < enough || self.moved == 0 {
             return;
         }
         let least = Rule::ALL.into_iter().map(error).min().unwrap_or(0);
-        // A twentieth of all that moved is chance: requests are counted in another order. After many intervals, it is half of
-        // what the best one leaves unexplained, and a hundredth. And figures are rounded.
-        let much = self.moved / 20;
-        let chance = if self.intervals < MANY { much } else { (least / 2 + self.moved / 100).min(much) };
+        // As much again as the best one leaves unexplained may be chance, at first twice as much: requests are counted in
+        // another order. A hundredth of all that moved always is, more than a twentieth never. And figures are rounded.
+        let again = if self.intervals < MANY { least.saturating_mul(2) } else { least / 2 + self.moved / 100 };
+        let chance = again.max(self.moved / 100).min(self.moved / 20);
         let acceptable = least.saturating_add(chance).saturating_add(self.rounded);
         let explains = |rule: &Rule| error(*rule) <= acceptable;
+        if std::env::var("TRACE").is_ok() {
+            std::eprintln!(
+                "rule {:?} factor {} moved {} errors {:?} factors {:?}",
+                self.rule,
+                self.factor,
+                self.moved,
+                Rule::ALL.map(|r| (r, error(r))),
+                self.evidence.map(|e| e.factor())
+            );
         // Who gives back what was not produced, and who never took it, look alike where as much comes out of both. Then
         // all is held that may be taken, and nothing given back: the next word tells what remains.
         let is_open = explains(&Rule::Corrected) && (explains(&Rule::Larger) || explains(&Rule::Prompt));
         let mut explaining = Rule::ALL.into_iter().filter(explains);
         self.rule = match explaining.next() {
+            // What was told apart once need not be told apart by everything that comes later.
+            _ if self.rule != Rule::Whole && explains(&self.rule) => self.rule,
             _ if is_rare => Rule::ALL.into_iter().min_by_key(|rule| error(*rule)).unwrap_or(self.rule),
             Some(Rule::Corrected) if is_open => {
                 (self.rule, self.factor) = (Rule::Whole, ONE);

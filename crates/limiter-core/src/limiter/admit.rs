@@ -192,7 +192,7 @@ impl Limiter {
         let mut charged = [0; Reservation::REMEMBERED];
         let yields = self.yields.parts();
         for (index, found) in self.found.iter_mut().enumerate() {
-            let books = Books { ledger: &self.ledger, yields, tells: self.tells };
+            let books = Books { ledger: &self.ledger, yields, admissions: self.admissions, tells: self.tells };
             let amount = found.take(&taken, cost.expected(), &books);
             if let Some(remembered) = charged.get_mut(index) {
                 *remembered = amount;

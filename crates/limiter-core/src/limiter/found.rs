@@ -36,6 +36,8 @@ pub(super) struct Books<'a> {
     pub(super) ledger: &'a Ledger,
     /// How much of what may be produced is, in 1,024 parts.
     pub(super) yields: u64,
+    /// The number of the latest admission.
+    pub(super) admissions: u64,
     /// Whether successes tell what remains.
     pub(super) tells: bool,
 }
@@ -66,6 +68,8 @@ pub(super) struct Found {
     charge: Charge,
     grain: Grain,
     last_word: Option<Word>,
+    /// The answers to admissions up to this one tell nothing of how they were charged.
+    learns_after: u64,
     /// How far to go beyond what is known, where the provider speaks only when it refuses.
     growth: Growth,
     /// The gain of that when something was taken last.
@@ -106,6 +110,7 @@ impl Found {
             charge: Charge::new(),
             grain: Grain::new(),
             last_word: None,
+            learns_after: 0,
             growth: Growth::new(now, plateau(&limit)),
             gain: Growth::ONE,
             fraction: 0,
@@ -212,6 +217,14 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         self.bucket.take_as(taken, amount);
+        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens {
+            std::eprintln!(
+                "take {} at {:?} amount {amount} level {} parts {:?}",
+                taken.number,
+                taken.at,
+                self.bucket.level(taken.at),
+                self.parts(amounts)
+            );
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         amount
@@ -238,6 +251,12 @@ impl Found {
                 let is_late = self.charge.rule() == Rule::Late;
                 let counted = if is_late && !is_held { self.charge.prompt(&parts) } else { reserved };
                 self.bucket.settle_as(&taken, counted, due, now);
+                if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens {
+                    std::eprintln!(
+                        "end {} now {now:?} held {is_held} counted {counted} due {due} level {}",
+                        reservation.number,
+                        self.bucket.level(now)
+                    );
             }
             Ended::Answered(_) => {}
             Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
@@ -298,7 +317,16 @@ impl Found {
                 rounded: self.grain.suspected(),
             };
             self.notice_rise(&word, now);
-            self.learn_charge(word, &own, books);
+            if refused && books.tells {
+                // Of what was in flight with it nobody knows yet what was refused, too.
+                if number > self.learns_after && remaining < own.whole {
+                    self.charge.doubt();
+                }
+                self.learns_after = books.admissions;
+                self.charge.interrupt();
+            } else if number > self.learns_after {
+                self.learn_charge(word, &own, books);
+            }
         }
         if refused && !books.tells {
             self.was_met(believed, sent, now);
@@ -341,6 +369,13 @@ impl Found {
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
         self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
+        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens {
+            std::eprintln!(
+                "word {number} sent {sent:?} now {now:?} remaining {remaining} before {before} counted {counted_here} after {} uncertain {:?} unsaid {}",
+                self.bucket.level(now),
+                uncertain,
+                self.unsaid(&uncertain, account, sent, books)
+            );
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
@@ -475,12 +510,14 @@ impl Found {
         self.charge.unsaid(in_flight, &all, &ended, books.yields)
     }
 
-    /// What was admitted about when a request of the parts `own` was, and may be part of its answer's word or not.
+    /// What was admitted and what came back about when a request of the parts `own` was admitted, and may be part of its
+    /// answer's word or not.
     fn doubtful(&self, sent: Nanos, own: &Parts, books: &Books<'_>) -> u64 {
         let now = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now);
         let earlier = self.flight.account_before(sent.saturating_sub(JITTER));
-        later.admitted_since(earlier).whole.saturating_sub(own.whole)
+        let ended = later.unused_since(earlier).cast_signed().max(0).unsigned_abs();
+        later.admitted_since(earlier).whole.saturating_sub(own.whole).saturating_add(ended)
     }
 
     /// Notices where more remains than an earlier word said, beyond what was given back.

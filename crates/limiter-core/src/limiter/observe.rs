@@ -92,7 +92,12 @@ impl Limiter {
         if reservation.as_ref().is_some_and(|reservation| reservation.is_spoken_of(index)) {
             return None;
         }
-        let books = Books { ledger: &self.ledger, yields: self.yields.parts(), tells: self.tells || !refused };
+        let books = Books {
+            ledger: &self.ledger,
+            yields: self.yields.parts(),
+            admissions: self.admissions,
+            tells: self.tells || !refused,
+        };
         let found = self.found.get_mut(index)?;
         if reading.remaining.is_none() {
             // It says what the limit is and not what is left: the request stays counted as it was.
