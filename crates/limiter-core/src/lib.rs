@@ -28,7 +28,8 @@
 //! | [`Ticket`] | a place in the queue |
 //! | [`Admission`] | the answer to "who may go now?" |
 //! | [`Observation`] | what one answer said about limits, as [`Reading`]s |
-//! | told, found | a limit that the caller set; one that the answers told |
+//! | told, found, expected | a limit that the caller set; one that the answers told; a guess of the caller's, until one does |
+//! | rule | how a provider charges a request for tokens: when it begins, when it ends, and for what |
 //!
 //! # In a minute
 //!
@@ -63,7 +64,7 @@
 //!
 //! | how the request ended | call | what stays taken |
 //! |---|---|---|
-//! | answered | [`settle`](Limiter::settle) | what it really took |
+//! | answered | [`settle`](Limiter::settle) | what it really took; of a limit that was found, what the provider is thought to charge (9) |
 //! | never sent | [`release`](Limiter::release) | nothing |
 //! | refused for its rate (429) | [`refuse`](Limiter::refuse); to try again, [`enqueue_front`](Limiter::enqueue_front) | one request |
 //! | no connection, no answer, server error | [`fail`](Limiter::fail) | everything, if it may have been sent |
@@ -85,7 +86,7 @@
 //!   has said what remains of a limit, at most four requests are in flight, one more for each one settled, half as many
 //!   after a refusal: the limits that the service does not speak of may be smaller. So `try_reserve` answers `NotYet`
 //!   at [`Nanos::MAX`], and `admit` answers `Blocked`, with levels that are full. Where no limit is known at all, up to
-//!   64 may be in flight, but one by one: four in the first second, twice as many in each one after. A rate that refusals
+//!   64 may be in flight, but one by one: eight in the first second, twice as many in each one after. A rate that refusals
 //!   show spaces them, too. Where the caller's limits are all there are, [`Limiter::set_probing`] turns all of it off. A
 //!   [`Quota`] never does that.
 //! * **A dropped reservation is in flight for ever.** Its owner ends it in a `Drop` of its own, with
@@ -184,7 +185,9 @@
 //! 1. **All or nothing.** A request is charged in every dimension or in none.
 //! 2. **Never over.** In no interval more is admitted than the limits allow in it (the burst and what comes back),
 //!    counted as settled, but for what is borrowed (4), turns out to be more than was reserved, or asks in an
-//!    [outage](#outages) where a limit was found. That is owed, and nothing more is taken of a limit while it is.
+//!    [outage](#outages) where a limit was found. That is owed, and nothing more is taken of a limit while it is. What a
+//!    limit that was found allows is counted as it is thought to be charged (9); where only refusals tell of it, more is
+//!    tried now and then (8).
 //!    Integer arithmetic without drift: a year of admissions loses nothing. No input makes it panic.
 //! 3. **Tight.** The instant that is answered is the earliest at which the request fits; one nanosecond before it does
 //!    not. A sliding window, which remembers only so many moments, may answer late, and never early. Where others may
@@ -197,16 +200,18 @@
 //!    bucket or a quota ([`Taken`]) ends in `settle`. Settling never leaves a level higher than if the true amount had
 //!    been taken at first.
 //! 7. **Truth from the server.** An answer that says what remains sets the level, up or down, less what is in flight
-//!    and may not be in it. Limits that are found are followed when they change.
+//!    and may not be in it. One in round figures bounds the level, and is not taken to the last unit. Limits that are
+//!    found are followed when they change.
 //! 8. **Unknown limits are probed.** Four in flight at first, twice as many each round trip, half as many after a
-//!    refusal, then one more each round trip; where nothing at all is known, up to 64, of which four go in the first
+//!    refusal, then one more each round trip; where nothing at all is known, up to 64, of which eight go in the first
 //!    second and twice as many in each one after. Where no answer tells a limit, the rate is measured between refusals,
-//!    and more is tried after a while. When a refusal says when to come back, one goes then, whatever was measured.
+//!    and more is tried after a while; where only refusals tell one, what is known is used in full, and likewise. When a refusal says when to come back, one goes then, whatever was measured.
 //!    What the caller [expects](Limiter::expect_limit) holds until an answer speaks, and refuses nothing for good.
 //! 9. **What differs is held back.** How much less remains than was counted here is measured by the answers, and as
 //!    much is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule tokens
-//!    are charged, and how many for each that is counted here, is learned by comparing what was sent with what was lost.
-//!    Until it is, what may be produced is let out over six seconds, and not all of a full bucket at once.
+//!    are charged, and how many for each that is counted here, is learned by comparing what was sent with what was lost;
+//!    of rules that explain it equally well the most careful one is believed. Until it is learned, what may be produced
+//!    is let out over six seconds, and not all of a full bucket at once.
 //!
 //! `tests/properties` holds 1 to 6, and what a single bucket has of 7, against an exact oracle on random sequences; a
 //! test there has the number of its promise in its name. Examples of each stand beside the code:
@@ -222,7 +227,8 @@
 //! | 9 | `src/limiter/tests.rs`, `src/learn/margin.rs`, `src/learn/charge/tests.rs` |
 //! | any clock | `src/timeline.rs`, `src/limiter/clocks.rs` |
 //!
-//! What all of it costs, and how other crates do, is in the repository's `docs/COMPARE.md`.
+//! How 7 to 9 are done, with every constant and its reason, is in the repository's `docs/LEARNING.md`; what all of it
+//! costs, and how other crates do, in its `docs/COMPARE.md`.
 //!
 //! # Bad input
 //!
@@ -254,8 +260,13 @@
 //! | a reading without a window | a minute, until two answers agree on another |
 //! | a reset that contradicts limit and remaining | teaches nothing about the window |
 //! | what remains of the same limit, twice in one answer | the first |
-//! | what remains, in an answer to a request sent more than a second before one whose answer is known | left out |
-//! | what remains, in two answers to requests sent within a second | the lower |
+//! | what remains, in an answer to a request sent more than a second before one whose answer is known | left out; a tenth of the window where that is shorter |
+//! | what remains, in two answers to requests sent within that span | the lower |
+//! | what remains, eight times or more and always in tens, hundreds or thousands | what is counted here, within what it may stand for |
+//! | a limit that twenty successes in a row leave out, which speak of its dimension | in force no more, until an answer speaks of it |
+//! | a limit that only refusals state, where other answers state theirs | in force for a window after the last of them |
+//! | an expected limit for a dimension that is found or expected already, for [`Dimension::Concurrent`] or [`OnRelease`](Refill::OnRelease) | left out |
+//! | certain cost above an expected limit | waits for all of it |
 //! | `now` up to a minute earlier than before (threads) | the latest `now` |
 //! | `now` more than a minute earlier | the clock was set: time goes on from there at the new reading |
 //! | `now` more than two of the longest windows later | 31 days later; the next such jump within 31 days is no time at all, so that no clock uses up the time there is |

@@ -76,13 +76,7 @@ fn is_encoded(text: &str) -> bool {
 /// Bytes of strings that hold encoded data. Values as they are parsed are at most 128 levels deep.
 fn encoded(value: &Value) -> u64 {
     match value {
-        Value::String(text) => {
-            if is_encoded(text) {
-                text.len() as u64
-            } else {
-                0
-            }
-        }
+        Value::String(text) if is_encoded(text) => text.len() as u64,
         Value::Array(items) => items.iter().map(encoded).sum(),
         Value::Object(members) => members.values().map(encoded).sum(),
         _ => 0,

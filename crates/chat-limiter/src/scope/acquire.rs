@@ -107,9 +107,10 @@ impl Scope {
                 return (Vec::new(), Err(Denied::Closed));
             }
             if let Some(reason) = &shared.down {
-                // One request at a time asks whether the provider is back; the others need not wait to be told.
+                // One request at a time asks whether the provider is back; the others need not wait to be told. Nor who
+                // asked before: while it paused between two attempts it waited, too, and everybody who waited was told.
                 let state = shared.limiter.state(now);
-                if state.in_flight > 0 || state.waiting > 0 || state.paused_until.is_some() {
+                if at_front || state.in_flight > 0 || state.waiting > 0 || state.paused_until.is_some() {
                     return (Vec::new(), Err(Denied::Down(Arc::clone(reason))));
                 }
             }
