@@ -47,6 +47,8 @@ pub struct Limiter {
     /// Whether the provider tells what remains in answers that are not refusals.
     tells: bool,
     probes: bool,
+    /// How often a request was refused and not told why, by a provider that tells what remains otherwise.
+    unexplained: u32,
     /// Limits that the caller set: ceilings that no observation lifts.
     told: Quota<Vec<Bucket>>,
     /// Limits that the provider's answers told.
@@ -80,6 +82,7 @@ impl Limiter {
             flight: Flight::new(),
             tells: false,
             probes: true,
+            unexplained: 0,
             in_flight: 0,
             flight_window: FlightWindow::new(),
             spacing: Spacing::new(),

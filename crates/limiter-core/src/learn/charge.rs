@@ -324,15 +324,6 @@ impl Charge {
         let chance = again.max(self.moved / 100).min(self.moved / 20);
         let acceptable = least.saturating_add(chance).saturating_add(self.rounded);
         let explains = |rule: &Rule| error(*rule) <= acceptable;
-        if std::env::var("TRACE").is_ok() {
-            std::eprintln!(
-                "rule {:?} factor {} moved {} errors {:?} factors {:?}",
-                self.rule,
-                self.factor,
-                self.moved,
-                Rule::ALL.map(|r| (r, error(r))),
-                self.evidence.map(|e| e.factor())
-            );
         // Who gives back what was not produced, and who never took it, look alike where as much comes out of both. Then
         // all is held that may be taken, and nothing given back: the next word tells what remains.
         let is_open = explains(&Rule::Corrected) && (explains(&Rule::Larger) || explains(&Rule::Prompt));

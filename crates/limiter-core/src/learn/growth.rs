@@ -43,6 +43,11 @@ impl Growth {
         self.plateau
     }
 
+    /// Whether the plateau is over at `now`.
+    pub(crate) fn is_beyond(&self, now: Nanos) -> bool {
+        now > self.since.saturating_add(self.plateau)
+    }
+
     /// How much of what is known to try at `now`, in 1,024 parts.
     pub(crate) fn gain(&self, now: Nanos) -> u64 {
         let plateau = u128::from(self.plateau.get().max(1));

@@ -46,6 +46,8 @@ struct Lane {
     bucket: Bucket,
     /// What was measured, in a window of [`WINDOW`].
     measured: u64,
+    /// The same, as it was measured and not bounded.
+    exact: u64,
     growth: Growth,
     grown_at: Nanos,
 }
@@ -56,6 +58,12 @@ const WINDOW: Nanos = Nanos::from_secs(600);
 /// A minute is what most limits are stated for. Before the first refusal up to a minute's worth that was saved up was
 /// used on top of the rate.
 const SAVED_UP: Nanos = Nanos::MINUTE;
+/// How much of what was measured before is kept at least: a window in which nothing could come back is no rate.
+const KEPT: u64 = 4;
+/// After a rate was kept for as long as it is meant to, what came back may have run over, and less was let through than
+/// came back: then so much of the rate is kept at which the refusal came, as in CUBIC (RFC 9438, 4.6). If that is too much,
+/// the next refusal comes soon, with nothing run over in between.
+const SLOWED: (u64, u64) = (7, 10);
 /// What may go at once: a second's worth. Shorter is finer than networks keep the order, longer is a burst that a
 /// provider with slices of a second refuses.
 const BURST: u64 = WINDOW.get() / Nanos::SECOND.get();
@@ -146,7 +154,12 @@ impl Pace {
             return false;
         }
         let is_first = self.lanes.is_empty();
-        let plateau = self.plateau();
+        let requests = self.measure(&episode, Dimension::Requests);
+        if requests.is_none() && self.episodes[0].is_some() {
+            // Too soon after the last one to tell: it is measured from there the next time.
+            return self.is_on();
+        }
+        let plateau = requests.filter(|_| !is_first).map_or(FIRST_PLATEAU, plateau_of);
         let is_any_short = self.lanes.iter().any(|lane| lane.is_short(now));
         for dimension in DIMENSIONS {
             // What was not short is not what was refused for.
@@ -159,15 +172,6 @@ impl Pace {
         }
         self.episodes = [Some(episode), self.episodes[0], self.episodes[1]];
         self.is_on()
-    }
-
-    /// How long to stay with what is measured now.
-    fn plateau(&self) -> Nanos {
-        let requests = self.lanes.iter().find(|lane| lane.dimension() == Dimension::Requests);
-        requests.map_or(FIRST_PLATEAU, |lane| {
-            let spread = WINDOW.get().saturating_mul(PLATEAU_REQUESTS) / lane.measured.max(1);
-            Nanos::new(spread).max(PLATEAU).min(LONGEST_PLATEAU)
-        })
     }
 
     /// What was let through in [`WINDOW`] before `episode`; `None` where too little was to tell.
@@ -202,7 +206,9 @@ impl Pace {
         let found = self.lanes.iter_mut().find(|lane| lane.dimension() == dimension);
         match found {
             Some(lane) => {
-                lane.measured = measured.max(1);
+                let slowed = lane.bucket.limit().amount() / SLOWED.1 * SLOWED.0;
+                let least = if lane.growth.is_beyond(now) { slowed } else { lane.exact / KEPT };
+                (lane.measured, lane.exact) = (measured.max(least).max(1), measured);
                 lane.growth.restart(now, plateau);
                 lane.set(lane.measured, now);
                 lane.bucket.set_level(0, now, 0, now);
@@ -211,7 +217,13 @@ impl Pace {
                 let limit = limit_of(dimension, measured);
                 let mut bucket = Bucket::full(limit, now);
                 bucket.set_level(0, now, 0, now);
-                self.lanes.push(Lane { bucket, measured, growth: Growth::new(now, plateau), grown_at: now });
+                self.lanes.push(Lane {
+                    bucket,
+                    measured,
+                    exact: measured,
+                    growth: Growth::new(now, plateau),
+                    grown_at: now,
+                });
             }
             None => {}
         }
@@ -247,6 +259,12 @@ impl Lane {
 
 fn limit_of(dimension: Dimension, rate: u64) -> Limit {
     Limit::new(dimension, rate, WINDOW).with_burst(rate / BURST)
+}
+
+/// How long to stay with a rate of so many requests.
+fn plateau_of(requests: u64) -> Nanos {
+    let spread = WINDOW.get().saturating_mul(PLATEAU_REQUESTS) / requests.max(1);
+    Nanos::new(spread).max(PLATEAU).min(LONGEST_PLATEAU)
 }
 
 /// What was let through between two accounts, of one dimension.

@@ -40,6 +40,14 @@ impl FlightWindow {
         }
     }
 
+    /// The admission `number` was refused, when `in_flight` were, for something that nobody had spoken of: begins again with
+    /// a few, up to half of what was in flight. `latest` is the newest admission there is.
+    pub(crate) fn restart(&mut self, number: u64, latest: u64, in_flight: u64) {
+        if number > self.decreased_at {
+            *self = Self { allowed: INITIAL, threshold: (in_flight / 2).max(1), answered: 0, decreased_at: latest };
+        }
+    }
+
     /// The admission `number` was refused for its rate; `latest` is the newest admission there is.
     pub(crate) fn refused(&mut self, number: u64, latest: u64) {
         if number <= self.decreased_at {

@@ -215,7 +215,7 @@ impl Limiter {
     pub(super) fn flight_is_full(&self, now: Nanos) -> bool {
         let limit = if self.outage.is_on() {
             1
-        } else if self.tells || !self.probes {
+        } else if self.tells && self.unexplained == 0 || !self.probes {
             // What the provider or the caller says need not be probed.
             u64::MAX
         } else if self.is_searching(now) {

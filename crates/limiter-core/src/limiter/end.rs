@@ -56,8 +56,16 @@ impl Limiter {
         self.uncount(&reservation);
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
         let lacks = |found: &Found| found.ready_at(&reservation.cost, self.yields.parts(), self.tells, now) > now;
-        let is_explained = self.heeded(now).any(lacks);
-        let is_measured = self.probes && !is_explained && self.measure(&reservation, now);
+        // Where successes tell what remains, a refusal that does not speaks of something else.
+        let is_told = !self.tells || reservation.spoken_of != 0;
+        let is_explained = is_told && self.heeded(now).any(lacks);
+        if self.tells && !is_told {
+            self.unexplained = self.unexplained.saturating_add(1);
+            self.flight_window.restart(reservation.number, self.admissions, self.in_flight);
+        }
+        // One may be a mishap of a provider that says so much.
+        let is_news = !self.tells || self.unexplained > 1;
+        let is_measured = self.probes && is_news && !is_explained && self.measure(&reservation, now);
         let pause = match retry_after {
             // A hint of nothing is none.
             Some(span) if span > Nanos::ZERO => {

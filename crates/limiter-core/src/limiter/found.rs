@@ -68,6 +68,8 @@ pub(super) struct Found {
     charge: Charge,
     grain: Grain,
     last_word: Option<Word>,
+    /// By what was known of the charge when the last word came, everything up to this admission was taken off again.
+    priced: (Charge, u64, u64),
     /// The answers to admissions up to this one tell nothing of how they were charged.
     learns_after: u64,
     /// How far to go beyond what is known, where the provider speaks only when it refuses.
@@ -110,6 +112,7 @@ impl Found {
             charge: Charge::new(),
             grain: Grain::new(),
             last_word: None,
+            priced: (Charge::new(), Growth::ONE, 0),
             learns_after: 0,
             growth: Growth::new(now, plateau(&limit)),
             gain: Growth::ONE,
@@ -217,14 +220,6 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         self.bucket.take_as(taken, amount);
-        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens {
-            std::eprintln!(
-                "take {} at {:?} amount {amount} level {} parts {:?}",
-                taken.number,
-                taken.at,
-                self.bucket.level(taken.at),
-                self.parts(amounts)
-            );
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         amount
@@ -251,12 +246,6 @@ impl Found {
                 let is_late = self.charge.rule() == Rule::Late;
                 let counted = if is_late && !is_held { self.charge.prompt(&parts) } else { reserved };
                 self.bucket.settle_as(&taken, counted, due, now);
-                if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens {
-                    std::eprintln!(
-                        "end {} now {now:?} held {is_held} counted {counted} due {due} level {}",
-                        reservation.number,
-                        self.bucket.level(now)
-                    );
             }
             Ended::Answered(_) => {}
             Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
@@ -266,8 +255,12 @@ impl Found {
         }
     }
 
-    /// What was taken for a reservation.
+    /// What is taken for a reservation: as it was counted when the last word came, or when it was taken, if that was later.
     fn reserved(&self, reservation: &Reservation, index: usize) -> u64 {
+        let (charge, yields, up_to) = &self.priced;
+        if reservation.number <= *up_to {
+            return charge.amount(&self.parts(reservation.cost.expected()), *yields);
+        }
         let remembered = reservation.charged.get(index).filter(|_| reservation.number > self.begun_at);
         remembered.copied().unwrap_or_else(|| self.charge.amount(&self.parts(reservation.cost.expected()), Growth::ONE))
     }
@@ -342,7 +335,8 @@ impl Found {
         let spoken = self.spoken_level(remaining, sent, now);
         let known = self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from, books));
         // Of two words about the same moment the lower is the later one.
-        if self.has_word && sent < self.word_at.saturating_add(self.reordering()) && spoken.level(now) > known {
+        let is_near = self.has_word && sent < self.word_at.saturating_add(self.reordering());
+        if is_near && spoken.level(now) > known {
             return 0;
         }
         if sent.saturating_add(self.reordering()) < self.word_at {
@@ -366,16 +360,10 @@ impl Found {
 
         self.word_at = self.word_at.max(sent);
         self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
+        self.priced = (self.charge, books.yields, books.admissions);
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
         self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
-        if std::env::var("TRACE2").is_ok() && self.dimension() == Dimension::Tokens {
-            std::eprintln!(
-                "word {number} sent {sent:?} now {now:?} remaining {remaining} before {before} counted {counted_here} after {} uncertain {:?} unsaid {}",
-                self.bucket.level(now),
-                uncertain,
-                self.unsaid(&uncertain, account, sent, books)
-            );
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 

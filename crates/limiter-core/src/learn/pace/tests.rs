@@ -103,6 +103,13 @@ fn the_rate_is_measured_exactly_between_two_refusals() {
             // As far into the next window as the first refusal was into this one.
             provider.send_until_refused(millis(60_001), step)
         };
+        // The second one came after what was measured first had been kept for long: then no more than three tenths are taken
+        // off. The third one comes soon, and shows it exactly.
+        let (first, second) = if refill == Refill::Continuous && rest > 0 {
+            (second, provider.send_until_refused(second.saturating_add(millis(10_000)), step))
+        } else {
+            (first, second)
+        };
         let span = second.saturating_sub(first).as_secs_f64();
         let measured = provider.measured(Dimension::Requests).unwrap();
         // One request at each end: what was left of one, and what ran over.
