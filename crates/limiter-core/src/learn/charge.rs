@@ -287,6 +287,10 @@ impl Charge {
             return;
         }
         let least = Rule::ALL.into_iter().map(error).min().unwrap_or(0);
+        // Where even the best one leaves more than a tenth of what moved unexplained, it is too early to tell them apart.
+        if !is_rare && self.intervals < MANY && least > (self.moved / 10).saturating_add(self.rounded) {
+            return;
+        }
         // A twentieth of all that moved is chance: requests are counted in another order. After many intervals, it is half of
         // what the best one leaves unexplained, and a hundredth. And figures are rounded.
         let much = self.moved / 20;
