@@ -33,14 +33,22 @@ fn the_base_cell_goes_at_the_ceiling_and_every_run_is_the_same() {
 #[test]
 fn every_charge_goes_near_the_ceiling() {
     for charge in Charge::ALL {
-        check(Cell { charge: *charge, ..Cell::BASE }, 1.15, 0);
+        // So much is the price of two that count less than is sent: 1.04 and 1.09 at this length, and room for 0.01. What the
+        // others lose is lost before the first answer.
+        let ratio = match charge {
+            Charge::CachedInputFree => 1.10,
+            Charge::Produced => 1.05,
+            _ => 1.01,
+        };
+        check(Cell { charge: *charge, ..Cell::BASE }, ratio, 0);
     }
 }
 
 #[test]
 fn windows_go_at_the_ceiling() {
-    check(Cell { metering: Metering::FixedWindow, ..Cell::BASE }, 1.02, 0);
-    check(Cell { metering: Metering::SlidingWindow, ..Cell::BASE }, 1.02, 0);
+    check(Cell { metering: Metering::FixedWindow, ..Cell::BASE }, 1.01, 0);
+    // A sliding window is not recognised: it is taken for what it looks like, which is 1.03 at this length.
+    check(Cell { metering: Metering::SlidingWindow, ..Cell::BASE }, 1.045, 0);
 }
 
 #[test]
@@ -68,10 +76,12 @@ fn a_clock_that_is_wrong_makes_no_difference() {
 
 #[test]
 fn limits_that_change_are_followed() {
-    check(Cell { disturbance: Disturbance::Halves, ..Cell::BASE }, 1.05, 12);
+    // A limit that halves is noticed by a refusal; what was in flight then may be refused with it.
+    check(Cell { disturbance: Disturbance::Halves, ..Cell::BASE }, 1.015, 1);
 }
 
 #[test]
 fn a_provider_that_never_tells_is_used_in_full() {
-    check(Cell { headers: Headers::Never, ..Cell::BASE }, 1.15, u64::MAX);
+    // 1.08 and two refusals, which are what the rate is measured by.
+    check(Cell { headers: Headers::Never, ..Cell::BASE }, 1.09, 2);
 }

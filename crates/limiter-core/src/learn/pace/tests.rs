@@ -225,7 +225,7 @@ fn absurd_amounts_numbers_and_times_do_no_harm() {
             pace.refused_up_to = pace.refused_up_to.min(pick(2));
             pace.refused(number, at, &account, pick(3), now);
             assert!(pace.ready_at(&amounts, now) >= now);
-            assert!(pace.lanes.iter().all(|lane| lane.exact > 0));
+            assert!(pace.lanes.iter().all(|lane| lane.measured > 0));
         }
     }
 }
