@@ -317,6 +317,11 @@ impl Charge {
         if self.intervals < enough || self.moved == 0 {
             return;
         }
+        // Where even the best one leaves more than a tenth of what moved unexplained, it is too early to tell them apart.
+        let unexplained = self.evidence.iter().map(|evidence| evidence.error).min().unwrap_or(0);
+        if !is_rare && self.intervals < MANY && unexplained > (self.moved / 10).saturating_add(self.rounded) {
+            return;
+        }
         let least = Rule::ALL.into_iter().map(error).min().unwrap_or(0);
         // As much again as the best one leaves unexplained may be chance, at first twice as much: requests are counted in
         // another order. A hundredth of all that moved always is, more than a twentieth never. And figures are rounded.

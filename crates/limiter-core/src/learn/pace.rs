@@ -156,8 +156,8 @@ impl Pace {
         let is_first = self.lanes.is_empty();
         let requests = self.measure(&episode, Dimension::Requests);
         if requests.is_none() && self.episodes[0].is_some() {
-            // Too soon after the last one to tell: it is measured from there the next time.
-            return self.is_on();
+            // Too soon after the last one to tell: it is measured from there the next time. What is known is not enough.
+            return false;
         }
         let plateau = requests.filter(|_| !is_first).map_or(FIRST_PLATEAU, plateau_of);
         let is_any_short = self.lanes.iter().any(|lane| lane.is_short(now));
