@@ -247,10 +247,10 @@ impl Charge {
         }
         let requests = account.requests_since(&anchor.account);
         let is_long = at.saturating_sub(anchor.at).get() >= limit.window.get() / INTERVALS_PER_WINDOW;
-        // One that went below what was admitted before was refused.
         // A single request by which the rules differ by much tells as much as many, when it begins and when it has ended.
         let tells = |amount: u64| amount >= limit.full / TELLING && amount / 4 >= doubtful && amount <= u64::MAX / 2;
         let is_telling = requests > 0 && (tells(own.output) || tells(account.unused_since(&anchor.account)));
+        // Where more was refused than admitted, the number has wrapped.
         if requests > u64::MAX / 2 || !(is_telling || is_long && requests >= REQUESTS) {
             return;
         }

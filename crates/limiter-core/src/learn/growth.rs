@@ -1,7 +1,7 @@
 //! How fast to go beyond what is known, where nobody says how much more there is.
 //!
 //! A rate that was found by a refusal is right for the moment, and may be too low a minute later. As TCP does on a path
-//! whose capacity it met once (CUBIC, RFC 9438): come back to just below what was found, stay there for a plateau, and
+//! whose capacity it met once (CUBIC, RFC 9438): come back to what was found, stay there for a plateau, and
 //! then go beyond it slowly at first and ever faster, so that the place where the limit was last met is passed with the
 //! least excess, and one that has doubled is found soon.
 

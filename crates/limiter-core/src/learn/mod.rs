@@ -1,4 +1,5 @@
-//! What is guessed. It stands beside the exact part, never inside it: nothing here changes a level.
+//! What is guessed. It stands beside the exact part, never inside it: nothing here changes
+//! the level of a limit. Where no limit is told at all, `pace` keeps levels of its own.
 
 mod charge;
 mod depth;

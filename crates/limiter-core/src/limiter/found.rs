@@ -5,10 +5,10 @@
 //! in flight and was admitted later, or up to [`REORDERING`] earlier, is taken off: at worst a little is held back
 //! twice until the next answer, and never is anything spent that is not there.
 
+mod words;
+
 use crate::flight::Flight;
-use crate::learn::{
-    Account, Charge, Depth, Ends, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Shape, Turns, Word,
-};
+use crate::learn::{Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Turns, Word};
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
@@ -367,36 +367,6 @@ impl Found {
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
-    /// What remained, as exactly as it can be known where it is told in round figures: what was `counted` here, within
-    /// what the figure may stand for; the least of that where nothing was counted yet, or not rightly.
-    #[expect(clippy::too_many_arguments, reason = "what one answer says, and what was known before it")]
-    fn refined(
-        &self,
-        remaining: u64,
-        refused: bool,
-        counted: i64,
-        said: Option<&Account>,
-        sent: Nanos,
-        books: &Books<'_>,
-        now: Nanos,
-    ) -> u64 {
-        let error = self.grain.error();
-        if error == 0 {
-            return remaining;
-        }
-        let (least, most) = (remaining.saturating_sub(error), remaining.saturating_add(error));
-        if refused || !self.has_word {
-            return least;
-        }
-        let start = self.flight.start(sent.saturating_sub(self.reordering()));
-        let unsaid = self.unsaid(&self.flight.parts_since(start, self.dimension()), said, sent, books);
-        let mut nothing = self.bucket;
-        nothing.set_level(0, sent.saturating_add(self.reordering()).min(now), 0, now);
-        let refilled = nothing.level(now);
-        let own = counted.saturating_add_unsigned(unsaid).saturating_sub(refilled);
-        u64::try_from(own).unwrap_or(0).clamp(least, most)
-    }
-
     /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.
     fn learn_most(&mut self, remaining: u64, counted: u64, thought: i64, sent: Nanos, now: Nanos) -> bool {
         let there = remaining.saturating_add(counted);
@@ -480,68 +450,6 @@ impl Found {
     /// What was admitted at `start` or later and is in flight.
     fn in_flight_since(&self, start: Nanos, books: &Books<'_>) -> u64 {
         self.charge.amount(&self.flight.parts_since(start, self.dimension()), books.yields)
-    }
-
-    /// What a word does not say that answers a request of the instant `sent`, when `said` had been admitted: what is charged for those `in_flight` that
-    /// were not counted yet, and what the end of others has changed since. Less than nothing is nothing.
-    fn unsaid(&self, in_flight: &Parts, said: Option<&Account>, sent: Nanos, books: &Books<'_>) -> u64 {
-        let Some((said, account)) = said.zip(books.ledger.of(self.dimension())) else {
-            return self.charge.amount(in_flight, books.yields);
-        };
-        // Of what ended without an answer no word will come.
-        let in_flight = &in_flight.saturating_add(&account.unanswered_since(said));
-        let all = self.flight.parts_since(Nanos::ZERO, self.dimension());
-        // What came back about when the request was sent may have been part of the word already.
-        let then = self.flight.account_after(sent.saturating_add(self.reordering()));
-        let unused = then.map_or(0, |then| account.unused_since(then));
-        let ended = Ends { unused, produced: account.produced_since(said) };
-        self.charge.unsaid(in_flight, &all, &ended, books.yields)
-    }
-
-    /// What was admitted and what came back about when a request of the parts `own` was admitted, and may be part of its
-    /// answer's word or not.
-    fn doubtful(&self, sent: Nanos, own: &Parts, books: &Books<'_>) -> u64 {
-        let now = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
-        let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now);
-        let earlier = self.flight.account_before(sent.saturating_sub(JITTER));
-        let ended = later.unused_since(earlier).cast_signed().max(0).unsigned_abs();
-        later.admitted_since(earlier).whole.saturating_sub(own.whole).saturating_add(ended)
-    }
-
-    /// Notices where more remains than an earlier word said, beyond what was given back.
-    fn notice_rise(&mut self, word: &Word, now: Nanos) {
-        if let Some(last) = self.last_word.filter(|last| last.at < word.at) {
-            let back = word.account.unused_since(&last.account).cast_signed().max(0).unsigned_abs();
-            let risen = word.remaining.saturating_sub(last.remaining).saturating_sub(back);
-            self.form.rose(risen, self.bucket.limit().amount(), last.at, now);
-        }
-        self.last_word = Some(*word);
-    }
-
-    /// Compares what the provider says with what was counted here.
-    fn learn_charge(&mut self, word: Word, own: &Parts, books: &Books<'_>) {
-        let limit = *self.bucket.limit();
-        let full = self.depth.within(limit.burst());
-        let shape = Shape { amount: limit.amount(), window: limit.window(), full, refill: limit.refill() };
-        self.charge.learn(word, own, &shape, !books.tells);
-    }
-
-    /// The refusal of a request sent at `sent` spoke of this limit, and only refusals do. `before` is what was believed of
-    /// its charge until then. Of those that were in flight together the first one counts.
-    fn was_met(&mut self, before: (Rule, u64), sent: Nanos, now: Nanos) {
-        if sent < self.growth.since() {
-            return;
-        }
-        // What was tried, and a refusal has confirmed, need not be tried again so soon.
-        let was_tried = self.growth.gain(sent) > Growth::ONE;
-        let is_confirmed =
-            was_tried && before.0 == self.charge.rule() && before.1.abs_diff(self.charge.factor()) <= before.1 / 20;
-        let plateau = match (self.has_word, is_confirmed) {
-            (true, true) => Nanos::new(self.growth.plateau().get().saturating_mul(4)),
-            _ => self.growth.plateau(),
-        };
-        self.growth.restart(now, plateau.min(Limit::MAX_WINDOW));
-        self.gain = Growth::ONE;
     }
 }
 
