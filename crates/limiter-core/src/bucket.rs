@@ -233,6 +233,32 @@ impl Bucket {
         self.advance(now);
     }
 
+    /// Makes `level` of a sliding window's level, and changes as little as that takes in what is known of when it was
+    /// taken: what was taken that nobody knows of was at `now`, or evenly in the window before it where nothing `is_known`.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn correct(&mut self, level: i64, is_known: bool, now: Nanos) {
+        self.advance(now);
+        let (burst, window, at) = (self.limit.burst(), self.limit.window(), self.at);
+        let used = u64::try_from(i128::from(burst) - i128::from(level)).unwrap_or(0);
+        if let Level::Logged(log) = &mut self.level {
+            if is_known {
+                log.set_used(used, at, window);
+            } else {
+                let missing = u128::from(used).saturating_sub(log.used(at, window));
+                log.spread(u64::try_from(missing).unwrap_or(u64::MAX), at, window);
+            }
+        }
+    }
+
+    /// What has come back of a sliding window up to `at`. Wraps: only differences mean anything.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn returned(&self, at: Nanos) -> u64 {
+        match &self.level {
+            Level::Logged(log) => log.returned(at, self.limit.window()),
+            _ => 0,
+        }
+    }
+
     /// Replaces the limit. What was taken and has not come back stays taken. Where another refill begins, or a boundary
     /// moves, what was taken before gives nothing back when it is settled; and what comes back when a request ends begins full.
     pub fn set_limit(&mut self, limit: Limit, now: Nanos) {

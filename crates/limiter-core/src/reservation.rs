@@ -19,6 +19,8 @@ pub struct Reservation {
     pub(crate) ledger: Ledger,
     /// What was taken of the first found limits.
     pub(crate) charged: [u64; Self::REMEMBERED],
+    /// What had come back by then of the first found limits, where what was taken is logged. Wraps.
+    pub(crate) returned: [u64; Self::REMEMBERED],
     /// A bit for each found limit of which the provider has spoken in its answer.
     pub(crate) spoken_of: u32,
 }

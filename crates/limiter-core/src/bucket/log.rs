@@ -12,6 +12,8 @@ use crate::Nanos;
 pub(super) struct Log {
     moments: [Moment; ROOM],
     len: usize,
+    /// What has come back and was forgotten since. Wraps.
+    returned: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ const ROOM: usize = 32;
 
 impl Log {
     pub(super) const fn new() -> Self {
-        Self { moments: [Moment { at: Nanos::ZERO, amount: 0 }; ROOM], len: 0 }
+        Self { moments: [Moment { at: Nanos::ZERO, amount: 0 }; ROOM], len: 0, returned: 0 }
     }
 
     /// Everything that counts at `now`, where a taking counts for `window`.
@@ -48,12 +50,36 @@ impl Log {
         at
     }
 
+    /// What has come back up to `at`. Wraps: only differences mean anything.
+    #[cfg(feature = "alloc")]
+    pub(super) fn returned(&self, at: Nanos, window: Nanos) -> u64 {
+        let back = self.all().iter().filter(|moment| !moment.counts(at, window));
+        back.fold(self.returned, |sum, moment| sum.wrapping_add(moment.amount))
+    }
+
+    /// `amount` more was taken evenly in the window before `now`, when nobody knows.
+    #[cfg(feature = "alloc")]
+    pub(super) fn spread(&mut self, amount: u64, now: Nanos, window: Nanos) {
+        let parts = ROOM as u64 / 2;
+        let known = core::mem::replace(self, Self::new());
+        for number in 1..=parts {
+            let part = |number: u64| amount / parts * number + amount % parts * number / parts;
+            let before = Nanos::new(window.get() / parts * (parts - number));
+            self.take(now.saturating_sub(before), part(number) - part(number - 1), window);
+        }
+        for moment in known.all() {
+            self.take(moment.at, moment.amount, window);
+        }
+    }
+
     /// Something is taken at `at`; what no longer counts then is forgotten.
     pub(super) fn take(&mut self, at: Nanos, amount: u64, window: Nanos) {
         if amount == 0 {
             return;
         }
         let gone = self.all().iter().take_while(|moment| !moment.counts(at, window)).count();
+        let returned = self.all().iter().take(gone).map(|moment| moment.amount);
+        self.returned = returned.fold(self.returned, u64::wrapping_add);
         self.moments.copy_within(gone..self.len, 0);
         self.len -= gone;
         if self.len == ROOM {

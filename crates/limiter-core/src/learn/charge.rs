@@ -128,6 +128,8 @@ const MOST_FACTOR: u64 = ONE * 4;
 /// Two words are compared when so much of the window lies between them that a few requests counted in another order
 /// are little beside it: a fortieth, 1.5 s of a minute.
 const INTERVALS_PER_WINDOW: u64 = 40;
+/// While nothing is known, a full bucket waits for what they tell: the first ones are half a second of a minute each.
+const FIRST_INTERVALS_PER_WINDOW: u64 = 120;
 /// Or a request is answered that may produce so much of what there can be: a hundredth.
 const TELLING: u64 = 100;
 /// And so many requests.
@@ -246,7 +248,8 @@ impl Charge {
             return;
         }
         let requests = account.requests_since(&anchor.account);
-        let is_long = at.saturating_sub(anchor.at).get() >= limit.window.get() / INTERVALS_PER_WINDOW;
+        let intervals = if self.is_unsettled() { FIRST_INTERVALS_PER_WINDOW } else { INTERVALS_PER_WINDOW };
+        let is_long = at.saturating_sub(anchor.at).get() >= limit.window.get() / intervals;
         // A single request by which the rules differ by much tells as much as many, when it begins and when it has ended.
         let tells = |amount: u64| amount >= limit.full / TELLING && amount / 4 >= doubtful && amount <= u64::MAX / 2;
         let is_telling = requests > 0 && (tells(own.output) || tells(account.unused_since(&anchor.account)));
@@ -402,13 +405,14 @@ impl Shape {
     /// Whether everything came back at once between two instants, or nobody knows what did.
     fn turned(&self, from: Nanos, to: Nanos) -> bool {
         match self.refill {
-            Refill::Continuous => false,
+            // Of a sliding window, nothing does in its first window.
+            Refill::Continuous | Refill::Sliding => false,
             Refill::AtBoundary { phase } => {
                 let window = i128::from(self.window.get());
                 let number = |at: Nanos| (i128::from(at.get()) - i128::from(phase.get())).div_euclid(window);
                 number(from) != number(to)
             }
-            _ => true,
+            Refill::OnRelease => true,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The same header means requests per minute for one account and per day for another. A token bucket that says when
 //! it will be full betrays its window: `reset * limit / (limit - remaining)`. A fixed window says when it turns, and
-//! that instant stays where it is while time passes and more is used. One answer can look like either by chance, so
+//! that instant stays where it is while time passes and more is used. A sliding one is full a window after the latest
+//! request, so the reset stays the same, however much is used. One answer can look like any of them by chance, so
 //! only two answers that agree are believed, and the form only where they are far enough apart to tell.
 
 use crate::{Limit, Nanos, Reading, Refill};
@@ -13,6 +14,8 @@ pub(crate) struct FormGuess {
     last: Option<Sample>,
     /// An older sample, kept until a newer one is far enough from it to tell the forms apart.
     anchor: Option<Sample>,
+    /// The same to tell a sliding window, for which some time has to pass.
+    earlier: Option<Sample>,
     longest_reset: Nanos,
     window: Option<Nanos>,
     refill: Option<Refill>,
@@ -52,6 +55,12 @@ const RISES: u32 = 2;
 /// A rise by less than a hundredth may be a rounded figure.
 const RISE: u64 = 100;
 
+/// Answers to requests of one moment tell resets that differ by so much.
+const JITTER: Nanos = Nanos::from_millis(100);
+
+/// A thirtieth of the window, two seconds of a minute.
+const MUCH: i128 = 30;
+
 /// Two samples tell the forms apart when what they predict differs by more than both samples' errors.
 const TELLING: Nanos = Nanos::from_secs(3);
 
@@ -63,9 +72,13 @@ impl FormGuess {
         self.longest_reset = self.longest_reset.max(sample.full_at.saturating_sub(now));
         match self.last {
             Some(last) if last.limit == sample.limit => self.compare_windows(&last, &sample),
-            _ => (self.anchor, self.window, self.refill, self.rises) = (None, None, None, 0),
+            _ => (self.anchor, self.earlier, self.window, self.refill, self.rises) = (None, None, None, None, 0),
         }
         self.last = Some(sample);
+        match self.earlier {
+            None => self.earlier = Some(sample),
+            Some(earlier) => self.compare_with_sliding(&earlier, &sample, stated),
+        }
         match self.anchor {
             None => self.anchor = Some(sample),
             Some(anchor) => self.compare_forms(&anchor, &sample, stated),
@@ -76,12 +89,17 @@ impl FormGuess {
     /// More remained than before, by `risen` units of a limit of `amount`, in the answer to a request that was sent later:
     /// before its turn nothing comes back of a fixed window.
     pub(crate) fn rose(&mut self, risen: u64, amount: u64, since: Nanos, now: Nanos) {
-        let Some(Refill::AtBoundary { phase }) = self.refill else { return };
         let window = self.window().unwrap_or(Nanos::MINUTE).get();
-        let turn = |at: Nanos| (i128::from(at.get()) - i128::from(phase.get())).div_euclid(i128::from(window));
-        // The turn may be told a second too early or too late.
-        let later = now.saturating_add(RESET_ERROR);
-        if risen > amount / RISE && turn(since.saturating_sub(RESET_ERROR)) == turn(later) {
+        let may_rise = match self.refill {
+            Some(Refill::AtBoundary { phase }) => {
+                let turn = |at: Nanos| (i128::from(at.get()) - i128::from(phase.get())).div_euclid(i128::from(window));
+                // The turn may be told a second too early or too late.
+                turn(since.saturating_sub(RESET_ERROR)) != turn(now.saturating_add(RESET_ERROR))
+            }
+            Some(Refill::Sliding) => false,
+            _ => return,
+        };
+        if risen > amount / RISE && !may_rise {
             self.rises = self.rises.saturating_add(1);
             if self.rises >= RISES {
                 self.refill = Some(Refill::Continuous);
@@ -99,6 +117,10 @@ impl FormGuess {
 
     /// The window, once it is known.
     pub(crate) fn window(&self) -> Option<Nanos> {
+        if let Some(Refill::Sliding) = self.refill {
+            let nearest = |window: &Nanos| window.get().abs_diff(self.longest_reset.get());
+            return WINDOWS.into_iter().filter(|_| self.longest_reset > Nanos::ZERO).min_by_key(nearest);
+        }
         if let Some(Refill::AtBoundary { .. }) = self.refill {
             // A window is at least as long as the longest wait for its end.
             let shortest = self.longest_reset.saturating_sub(RESET_ERROR).max(Nanos::MINUTE);
@@ -115,7 +137,7 @@ impl FormGuess {
 
     /// Two samples that show the same window of a token bucket.
     fn compare_windows(&mut self, last: &Sample, sample: &Sample) {
-        if last.used == sample.used || matches!(self.refill, Some(Refill::AtBoundary { .. })) {
+        if last.used == sample.used || matches!(self.refill, Some(Refill::AtBoundary { .. } | Refill::Sliding)) {
             return;
         }
         let fits = |window: &Nanos| *window > self.wrong && last.fits(*window) && sample.fits(*window);
@@ -126,6 +148,9 @@ impl FormGuess {
 
     /// Two samples between which a token bucket's fullness would have moved, and a fixed window's turn would not.
     fn compare_forms(&mut self, anchor: &Sample, sample: &Sample, stated: Option<Nanos>) {
+        if self.refill == Some(Refill::Sliding) {
+            return;
+        }
         let moved = i128::from(sample.full_at.get()) - i128::from(anchor.full_at.get());
         let predicted = |window: Nanos| {
             let used = i128::from(sample.used) - i128::from(anchor.used);
@@ -147,6 +172,40 @@ impl FormGuess {
             }
         } else if (moved - predicted).abs() <= telling {
             self.refill = Some(Refill::Continuous);
+        }
+    }
+
+    /// Two samples between which the fullness of a token bucket and of a fixed window would have moved otherwise than that
+    /// of a sliding window, which is full a window after the latest request: so late after both.
+    fn compare_with_sliding(&mut self, earlier: &Sample, sample: &Sample, stated: Option<Nanos>) {
+        let elapsed = i128::from(sample.at.saturating_sub(earlier.at).get());
+        // Both were rounded in one way, and said as long after sending or before the answer, but for what one took longer.
+        let error = earlier.rounding().max(sample.rounding()) + earlier.age.get().abs_diff(sample.age.get());
+        let error = i128::from(JITTER.get().saturating_add(error));
+        let moved = (sample.reset() - earlier.reset()).abs();
+        // What the reset of a bucket would be: one as deep as the limit is large, of any window; and by how much it would
+        // have moved, of one of any depth.
+        let of_bucket = earlier.reset() * i128::from(sample.used) / i128::from(earlier.used);
+        let window = i128::from(stated.or(self.window).unwrap_or(Nanos::MINUTE).get());
+        let of_any = i128::from(sample.used.abs_diff(earlier.used)) * window / i128::from(sample.limit);
+        // Until then a fixed window may have turned.
+        let is_over = elapsed >= earlier.reset();
+        // Figures are in whole units. And a part of the window is more than what levels move by while both are written.
+        let error = error + window / i128::from(sample.limit);
+        let much = (window / MUCH).max(error * 2);
+        let tells = elapsed > error + moved && (of_bucket - sample.reset()).abs() > much && of_any > much;
+        if is_over || tells {
+            self.earlier = Some(*sample);
+        }
+        if tells && !is_over && moved <= error && self.refill != Some(Refill::Continuous) {
+            (self.refill, self.window) = (Some(Refill::Sliding), None);
+        }
+    }
+
+    /// Nothing came back as time went by, by what remained of what is counted without doubt, and no reset tells otherwise.
+    pub(crate) const fn stood_still(&mut self) {
+        if self.refill.is_none() {
+            self.refill = Some(Refill::Sliding);
         }
     }
 
@@ -194,6 +253,15 @@ impl Sample {
                 + per_window(reset.get()) / u128::from(used.max(8))
                 + per_window(reset.get()) / 50,
         })
+    }
+
+    /// In how many nanoseconds it is full.
+    fn reset(&self) -> i128 {
+        i128::from(self.full_at.saturating_sub(self.at).get())
+    }
+
+    fn rounding(&self) -> u64 {
+        rounding(self.full_at.saturating_sub(self.at))
     }
 
     fn fits(&self, window: Nanos) -> bool {

@@ -189,13 +189,13 @@ impl Limiter {
         let taken = Taken { number: self.admissions, at: now };
         self.told.take_as(&taken, cost);
         self.held.take_as(&taken, cost);
-        let mut charged = [0; Reservation::REMEMBERED];
+        let (mut charged, mut returned) = ([0; Reservation::REMEMBERED], [0; Reservation::REMEMBERED]);
         let yields = self.yields.parts();
         for (index, found) in self.found.iter_mut().enumerate() {
             let books = Books { ledger: &self.ledger, yields, admissions: self.admissions, tells: self.tells };
             let amount = found.take(&taken, cost.expected(), &books);
-            if let Some(remembered) = charged.get_mut(index) {
-                *remembered = amount;
+            if let (Some(charged), Some(returned)) = (charged.get_mut(index), returned.get_mut(index)) {
+                (*charged, *returned) = (amount, found.returned(now));
             }
         }
         self.flight.add(now, cost.expected(), &Account::NONE);
@@ -204,7 +204,7 @@ impl Limiter {
         self.spacing.sent(now);
         self.in_flight += 1;
         let ledger = self.ledger;
-        Reservation { number: self.admissions, cost: *cost, admitted_at: now, ledger, charged, spoken_of: 0 }
+        Reservation { number: self.admissions, cost: *cost, admitted_at: now, ledger, charged, returned, spoken_of: 0 }
     }
 
     /// The lane of the queue for `cost`: requests of one size only have to be told apart where some may overtake.

@@ -7,8 +7,12 @@
 
 mod words;
 
+use alloc::boxed::Box;
+
 use crate::flight::Flight;
-use crate::learn::{Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Turns, Word};
+use crate::learn::{
+    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Standstill, Turns, Word,
+};
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
@@ -61,9 +65,12 @@ impl Ended {
 #[derive(Debug)]
 pub(super) struct Found {
     bucket: Bucket,
+    /// The same as a sliding window, of which it matters when what was taken, until it is known to be none.
+    log: Option<Box<Bucket>>,
     /// The window the provider stated; `None` where it is inferred.
     stated_window: Option<Nanos>,
     form: FormGuess,
+    standstill: Standstill,
     margin: Margin,
     charge: Charge,
     grain: Grain,
@@ -95,6 +102,8 @@ pub(super) struct Found {
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
     has_word: bool,
     word_at: Nanos,
+    /// The level that it told, and what had come back by then of a sliding window.
+    said: (i64, u64),
     /// What was admitted from here on and is in flight has been taken off the level.
     uncertain_from: Nanos,
 }
@@ -103,11 +112,16 @@ impl Found {
     /// A limit that is spoken of for the first time, while `flight` is in flight: admissions up to `number`.
     pub(super) fn new(limit: Limit, stated_window: Option<Nanos>, flight: Flight, number: u64, now: Nanos) -> Self {
         let mut bucket = Bucket::full(limit, now).begun_at(number);
-        bucket.lose(flight.since(Nanos::ZERO, limit.dimension()), now);
+        let mut log = Bucket::full(limit.with_refill(Refill::Sliding), now).begun_at(number);
+        let in_flight = flight.since(Nanos::ZERO, limit.dimension());
+        bucket.lose(in_flight, now);
+        log.lose(in_flight, now);
         Self {
             bucket,
+            log: Some(Box::new(log)),
             stated_window,
             form: FormGuess::default(),
+            standstill: Standstill::default(),
             margin: Margin::default(),
             charge: Charge::new(),
             grain: Grain::new(),
@@ -128,6 +142,7 @@ impl Found {
             flight,
             has_word: false,
             word_at: Nanos::ZERO,
+            said: (0, 0),
             uncertain_from: Nanos::ZERO,
         }
     }
@@ -220,6 +235,9 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         self.bucket.take_as(taken, amount);
+        if let Some(log) = &mut self.log {
+            log.take_as(taken, amount);
+        }
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         amount
@@ -245,13 +263,20 @@ impl Found {
                 let due = self.charge.settled(&parts, &self.parts(actual));
                 let is_late = self.charge.rule() == Rule::Late;
                 let counted = if is_late && !is_held { self.charge.prompt(&parts) } else { reserved };
-                self.bucket.settle_as(&taken, counted, due, now);
+                self.settle(&taken, counted, due, now);
             }
             Ended::Answered(_) => {}
             Ended::Counted(amounts) if is_held && amounts.of(self.dimension()) < whole => {
-                self.bucket.settle_as(&taken, reserved, amounts.of(self.dimension()).min(reserved), now);
+                self.settle(&taken, reserved, amounts.of(self.dimension()).min(reserved), now);
             }
             Ended::Counted(_) => {}
+        }
+    }
+
+    fn settle(&mut self, taken: &Taken, reserved: u64, actual: u64, now: Nanos) {
+        self.bucket.settle_as(taken, reserved, actual, now);
+        if let Some(log) = &mut self.log {
+            log.settle_as(taken, reserved, actual, now);
         }
     }
 
@@ -282,13 +307,16 @@ impl Found {
         let (mut reserved, mut number, mut sent, mut was_uncertain) = (0, 0, now, false);
         if let Some(reservation) = reservation {
             (reserved, number, sent) = (self.reserved(reservation, index), reservation.number, reservation.admitted_at);
+        }
+        self.learn(reading, refused, sent, now);
+        let logged = self.bucket;
+        if let Some(reservation) = reservation {
             was_uncertain = self.flight.remove(sent, reservation.cost.expected()) >= self.uncertain_from;
         }
         if let (Some(reservation), true) = (reservation, was_uncertain) {
             // As far as it has not come back with time: the word may be too old to be taken.
             self.bucket.settle_as(&reservation.taken(), reserved, 0, now);
         }
-        self.learn(reading, refused, sent, now);
         if refused
             && before >= i64::try_from(reserved).unwrap_or(i64::MAX)
             && reading.remaining.is_some_and(|left| left < reserved)
@@ -318,7 +346,13 @@ impl Found {
                 self.learns_after = books.admissions;
                 self.charge.interrupt();
             } else if number > self.learns_after {
-                self.learn_charge(word, &own, books);
+                if self.dimension() == Dimension::Requests && self.standstill.learn(&word, self.bucket.limit()) {
+                    self.stands_still(now);
+                }
+                // How much comes back of a sliding window is known less exactly than that nothing does.
+                if !self.is_moving(now) {
+                    self.learn_charge(word, &own, books);
+                }
             }
         }
         if refused && !books.tells {
@@ -333,38 +367,103 @@ impl Found {
         let counted = before.saturating_add_unsigned(late);
         let remaining = self.refined(remaining, refused, counted, account, sent, books, now);
         let spoken = self.spoken_level(remaining, sent, now);
-        let known = self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from, books));
+        let returned = self.returned(now);
+        let then = reservation.and_then(|reservation| reservation.returned.get(index));
+        let back = then.map_or(0, |then| returned.wrapping_sub(*then));
+        let known = if self.slides() {
+            // What is counted in a log may be more than the provider counts.
+            self.said.0.saturating_add_unsigned(returned.wrapping_sub(self.said.1))
+        } else {
+            self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from, books))
+        };
         // Of two words about the same moment the lower is the later one.
         let is_near = self.has_word && sent < self.word_at.saturating_add(self.reordering());
-        if is_near && spoken.level(now) > known {
-            return 0;
-        }
-        if sent.saturating_add(self.reordering()) < self.word_at {
+        let own =
+            reservation.filter(|_| was_uncertain).map(|it| (it.taken(), reserved, self.kept(it, refused, reserved)));
+        let is_old = sent.saturating_add(self.reordering()) < self.word_at;
+        if is_old || is_near && spoken.level(now) > known {
+            self.as_log(logged, own.as_ref(), now);
             return 0;
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let is_alone = self.in_flight_since(self.uncertain_from, books) == 0;
         let burst = self.bucket.limit().burst();
-        let was_full = self.depth.learn(remaining, reserved, number, refused, burst)
-            | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
+        // A sliding window is as deep as its amount is large.
+        let was_full = !self.slides()
+            && (self.depth.learn(remaining, reserved, number, refused, burst)
+                | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now)));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
-        let mut at_most = self.bucket;
         let later = self.flight.parts_after(sent, self.dimension());
         let later = self.unsaid(&later, account, sent, books);
-        at_most.set_level(remaining, sent, later, now);
+        let at_most = if self.slides() {
+            i64::try_from(remaining).unwrap_or(i64::MAX).saturating_sub_unsigned(later).saturating_add_unsigned(back)
+        } else {
+            let mut at_most = self.bucket;
+            at_most.set_level(remaining, sent, later, now);
+            at_most.level(now)
+        };
         let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
         if !is_first && !was_full {
-            self.margin.learn(counted_here.saturating_sub(at_most.level(now)).max(0).unsigned_abs());
+            self.margin.learn(counted_here.saturating_sub(at_most).max(0).unsigned_abs());
         }
 
+        self.said = (spoken.level(now), returned);
         self.word_at = self.word_at.max(sent);
         self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
         self.priced = (self.charge, books.yields, books.admissions);
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
-        self.bucket.lose(self.unsaid(&uncertain, account, sent, books), now);
+        let uncertain = self.unsaid(&uncertain, account, sent, books);
+        self.bucket.lose(uncertain, now);
+        let ended = account.zip(books.ledger.of(self.dimension())).filter(|_| self.charge.rule() == Rule::Corrected);
+        let unused = ended.map_or(0, |(then, account)| account.unused_since(then).cast_signed().max(0).unsigned_abs());
+        let said = Said { remaining, later, uncertain, back: back.saturating_add(unused), is_first };
+        if let Some(log) = self.as_log(logged, own.as_ref(), now) {
+            said.correct(log, now);
+        }
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
+    }
+
+    /// The log of what was taken, as it was `before` the answer to a request of which so much of what was reserved stays
+    /// counted.
+    fn as_log(&mut self, before: Bucket, own: Option<&(Taken, u64, u64)>, now: Nanos) -> Option<&mut Bucket> {
+        let log = if self.slides() {
+            self.bucket = before;
+            &mut self.bucket
+        } else {
+            self.log.as_deref_mut()?
+        };
+        if let Some((taken, reserved, kept)) = own {
+            log.settle_as(taken, *reserved, *kept, now);
+        }
+        Some(log)
+    }
+
+    /// What is counted of what was `reserved` for a request once the provider has spoken of it.
+    fn kept(&self, reservation: &Reservation, refused: bool, reserved: u64) -> u64 {
+        match self.charge.rule() {
+            _ if refused => 0,
+            Rule::Late => self.charge.prompt(&self.parts(reservation.cost.expected())).min(reserved),
+            _ => reserved,
+        }
+    }
+
+    /// What had come back by `now`, where what was taken is logged. Wraps.
+    pub(super) fn returned(&self, now: Nanos) -> u64 {
+        self.log.as_deref().unwrap_or(&self.bucket).returned(now)
+    }
+
+    /// Whether each amount comes back one window after it was taken.
+    pub(super) fn slides(&self) -> bool {
+        self.bucket.limit().refill() == Refill::Sliding
+    }
+
+    /// Nothing comes back as time goes by, as of a sliding window's first window, and no reset tells otherwise.
+    pub(super) fn stands_still(&mut self, now: Nanos) {
+        self.form.stood_still();
+        let limit = self.bucket.limit().with_refill(self.form.refill().unwrap_or(self.bucket.limit().refill()));
+        self.become_of(limit, now);
     }
 
     /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.
@@ -415,10 +514,31 @@ impl Found {
             _ => self.form.refill().unwrap_or(known.refill()),
         };
         let limit = Limit::new(reading.dimension, amount, window).with_refill(refill);
-        if limit != known {
-            self.bucket.set_limit(limit, now);
-        }
+        self.become_of(limit, now);
         limit.amount() != known.amount()
+    }
+
+    /// The limit is another one, or known better.
+    fn become_of(&mut self, limit: Limit, now: Nanos) {
+        let known = *self.bucket.limit();
+        if limit == known {
+            return;
+        }
+        let known_log = self.log.take_if(|_| limit.refill() == Refill::Sliding);
+        if let Some(log) = known_log {
+            self.bucket = *log;
+            if known.refill() == Refill::Continuous {
+                // What came back was taken for what was not charged.
+                (self.charge, self.last_word) = (Charge::new(), None);
+            }
+        }
+        self.bucket.set_limit(limit, now);
+        match &mut self.log {
+            Some(log) if self.form.refill() != Some(Refill::Continuous) => {
+                log.set_limit(limit.with_refill(Refill::Sliding), now);
+            }
+            _ => self.log = None,
+        }
     }
 
     /// How much later than another a request of this limit may be counted.
@@ -450,6 +570,27 @@ impl Found {
     /// What was admitted at `start` or later and is in flight.
     fn in_flight_since(&self, start: Nanos, books: &Books<'_>) -> u64 {
         self.charge.amount(&self.flight.parts_since(start, self.dimension()), books.yields)
+    }
+}
+
+/// What an answer says of a limit, for a log of what was taken.
+struct Said {
+    remaining: u64,
+    /// What was surely counted after the word, and what may have been.
+    later: u64,
+    uncertain: u64,
+    /// What may have come back since.
+    back: u64,
+    is_first: bool,
+}
+
+impl Said {
+    /// Corrects a log by as little as the word demands.
+    fn correct(&self, log: &mut Bucket, now: Nanos) {
+        let level = |unsaid: u64| i64::try_from(self.remaining).unwrap_or(i64::MAX).saturating_sub_unsigned(unsaid);
+        let most = level(self.later).saturating_add_unsigned(self.back);
+        let least = level(self.uncertain);
+        log.correct(log.level(now).clamp(least, most.max(least)), !self.is_first, now);
     }
 }
 

@@ -114,6 +114,10 @@ impl Limiter {
         };
         let gained = found.observe(Some(reservation), index, reading, refused, &books, now);
         reservation.speak_of(index);
+        // One provider meters all dimensions in one way.
+        if reading.dimension == Dimension::Requests && found.slides() {
+            self.found.iter_mut().for_each(|other| other.stands_still(now));
+        }
         Some(gained)
     }
 

@@ -149,14 +149,14 @@ fn words_that_say_nothing_of_what_was_charged_teach_nothing() {
         account
     };
     let fixed = Shape { refill: Refill::AtBoundary { phase: Nanos::ZERO }, ..LIMIT };
-    let sliding = Shape { refill: Refill::Sliding, ..LIMIT };
+    let held = Shape { refill: Refill::OnRelease, ..LIMIT };
     let cases = [
         ("too few requests lie between them", LIMIT, (0, 0), (2, 7)),
-        ("too little time lies between them", LIMIT, (0, 0), (1, 100)),
+        ("too little time lies between them", LIMIT, (1, 0), (1, 100)),
         ("the second one is older", LIMIT, (9, 50), (2, 100)),
         ("more was refused than admitted", LIMIT, (0, 50), (9, 0)),
         ("everything came back in between", fixed, (59, 0), (61, 100)),
-        ("nobody knows what came back", sliding, (0, 0), (9, 100)),
+        ("nobody knows what came back", held, (0, 0), (9, 100)),
     ];
     for (case, shape, first, second) in cases {
         let mut charge = Charge::new();

@@ -66,9 +66,17 @@ impl Found {
         if let Some(last) = self.last_word.filter(|last| last.at < word.at) {
             let back = word.account.unused_since(&last.account).cast_signed().max(0).unsigned_abs();
             let risen = word.remaining.saturating_sub(last.remaining).saturating_sub(back);
+            let risen = if self.is_moving(now) { 0 } else { risen };
             self.form.rose(risen, self.bucket.limit().amount(), last.at, now);
         }
         self.last_word = Some(*word);
+    }
+
+    /// Whether something of what was taken here comes back by now of a sliding window, or soon: a log joins moments and gives
+    /// them back a little late, and requests are counted later than they are sent.
+    pub(super) fn is_moving(&self, now: Nanos) -> bool {
+        let slack = Nanos::new(self.bucket.limit().window().get() / 16);
+        self.bucket.returned(now.saturating_add(slack)) > 0
     }
 
     /// Compares what the provider says with what was counted here.
