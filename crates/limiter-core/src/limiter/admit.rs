@@ -157,7 +157,8 @@ impl Limiter {
         if !self.probes {
             return now;
         }
-        let spaced = if self.is_searching(now) { self.spacing.next() } else { now };
+        let spaced = self.is_searching(now) || self.flight_window.is_tried();
+        let spaced = if spaced { self.spacing.next() } else { now };
         self.pace.ready_at(cost.expected(), now).max(spaced)
     }
 
@@ -203,8 +204,18 @@ impl Limiter {
         self.pace.take(&taken, cost.expected());
         self.spacing.sent(now);
         self.in_flight += 1;
-        let ledger = self.ledger;
-        Reservation { number: self.admissions, cost: *cost, admitted_at: now, ledger, charged, spoken_of: 0 }
+        self.flight_window.admitted(self.in_flight);
+        let (ledger, beside) = (self.ledger, self.in_flight);
+        Reservation {
+            number: self.admissions,
+            cost: *cost,
+            admitted_at: now,
+            ledger,
+            charged,
+            spoken_of: 0,
+            beside,
+            lacks: false,
+        }
     }
 
     /// The lane of the queue for `cost`: requests of one size only have to be told apart where some may overtake.
@@ -213,15 +224,12 @@ impl Limiter {
     }
 
     pub(super) fn flight_is_full(&self, now: Nanos) -> bool {
-        let limit = if self.outage.is_on() {
+        let limit = if self.outage.is_on() || self.probes && self.refusals.is_on() {
             1
-        } else if self.tells && self.unexplained == 0 || !self.probes {
-            // What the provider or the caller says need not be probed.
-            u64::MAX
-        } else if self.is_searching(now) {
-            self.flight_window.allowed().max(Spacing::IN_FLIGHT)
+        } else if self.probes {
+            self.flight_window.allowed(self.is_searching(now).then_some(Spacing::IN_FLIGHT))
         } else {
-            self.flight_window.allowed()
+            u64::MAX
         };
         self.in_flight >= limit
     }
