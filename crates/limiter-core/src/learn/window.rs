@@ -13,6 +13,9 @@
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FlightWindow {
     allowed: u64,
+    /// Below it the window doubles every round trip, above it grows by one.
+    threshold: u64,
+    answered: u64,
     /// The most that were in flight when one went that was answered well.
     carried: u64,
     found: Found,
@@ -74,7 +77,7 @@ const ALIKE: u32 = 4;
 
 impl FlightWindow {
     pub(crate) const fn new() -> Self {
-        Self { allowed: INITIAL, carried: 0, found: Found::Nothing, judged_up_to: 0, met_at: 0, alike: 0 }
+        Self { allowed: INITIAL, threshold: u64::MAX, answered: 0, carried: 0, found: Found::Nothing, judged_up_to: 0, met_at: 0, alike: 0 }
     }
 
     /// How many may be in flight; `spaced` where they go one after the other and none was refused yet.
@@ -106,13 +109,28 @@ impl FlightWindow {
         self.carried = self.carried.max(beside);
         // What is not used says nothing (RFC 7661).
         if in_flight >= self.allowed / 2 {
-            self.allowed = self.allowed.max(in_flight).saturating_add(1);
+            self.answered += 1;
+            if self.allowed < self.threshold {
+                self.allowed = self.allowed.max(in_flight).saturating_add(1);
+            } else if self.answered >= self.allowed {
+                (self.allowed, self.answered) = (self.allowed.saturating_add(1), 0);
+            }
         }
         if let Found::Ceiling(ceiling) = &mut self.found
             // Of those that were in flight with one that was refused, others may have been, which do not count.
             && number > self.judged_up_to
         {
             ceiling.answered(beside);
+        }
+    }
+
+    /// The admission `number` was refused by a provider that tells what remains only then: half as many go, once for all that
+    /// were in flight together, because what they are charged is not known yet.
+    pub(crate) fn halve(&mut self, number: u64, latest: u64) {
+        if number > self.judged_up_to {
+            self.judged_up_to = latest;
+            self.threshold = (self.allowed / 2).max(1);
+            (self.allowed, self.answered) = (self.threshold, 0);
         }
     }
 

@@ -59,6 +59,9 @@ impl Limiter {
             let (number, beside) = (reservation.number, reservation.beside);
             self.flight_window.refused(number, beside, self.admissions, self.pace.is_on())
         });
+        if cause.is_none() && !self.tells {
+            self.flight_window.halve(reservation.number, self.admissions);
+        }
         self.refusals.refused(reservation.number, self.admissions, cause == Some(Cause::Rate), now);
         let is_spaced = match cause {
             None => is_explained,

@@ -73,6 +73,27 @@ fn twice_as_many_go_each_round_trip_while_nothing_is_refused() {
 }
 
 #[test]
+fn half_as_many_go_after_a_refusal_that_is_told_and_one_more_each_round_trip() {
+    let mut client = Client::new();
+    for _ in 0..16 {
+        client.fill();
+        client.answer();
+    }
+    assert_eq!(client.fill(), 20);
+    client.window.halve(1, 20);
+    client.window.halve(20, 20);
+    (0..11).for_each(|_| client.answer());
+    assert_eq!(client.fill(), 11);
+    for expected in [12, 13] {
+        for _ in 0..expected {
+            client.answer();
+            client.fill();
+        }
+        assert_eq!(client.fill(), expected);
+    }
+}
+
+#[test]
 fn those_that_are_spaced_are_not_held_back_by_their_number_before_one_was_refused() {
     let mut window = FlightWindow::new();
     assert_eq!((window.allowed(None), window.allowed(Some(64))), (4, 64));
