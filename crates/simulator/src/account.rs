@@ -94,6 +94,18 @@ impl Account {
         Decision { at: self.clock.calendar(at), readings, outcome }
     }
 
+    /// What the limits of `work` look like now, and what time it is by the provider's calendar.
+    pub(crate) fn readings(&self, face: Face, work: &Work) -> (Vec<Reading>, Duration) {
+        let mut books = self.books();
+        let at = self.clock.now();
+        let scope = self.scope(&books.quotas, face, work);
+        let readings = books.quotas.get_mut(&scope).map(|quota| {
+            quota.advance(at);
+            quota.readings()
+        });
+        (readings.unwrap_or_default(), self.clock.calendar(at))
+    }
+
     fn scope(&self, quotas: &HashMap<Scope, Quota>, face: Face, work: &Work) -> Scope {
         let own = (face, Some(work.model.clone()));
         match self.config.sharing {
@@ -145,8 +157,11 @@ impl Drop for Ticket {
         let due = self.account.config.charge.at_end(face, &self.work, self.produced);
         let mut books = self.account.books();
         let now = self.account.clock.now();
-        if let Some((due, quota)) = due.zip(books.quotas.get_mut(&self.scope)) {
-            quota.correct(now, self.at, &self.charged, &due);
+        if let Some(quota) = books.quotas.get_mut(&self.scope) {
+            quota.leave();
+            if let Some(due) = due {
+                quota.correct(now, self.at, &self.charged, &due);
+            }
         }
         books.in_flight -= 1;
         let statistics = &mut books.statistics;

@@ -68,4 +68,8 @@ pub enum HeaderPolicy {
     OnRefusal,
     /// Never: a 429 without limit headers, `retry-after`, numbers or hints. What can never fit is still told so.
     Never,
+    /// On every answer but 429s, which are as those of [`HeaderPolicy::Never`]: somebody else than who counts refuses.
+    OnSuccess,
+    /// Never, but a 429 has a `retry-after` in whole seconds, rounded up.
+    RetryAfter,
 }

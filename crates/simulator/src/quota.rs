@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::Config;
 use crate::faces::Face;
+use crate::hidden::Hidden;
 use crate::metering::Meter;
+use crate::telling::Said;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,33 +71,37 @@ pub(crate) struct Refusal {
     pub(crate) requested: u64,
     /// How long until the request fits; `None` if it never will.
     pub(crate) wait: Option<Duration>,
+    /// What is said of it, where that is not for the provider's policy to decide.
+    pub(crate) said: Option<Said>,
 }
 
 /// The limits of one scope.
 #[derive(Debug)]
-pub(crate) struct Quota(Vec<(Dimension, Meter)>);
+pub(crate) struct Quota {
+    told: Vec<(Dimension, Meter)>,
+    hidden: Hidden,
+}
 
 impl Quota {
     /// The limits of `face` at a provider as `config` says that started at `started`, with its disturbances since then:
     /// they are the same whenever somebody first asks.
     pub(crate) fn new(config: &Config, face: Face, started: Duration) -> Self {
         let (input, output) = config.split_limits();
-        let meter = |&dimension: &Dimension| {
-            let limit = match dimension {
-                Dimension::Requests => config.requests_per_minute,
-                Dimension::Tokens => config.tokens_per_minute,
-                Dimension::InputTokens => input,
-                Dimension::OutputTokens => output,
-            };
-            (dimension, Meter::new(config, limit, started))
+        let limit = |dimension: Dimension| match dimension {
+            Dimension::Requests => config.requests_per_minute,
+            Dimension::Tokens => config.tokens_per_minute,
+            Dimension::InputTokens => input,
+            Dimension::OutputTokens => output,
         };
-        Self(face.dimensions().iter().map(meter).collect())
+        let meter = |&dimension: &Dimension| (dimension, Meter::new(config, limit(dimension), started));
+        let told = face.dimensions().iter().map(meter).collect();
+        Self { told, hidden: Hidden::new(config, face, limit, started) }
     }
 
     /// Takes `amounts` in every dimension, or says why not and takes nothing.
     pub(crate) fn admit(&mut self, now: Duration, amounts: &Amounts) -> Result<(), Refusal> {
         let mut refusal: Option<Refusal> = None;
-        for (dimension, meter) in &mut self.0 {
+        for (dimension, meter) in &mut self.told {
             meter.advance(now);
             let requested = amounts.of(*dimension);
             let wait = meter.wait(requested);
@@ -107,21 +113,36 @@ impl Quota {
                 refusal.is_none_or(|other| other.wait.is_some_and(|longest| wait.is_none_or(|wait| wait > longest)));
             if longest {
                 let limit = if wait.is_some() { meter.per_minute() } else { meter.capacity() };
-                refusal = Some(Refusal { dimension: *dimension, limit, used: meter.used(), requested, wait });
+                refusal =
+                    Some(Refusal { dimension: *dimension, limit, used: meter.used(), requested, wait, said: None });
             }
         }
-        if let Some(refusal) = refusal {
+        if let Some(refusal) = refusal.or_else(|| self.hidden.refuses(now, amounts)) {
             return Err(refusal);
         }
-        for (dimension, meter) in &mut self.0 {
+        self.hidden.take(amounts);
+        for (dimension, meter) in &mut self.told {
             meter.take(amounts.of(*dimension));
         }
         Ok(())
     }
 
     pub(crate) fn correct(&mut self, now: Duration, charged_at: Duration, charged: &Amounts, due: &Amounts) {
-        for (dimension, meter) in &mut self.0 {
+        for (dimension, meter) in &mut self.told {
             meter.correct(now, charged_at, charged.of(*dimension), due.of(*dimension));
+        }
+        self.hidden.correct(now, charged_at, charged, due);
+    }
+
+    /// A request that was let in has ended.
+    pub(crate) const fn leave(&mut self) {
+        self.hidden.leave();
+    }
+
+    /// Brings the levels to `now`.
+    pub(crate) fn advance(&mut self, now: Duration) {
+        for (_, meter) in &mut self.told {
+            meter.advance(now);
         }
     }
 
@@ -132,6 +153,6 @@ impl Quota {
             remaining: meter.remaining(),
             until_full: meter.until_full(),
         };
-        self.0.iter().map(reading).collect()
+        self.told.iter().map(reading).collect()
     }
 }

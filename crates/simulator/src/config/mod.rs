@@ -1,5 +1,6 @@
 //! The provider to simulate: its limits, its policies, its faults.
 
+mod foreign;
 mod validate;
 
 use std::fmt;
@@ -7,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 pub use validate::ConfigError;
 
-use crate::{Charge, Disturbance, Faults, HeaderPolicy, Metering, Sharing};
+use crate::telling::Telling;
+use crate::{Charge, Disturbance, Faults, HeaderPolicy, HiddenLimit, Metering, Sharing};
 
 /// The provider to simulate. The default answers after 50 ms within 3,000 requests and 1,000,000 tokens per minute.
 ///
@@ -42,6 +44,8 @@ pub struct Config {
     pub(crate) latency_tail: bool,
     pub(crate) clock_error: i64,
     pub(crate) disturbances: Vec<Disturbance>,
+    pub(crate) telling: Telling,
+    pub(crate) hidden_limits: Vec<HiddenLimit>,
 }
 
 impl Default for Config {
@@ -69,6 +73,8 @@ impl Default for Config {
             latency_tail: false,
             clock_error: 0,
             disturbances: Vec::new(),
+            telling: Telling::default(),
+            hidden_limits: Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Config;
-use crate::Disturbance;
+use crate::{Disturbance, HiddenLimit};
 
 /// The longest bucket depth: 31 days.
 const MAX_DEPTH: Duration = Duration::from_secs(31 * 86_400);
@@ -23,6 +23,9 @@ impl Config {
             ("input_tokens_per_minute", self.input_tokens_per_minute),
             ("output_tokens_per_minute", self.output_tokens_per_minute),
         ];
+        if self.hidden_limits.contains(&HiddenLimit::InFlight { most: 0 }) {
+            return Err(ConfigError::ZeroLimit { limit: "max_in_flight" });
+        }
         if let Some(&(limit, _)) = limits.iter().find(|(_, amount)| *amount == Some(0)) {
             return Err(ConfigError::ZeroLimit { limit });
         }

@@ -38,11 +38,16 @@ pub(crate) struct Meter {
 impl Meter {
     /// A meter for `per_minute` of a provider as `config` says that started at `started`.
     pub(crate) fn new(config: &Config, per_minute: u64, started: Duration) -> Self {
+        Self::with(config.metering, config, per_minute, started)
+    }
+
+    /// The same with another metering.
+    pub(crate) fn with(metering: Metering, config: &Config, per_minute: u64, started: Duration) -> Self {
         let (configured, depth, at) = (per_minute, nanoseconds(config.bucket_depth), nanoseconds(started));
         let schedule = Schedule::new(&config.disturbances, depth, started);
         let per_minute = schedule.limit(at, configured);
         let fill = billionths(config.start_fill.min(1.0));
-        let rule: Box<dyn Rule> = match config.metering {
+        let rule: Box<dyn Rule> = match metering {
             Metering::TokenBucket => Box::new(Bucket::new(per_minute, depth, fill, at)),
             Metering::FixedWindow => Box::new(Window::new(per_minute, depth, fill, at)),
             Metering::SlidingWindow => Box::new(Log::new(per_minute, depth, fill, at)),

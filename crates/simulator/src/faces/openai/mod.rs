@@ -18,6 +18,7 @@ pub(crate) use responses::{response, response_events};
 
 use super::{Exchange, put};
 use crate::quota::{Dimension, Reading};
+use crate::telling::{Resets, Telling};
 
 /// The organization that 429s name.
 const ORGANIZATION: &str = "org-simulated";
@@ -55,7 +56,7 @@ pub(crate) fn common_headers(exchange: &Exchange, processing: Duration) -> Heade
 }
 
 /// The limits. Resets are Go durations until the limit is full, cut to the millisecond as recorded ones are.
-pub(crate) fn limit_headers(readings: &[Reading]) -> HeaderMap {
+pub(crate) fn limit_headers(readings: &[Reading], telling: Telling) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for reading in readings {
         let [limit, remaining, reset] = match reading.dimension {
@@ -69,8 +70,13 @@ pub(crate) fn limit_headers(readings: &[Reading]) -> HeaderMap {
         };
         put(&mut headers, limit, reading.limit);
         put(&mut headers, remaining, reading.remaining);
-        let milliseconds = u64::try_from(reading.until_full.as_millis()).unwrap_or(u64::MAX);
-        put(&mut headers, reset, duration::go(milliseconds));
+        match telling.resets {
+            Resets::Span => {
+                let milliseconds = u64::try_from(reading.until_full.as_millis()).unwrap_or(u64::MAX);
+                put(&mut headers, reset, duration::go(milliseconds));
+            }
+            Resets::Never => {}
+        }
     }
     headers
 }
