@@ -153,3 +153,25 @@ axis! {
         TypedDouble => "typed-double",
     }
 }
+
+axis! {
+    /// A server whose arithmetic is none of the other axes' alone. See [`foreign`](super::foreign).
+    Server {
+        /// One that the other axes describe.
+        Usual => "usual",
+        /// Five requests in flight at most, which nobody is told.
+        FiveInFlight => "five-in-flight",
+        /// Every second's worth is enforced, and the minute's told.
+        HiddenSeconds => "hidden-seconds",
+        /// Limit and what remains are told, and no reset.
+        NoReset => "no-reset",
+        /// What remains is read when the answer is written.
+        LateReadings => "late-readings",
+        /// A request each second and none saved up; nothing is told.
+        OneEachSecond => "one-each-second",
+        /// Ten requests each second and none saved up; nothing is told.
+        TenEachSecond => "ten-each-second",
+        /// Three requests a minute; refusals say when to come again.
+        ThreeEachMinute => "three-each-minute",
+    }
+}

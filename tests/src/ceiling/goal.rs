@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::axes::{Charge, Disturbance, Fill, Headers};
+use super::axes::{Charge, Disturbance, Fill, Headers, Latency, Server};
 use super::cell::Cell;
 use super::outcome::Outcome;
 
@@ -21,6 +21,8 @@ pub enum Class {
     Never,
     /// Something goes wrong.
     Disturbed,
+    /// The axes do not describe the server.
+    Foreign,
 }
 
 /// What is good enough for a cell.
@@ -39,12 +41,15 @@ const ATTEMPTS: f64 = 1.1;
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Told, Self::Produced, Self::TypedIn, Self::OnRefusal, Self::Never, Self::Disturbed];
+    pub const ALL: [Self; 7] =
+        [Self::Told, Self::Produced, Self::TypedIn, Self::OnRefusal, Self::Never, Self::Disturbed, Self::Foreign];
 
     /// The class of a cell. One that belongs to several counts where least is known.
     #[must_use]
     pub const fn of(cell: &Cell) -> Self {
+        if !matches!(cell.server, Server::Usual) {
+            return Self::Foreign;
+        }
         match (cell.headers, cell.disturbance, cell.charge) {
             (Headers::Never, _, _) => Self::Never,
             (Headers::OnRefusal, Disturbance::None, _) => Self::OnRefusal,
@@ -65,6 +70,7 @@ impl Class {
             Self::OnRefusal => "told on refusals",
             Self::Never => "never told",
             Self::Disturbed => "disturbed",
+            Self::Foreign => "foreign",
         }
     }
 }
@@ -83,12 +89,19 @@ impl Goal {
         let goal = match cell.headers {
             Headers::OpenAi | Headers::Anthropic => goal,
             Headers::OnRefusal => goal.or(1.05, 3, 0.0),
-            Headers::Never => Self { is_later: true, ..goal.or(1.15, 0, 0.01) },
+            Headers::Never => goal.or_never(),
         };
         let goal = match cell.fill {
             // That nothing is there can only be learned from a refusal.
             Fill::Empty => goal.or(0.0, 1, 0.0),
             Fill::Full | Fill::Half => goal,
+        };
+        let goal = match (cell.server, cell.latency) {
+            // What binds is told by nobody, whatever the headers say of the rest.
+            (Server::FiveInFlight, Latency::Long) => goal.or_never(),
+            // A refusal is the only way to learn of a limit that nobody tells; what binds most of the time is told.
+            (Server::FiveInFlight | Server::HiddenSeconds, _) => goal.or(1.05, 0, 0.01),
+            _ => goal,
         };
         match cell.disturbance {
             Disturbance::None => goal,
@@ -96,6 +109,11 @@ impl Goal {
             Disturbance::TypedDouble => goal.or(1.03, 2, 0.0),
             _ => goal.or(1.05, 0, 0.01),
         }
+    }
+
+    /// Where nothing is ever told.
+    const fn or_never(self) -> Self {
+        Self { is_later: true, ..self.or(1.15, 0, 0.01) }
     }
 
     const fn or(self, ratio: f64, most: u64, share: f64) -> Self {
@@ -176,5 +194,9 @@ mod tests {
         check(never, Class::Never, "ratio <= 1.15 after 60 s, 429s <= 1 %");
         let typed = Cell { disturbance: Disturbance::TypedDouble, ..base };
         check(typed, Class::TypedIn, "ratio <= 1.03, 429s <= 2");
+        let gateway = Cell { server: Server::FiveInFlight, ..base };
+        check(gateway, Class::Foreign, "ratio <= 1.05, 429s <= 1 %");
+        let slow = Cell { latency: Latency::Long, ..gateway };
+        check(slow, Class::Foreign, "ratio <= 1.15 after 60 s, 429s <= 1 %");
     }
 }

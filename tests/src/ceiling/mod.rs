@@ -8,11 +8,15 @@
 //! The provider gives 600 requests and 60,000 tokens a minute (48,000 of input and 12,000 of output where they are
 //! metered apart; 120 requests where that limit is to bind). The client is told none of it. It gets all requests at
 //! once, for two and a half minutes of work, or four where something happens in the course of it.
+//!
+//! Beside them stand servers that these axes do not describe ([`Server`]), with numbers of their own.
 
 mod axes;
 mod cell;
 mod cost;
+mod foreign;
 mod goal;
+mod least;
 mod minimum;
 mod outcome;
 mod provider;
@@ -23,7 +27,7 @@ mod typed_in;
 mod workers;
 mod workload;
 
-pub use axes::{Charge, Depth, Disturbance, Fill, Headers, Latency, Metering, Workload};
+pub use axes::{Charge, Depth, Disturbance, Fill, Headers, Latency, Metering, Server, Workload};
 pub use cell::{Cell, Deviation};
 pub use goal::{Class, Goal};
 pub use outcome::Outcome;

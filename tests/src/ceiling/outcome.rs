@@ -5,7 +5,8 @@ use simulator::Statistics;
 use super::axes::{Disturbance, Latency, Metering};
 use super::cell::Cell;
 use super::cost::{Cost, Dimension, Size, Took};
-use super::minimum::{Held, Ideal};
+use super::least::Least;
+use super::minimum::Ideal;
 use super::run::LOOK_AHEAD;
 use crate::Load;
 
@@ -67,19 +68,16 @@ impl Outcome {
         let charged = Cost::from(statistics.charged);
         // What was charged for requests whose connections were dropped had to be paid by any client.
         let due = if cell.disturbance == Disturbance::Resets { charged.at_least(cost) } else { cost };
-        let (least, scarcest) =
-            least_time(&cell, |dimension| Ideal::new(cell.supply(dimension)).time(due.of(dimension) as f64));
+        let latencies = latencies(&cell, sizes, &load);
+        let bound = Least::new(&cell, due, &latencies);
+        let (least, scarcest) = bound.time();
         let admitted = statistics.last_admitted.as_secs_f64();
         let makespan = load.elapsed.as_secs_f64().max(admitted);
         let tail = makespan - admitted;
         let at_first_minute = pace.get(FIRST_MINUTE as usize).copied();
         let later_ratio = at_first_minute.map_or(1.0, |then| {
-            let (least, _) = least_time(&cell, |dimension| {
-                let held = Held { until: FIRST_MINUTE, amount: then.of(dimension) as f64 };
-                Ideal::held(cell.supply(dimension), held).time(due.of(dimension) as f64)
-            });
             let later = |time: f64| (time - FIRST_MINUTE).max(0.0) + tail;
-            ratio(later(admitted), later(least))
+            ratio(later(admitted), later(bound.time_after(FIRST_MINUTE, &then)))
         });
         let failed_by_draw = statistics.faults.resets;
         let may_cost_more = matches!(cell.disturbance, Disturbance::Resets | Disturbance::Failing);
@@ -95,7 +93,7 @@ impl Outcome {
             attempts: statistics.requests,
             unlucky: failed_by_draw,
             answered: load.answered.min(statistics.answered),
-            overdue: overdue(&cell, &costs, &load, |dimension| {
+            overdue: overdue(&cell, &costs, &latencies, &load, |dimension| {
                 let paid = |cost: &Cost| cost.of(dimension).max(1) as f64;
                 Slowness { run: ratio(makespan, minimum).max(1.0), price: paid(&due) / paid(&cost) }
             }),
@@ -136,10 +134,18 @@ fn costs(cell: &Cell, sizes: &[Size], load: &Load) -> Vec<Cost> {
     costs
 }
 
-/// The longest of the times of all dimensions, and whose it is.
-fn least_time(cell: &Cell, time: impl Fn(Dimension) -> f64) -> (f64, Dimension) {
-    let times = cell.dimensions().iter().map(|dimension| (time(*dimension), *dimension));
-    times.max_by(|(one, _), (other, _)| one.total_cmp(other)).unwrap_or((0.0, Dimension::Requests))
+/// How long the answer to each request took, in the order in which they were asked; of one that was not answered the
+/// least.
+fn latencies(cell: &Cell, sizes: &[Size], load: &Load) -> Vec<f64> {
+    let (least_output, _) = cell.output();
+    let mut latencies: Vec<f64> =
+        sizes.iter().map(|size| cell.latency_of(&cell.expected(size, least_output))).collect();
+    for end in &load.ends {
+        if let Some((latency, took)) = latencies.get_mut(end.place).zip(end.usage.map(Took::from)) {
+            *latency = cell.latency_of(&took);
+        }
+    }
+    latencies
 }
 
 /// By how much everybody's turn is later.
@@ -157,7 +163,13 @@ struct Slowness {
 /// overtaken by what the look-ahead allows and by as much again as it waits for those before it, and where quota comes
 /// by windows miss one into which it does not fit as a whole; then it takes its time to be answered. Each time that it
 /// failed it does these two again.
-fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: impl Fn(Dimension) -> Slowness) -> f64 {
+fn overdue(
+    cell: &Cell,
+    costs: &[Cost],
+    latencies: &[f64],
+    load: &Load,
+    slowness: impl Fn(Dimension) -> Slowness,
+) -> f64 {
     let mut turns = vec![0.0_f64; costs.len()];
     for dimension in cell.dimensions() {
         let Slowness { run, price } = slowness(*dimension);
@@ -170,6 +182,14 @@ fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: impl Fn(Dimension
             *turn = turn.max(time * run);
         }
     }
+    let mut busy = 0.0;
+    for (turn, latency) in turns.iter_mut().zip(latencies) {
+        if let Some(most) = cell.server.numbers().in_flight {
+            let slowness = slowness(Dimension::Requests).run;
+            *turn = turn.max(busy / most as f64 * slowness);
+            busy += latency;
+        }
+    }
     let (_, most_output) = cell.output();
     let latency = match cell.latency {
         Latency::Short => 0.05,
@@ -178,7 +198,7 @@ fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: impl Fn(Dimension
         Latency::Tail => 15.0,
     };
     let window = match cell.metering {
-        Metering::FixedWindow | Metering::SlidingWindow => cell.depth_seconds() as f64,
+        Metering::FixedWindow | Metering::SlidingWindow => cell.depth_seconds(),
         Metering::TokenBucket | Metering::Slices => 0.0,
     };
     let late = load.ends.iter().map(|end| {

@@ -38,7 +38,10 @@ impl Cell {
     }
 
     /// A limit, per minute.
-    pub(super) const fn per_minute(&self, dimension: Dimension) -> u64 {
+    pub(super) fn per_minute(&self, dimension: Dimension) -> u64 {
+        if let Some(requests) = self.server.numbers().requests.filter(|_| dimension == Dimension::Requests) {
+            return requests;
+        }
         match (dimension, self.workload) {
             (Dimension::Requests, Workload::RequestBound) => FEW_REQUESTS,
             (Dimension::Requests, _) => REQUESTS,
@@ -49,11 +52,11 @@ impl Cell {
     }
 
     /// The seconds of a full bucket's refill, or of a window.
-    pub(super) const fn depth_seconds(&self) -> u64 {
-        match self.depth {
-            Depth::Minute => 60,
-            Depth::SixSeconds => 6,
-        }
+    pub(super) fn depth_seconds(&self) -> f64 {
+        self.server.numbers().depth.unwrap_or(match self.depth {
+            Depth::Minute => 60.0,
+            Depth::SixSeconds => 6.0,
+        })
     }
 
     /// The least by which the limits are multiplied in the course of the run.
@@ -102,9 +105,9 @@ impl Cell {
     /// What the provider gives of one limit.
     pub(super) fn supply(&self, dimension: Dimension) -> Supply {
         Supply {
-            metering: self.metering,
+            metering: self.server.numbers().metering.unwrap_or(self.metering),
             per_second: self.per_minute(dimension) as f64 / 60.0,
-            depth: self.depth_seconds() as f64,
+            depth: self.depth_seconds(),
             fill: self.fill_share(),
             epoch: self.start(),
             events: self.events(),
@@ -120,7 +123,7 @@ impl Cell {
             .with_input_tokens_per_minute(INPUT)
             .with_output_tokens_per_minute(OUTPUT)
             .with_output_tokens(least, most)
-            .with_bucket_depth(Duration::from_secs(self.depth_seconds()))
+            .with_bucket_depth(self.depth())
             .with_start_fill(self.fill_share())
             .with_start_time(SystemTime::UNIX_EPOCH + Duration::from_secs(self.start()))
             .with_metering(self.simulated_metering())
@@ -138,6 +141,7 @@ impl Cell {
                 _ => 0,
             })
             .with_disturbances(self.simulated_disturbances());
+        let config = self.server.simulated(config);
         let config = match self.latency {
             Latency::Short => config.with_latency(Duration::from_millis(50)),
             Latency::Long => {
