@@ -20,6 +20,11 @@ pub enum HiddenLimit {
     /// The limits that are told hold in each second of the calendar as well, as under [`Metering::Slices`]; what is told
     /// is the minute's.
     EachSecond,
+    /// So many requests a minute, metered as the limits that are told. Its 429 says `retry-after`.
+    Requests {
+        /// The limit, at least 1.
+        per_minute: u64,
+    },
 }
 
 /// The hidden limits of one scope.
@@ -27,7 +32,8 @@ pub enum HiddenLimit {
 pub(crate) struct Hidden {
     most_in_flight: Option<u64>,
     in_flight: u64,
-    meters: Vec<(Dimension, Meter)>,
+    /// Each with what its refusals say.
+    meters: Vec<(Dimension, Meter, Said)>,
 }
 
 impl Hidden {
@@ -41,9 +47,13 @@ impl Hidden {
                 }
                 HiddenLimit::EachSecond => {
                     let slices = |dimension: &Dimension| {
-                        (*dimension, Meter::with(Metering::Slices, config, told(*dimension), started))
+                        (*dimension, Meter::with(Metering::Slices, config, told(*dimension), started), Said::Nothing)
                     };
                     hidden.meters.extend(face.dimensions().iter().map(slices));
+                }
+                HiddenLimit::Requests { per_minute } => {
+                    let meter = Meter::new(config, per_minute, started);
+                    hidden.meters.push((Dimension::Requests, meter, Said::RetryAfter));
                 }
             }
         }
@@ -52,7 +62,6 @@ impl Hidden {
 
     /// Why a request that the told limits let in is refused all the same.
     pub(crate) fn refuses(&mut self, now: Duration, amounts: &Amounts) -> Option<Refusal> {
-        let said = Some(Said::Nothing);
         if let Some(limit) = self.most_in_flight.filter(|most| self.in_flight >= *most) {
             // When another one ends nobody knows.
             let wait = Some(Duration::ZERO);
@@ -62,15 +71,21 @@ impl Hidden {
                 used: self.in_flight,
                 requested: 1,
                 wait,
-                said,
+                said: Some(Said::Nothing),
             });
         }
-        self.meters.iter_mut().find_map(|(dimension, meter)| {
+        self.meters.iter_mut().find_map(|(dimension, meter, said)| {
             meter.advance(now);
             let requested = amounts.of(*dimension);
             let wait = meter.wait(requested);
-            let refusal =
-                Refusal { dimension: *dimension, limit: meter.per_minute(), used: meter.used(), requested, wait, said };
+            let refusal = Refusal {
+                dimension: *dimension,
+                limit: meter.per_minute(),
+                used: meter.used(),
+                requested,
+                wait,
+                said: Some(*said),
+            };
             (wait != Some(Duration::ZERO)).then_some(refusal)
         })
     }
@@ -78,14 +93,14 @@ impl Hidden {
     /// Lets a request in.
     pub(crate) fn take(&mut self, amounts: &Amounts) {
         self.in_flight += 1;
-        for (dimension, meter) in &mut self.meters {
+        for (dimension, meter, _) in &mut self.meters {
             meter.take(amounts.of(*dimension));
         }
     }
 
     /// Corrects what was charged.
     pub(crate) fn correct(&mut self, now: Duration, charged_at: Duration, charged: &Amounts, due: &Amounts) {
-        for (dimension, meter) in &mut self.meters {
+        for (dimension, meter, _) in &mut self.meters {
             meter.correct(now, charged_at, charged.of(*dimension), due.of(*dimension));
         }
     }

@@ -73,3 +73,15 @@ pub enum HeaderPolicy {
     /// Never, but a 429 has a `retry-after` in whole seconds, rounded up.
     RetryAfter,
 }
+
+/// When the limits lose what a request is charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Counting {
+    /// When it is let in.
+    #[default]
+    AtAdmission,
+    /// When its answer ends, whether it is there by then or not: what is in flight is not counted, so more can be let in
+    /// than there is, and a debt be left.
+    AtEnd,
+}

@@ -15,6 +15,8 @@ pub(crate) enum Dimension {
     Tokens,
     InputTokens,
     OutputTokens,
+    /// Requests of a day, beside those of a minute.
+    DailyRequests,
 }
 
 /// An amount in every dimension; zero in the dimensions a face does not limit.
@@ -34,7 +36,7 @@ pub struct Amounts {
 impl Amounts {
     pub(crate) const fn of(&self, dimension: Dimension) -> u64 {
         match dimension {
-            Dimension::Requests => self.requests,
+            Dimension::Requests | Dimension::DailyRequests => self.requests,
             Dimension::Tokens => self.tokens,
             Dimension::InputTokens => self.input_tokens,
             Dimension::OutputTokens => self.output_tokens,
@@ -43,7 +45,7 @@ impl Amounts {
 
     pub(crate) const fn of_mut(&mut self, dimension: Dimension) -> &mut u64 {
         match dimension {
-            Dimension::Requests => &mut self.requests,
+            Dimension::Requests | Dimension::DailyRequests => &mut self.requests,
             Dimension::Tokens => &mut self.tokens,
             Dimension::InputTokens => &mut self.input_tokens,
             Dimension::OutputTokens => &mut self.output_tokens,
@@ -88,18 +90,20 @@ impl Quota {
     pub(crate) fn new(config: &Config, face: Face, started: Duration) -> Self {
         let (input, output) = config.split_limits();
         let limit = |dimension: Dimension| match dimension {
-            Dimension::Requests => config.requests_per_minute,
+            Dimension::Requests | Dimension::DailyRequests => config.requests_per_minute,
             Dimension::Tokens => config.tokens_per_minute,
             Dimension::InputTokens => input,
             Dimension::OutputTokens => output,
         };
         let meter = |&dimension: &Dimension| (dimension, Meter::new(config, limit(dimension), started));
-        let told = face.dimensions().iter().map(meter).collect();
+        let daily = config.requests_per_day.filter(|_| face == Face::OpenAi);
+        let daily = daily.map(|limit| (Dimension::DailyRequests, Meter::daily(limit, started)));
+        let told = face.dimensions().iter().map(meter).chain(daily).collect();
         Self { told, hidden: Hidden::new(config, face, limit, started) }
     }
 
-    /// Takes `amounts` in every dimension, or says why not and takes nothing.
-    pub(crate) fn admit(&mut self, now: Duration, amounts: &Amounts) -> Result<(), Refusal> {
+    /// Lets in a request that costs `amounts` and takes `taken` now, or says why not and takes nothing.
+    pub(crate) fn admit(&mut self, now: Duration, amounts: &Amounts, taken: &Amounts) -> Result<(), Refusal> {
         let mut refusal: Option<Refusal> = None;
         for (dimension, meter) in &mut self.told {
             meter.advance(now);
@@ -120,9 +124,9 @@ impl Quota {
         if let Some(refusal) = refusal.or_else(|| self.hidden.refuses(now, amounts)) {
             return Err(refusal);
         }
-        self.hidden.take(amounts);
+        self.hidden.take(taken);
         for (dimension, meter) in &mut self.told {
-            meter.take(amounts.of(*dimension));
+            meter.take(taken.of(*dimension));
         }
         Ok(())
     }

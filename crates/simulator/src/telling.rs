@@ -1,5 +1,7 @@
 //! How limits are told: what an answer says of them, in which form, and when it was read.
 
+use std::num::NonZeroU64;
+
 use crate::HeaderPolicy;
 
 /// How the OpenAI face tells when a limit is full again.
@@ -9,6 +11,8 @@ pub enum Resets {
     /// As a span, such as `6m0s`.
     #[default]
     Span,
+    /// As a moment: whole seconds since the Unix epoch by the provider's calendar, rounded up.
+    EpochSeconds,
     /// Not at all: limit and what remains have to do.
     Never,
 }
@@ -30,6 +34,16 @@ pub enum ReadAt {
 pub(crate) struct Telling {
     pub(crate) resets: Resets,
     pub(crate) read_at: ReadAt,
+    /// What remaining tokens are rounded to, where they are.
+    pub(crate) grain: Option<NonZeroU64>,
+}
+
+impl Telling {
+    /// What is told of `remaining` tokens of `limit`: the nearest multiple of the grain, and never more than the limit.
+    pub(crate) fn rounded(self, remaining: u64, limit: u64) -> u64 {
+        let Some(grain) = self.grain.map(NonZeroU64::get) else { return remaining };
+        (remaining.saturating_add(grain / 2) / grain).saturating_mul(grain).min(limit)
+    }
 }
 
 /// How much a refusal says.

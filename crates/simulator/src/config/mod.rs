@@ -9,7 +9,10 @@ use std::time::{Duration, SystemTime};
 pub use validate::ConfigError;
 
 use crate::telling::Telling;
-use crate::{Charge, Disturbance, Faults, HeaderPolicy, HiddenLimit, Metering, Sharing};
+use crate::{Charge, Counting, Disturbance, Faults, HeaderPolicy, HiddenLimit, Metering, Sharing};
+
+/// What OpenAI was measured to charge for output where a request does not bound it.
+const UNBOUNDED_OUTPUT: u64 = 16;
 
 /// The provider to simulate. The default answers after 50 ms within 3,000 requests and 1,000,000 tokens per minute.
 ///
@@ -46,6 +49,9 @@ pub struct Config {
     pub(crate) disturbances: Vec<Disturbance>,
     pub(crate) telling: Telling,
     pub(crate) hidden_limits: Vec<HiddenLimit>,
+    pub(crate) requests_per_day: Option<u64>,
+    pub(crate) unbounded_output: u64,
+    pub(crate) counting: Counting,
 }
 
 impl Default for Config {
@@ -75,6 +81,9 @@ impl Default for Config {
             disturbances: Vec::new(),
             telling: Telling::default(),
             hidden_limits: Vec::new(),
+            requests_per_day: None,
+            unbounded_output: UNBOUNDED_OUTPUT,
+            counting: Counting::default(),
         }
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn limit_headers(readings: &[Reading], at: Duration) -> HeaderMap {
                 ],
                 in_thousands(reading),
             ),
-            Dimension::Tokens => continue,
+            Dimension::Tokens | Dimension::DailyRequests => continue,
         };
         if reading.dimension != Dimension::Requests {
             both = (both.0.saturating_add(limit), both.1.saturating_add(remaining), full.max(both.2));
@@ -140,7 +140,7 @@ pub(crate) fn refuse(problem: &Problem, exchange: &Exchange) -> Reply {
 fn limit_reached(limited: &Limited, exchange: &Exchange) -> Reply {
     let refusal = &limited.refusal;
     let (unit, counted) = match refusal.dimension {
-        Dimension::Requests => ("requests", "requests"),
+        Dimension::Requests | Dimension::DailyRequests => ("requests", "requests"),
         Dimension::InputTokens => ("input tokens", "request tokens"),
         Dimension::OutputTokens => ("output tokens", "output tokens"),
         Dimension::Tokens => ("tokens", "request tokens"),

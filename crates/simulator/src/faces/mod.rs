@@ -99,7 +99,7 @@ impl Face {
     /// The headers that tell `readings`, taken at `at`, on an answer that is no refusal.
     pub(crate) fn limit_headers(self, readings: &[Reading], at: Duration, telling: Telling) -> HeaderMap {
         match self {
-            Self::OpenAi => openai::limit_headers(readings, telling),
+            Self::OpenAi => openai::limit_headers(readings, at, telling),
             Self::Anthropic => anthropic::limit_headers(readings, at),
             Self::OpenRouter => HeaderMap::new(),
         }

@@ -21,7 +21,7 @@ use rule::Rule;
 use schedule::Schedule;
 use slices::Slices;
 use sliding::Log;
-use units::{UNITS, billionths, duration, nanoseconds, units, whole};
+use units::{DAY, UNITS, billionths, duration, nanoseconds, units, whole};
 use window::Window;
 
 /// One limit, its level, and what happens to both. Times are spans since the Unix epoch.
@@ -56,7 +56,14 @@ impl Meter {
         Self { rule, configured, per_minute, schedule, at }
     }
 
-    /// What the limit says, per minute.
+    /// A meter for `limit` a calendar day, which nothing disturbs.
+    pub(crate) fn daily(limit: u64, started: Duration) -> Self {
+        let at = nanoseconds(started);
+        let rule = Box::new(Window::of(units(limit), DAY, at));
+        Self { rule, configured: limit, per_minute: limit, schedule: Schedule::new(&[], DAY, started), at }
+    }
+
+    /// What the limit says, per minute; that of a day, per day.
     pub(crate) const fn per_minute(&self) -> u64 {
         self.per_minute
     }

@@ -117,6 +117,7 @@ fn limit_reached(limited: &Limited) -> Reply {
     let refusal = &limited.refusal;
     let (kind, unit) = match refusal.dimension {
         Dimension::Requests => ("requests", "requests per min (RPM)"),
+        Dimension::DailyRequests => ("requests", "requests per day (RPD)"),
         Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => ("tokens", "tokens per min (TPM)"),
     };
     let (model, limit, used, requested) = (&limited.model, refusal.limit, refusal.used, refusal.requested);
@@ -135,7 +136,7 @@ fn limit_reached(limited: &Limited) -> Reply {
     };
     let mut reply = error(StatusCode::TOO_MANY_REQUESTS, &message, kind, None, Some("rate_limit_exceeded"));
     if limited.said == Said::All {
-        reply.headers = limit_headers(&limited.readings, limited.telling);
+        reply.headers = limit_headers(&limited.readings, limited.at, limited.telling);
         if let Some(wait) = refusal.wait {
             put(&mut reply.headers, "retry-after-ms", milliseconds_up(wait));
         }
