@@ -88,7 +88,7 @@ impl Simulator {
     }
 
     /// Serves the connections of `listener` until `shutdown` is ready. Open requests then have five seconds to end.
-    /// At most 960 connections are served at once; further ones wait.
+    /// At most so many connections are served at once as the configuration says; further ones wait.
     ///
     /// # Errors
     ///

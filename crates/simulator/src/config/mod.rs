@@ -14,6 +14,9 @@ use crate::{Charge, Counting, Disturbance, Faults, HeaderPolicy, HiddenLimit, Me
 /// What OpenAI was measured to charge for output where a request does not bound it.
 const UNBOUNDED_OUTPUT: u64 = 16;
 
+/// The most connections at once: below the usual bound on open files.
+const MOST_CONNECTIONS: usize = 960;
+
 /// The provider to simulate. The default answers after 50 ms within 3,000 requests and 1,000,000 tokens per minute.
 ///
 /// ```
@@ -52,6 +55,7 @@ pub struct Config {
     pub(crate) requests_per_day: Option<u64>,
     pub(crate) unbounded_output: u64,
     pub(crate) counting: Counting,
+    pub(crate) most_connections: usize,
 }
 
 impl Default for Config {
@@ -84,6 +88,7 @@ impl Default for Config {
             requests_per_day: None,
             unbounded_output: UNBOUNDED_OUTPUT,
             counting: Counting::default(),
+            most_connections: MOST_CONNECTIONS,
         }
     }
 }
@@ -241,6 +246,14 @@ impl Config {
     #[must_use]
     pub const fn with_clock_error(mut self, seconds: i64) -> Self {
         self.clock_error = seconds;
+        self
+    }
+
+    /// The most connections that are served at once over TCP, at least one; further ones wait to be accepted. 960 by
+    /// default: each takes an open file, of which many systems allow 1,024.
+    #[must_use]
+    pub const fn with_most_connections(mut self, connections: usize) -> Self {
+        self.most_connections = connections;
         self
     }
 
