@@ -5,11 +5,16 @@
 
 use std::time::Duration;
 
-use simulator::{Config, HeaderPolicy, HiddenLimit, ReadAt, Resets};
+use simulator::{Config, Counting, HeaderPolicy, HiddenLimit, ReadAt, Resets};
 
-use super::axes::{Depth, Headers, Latency, Metering, Server, Workload};
+use super::axes::{Charge, Depth, Fill, Headers, Latency, Metering, Server, Workload};
 use super::cell::{Cell, Deviation};
 use super::cost::{Dimension, Took};
+
+/// The default maximum of the server that is not asked for one: what inference servers commonly have.
+const UNBOUNDED_OUTPUT: u64 = 1_024;
+/// Half of what is told.
+const HIDDEN_REQUESTS: u64 = 300;
 
 /// What a server's numbers are, where they are not those of the axes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +29,16 @@ pub(super) struct Numbers {
     pub(super) metering: Option<Metering>,
     /// The most requests in flight.
     pub(super) in_flight: Option<u64>,
+    /// Tokens a minute.
+    pub(super) tokens: Option<u64>,
+    /// To how many times what they were the limits change.
+    pub(super) change: Option<f64>,
+    /// From when on a request costs which share of what it costs at first.
+    pub(super) prices: &'static [(f64, f64)],
+    /// What is charged for output that no request bounds.
+    pub(super) unbounded_output: Option<u64>,
+    /// By what the sizes of the workload are multiplied.
+    pub(super) scale: Option<f64>,
     /// The seconds for which it is kept busy.
     pub(super) seconds: Option<f64>,
 }
@@ -37,7 +52,11 @@ impl Server {
         match self {
             Self::OneEachSecond | Self::TenEachSecond => BARE,
             Self::ThreeEachMinute => ON_REFUSAL,
-            Self::Usual | Self::FiveInFlight | Self::HiddenSeconds | Self::NoReset | Self::LateReadings => &[],
+            Self::NoneSavedUp => &[Deviation::Workload(Workload::RequestBound)],
+            // Whose requests cost the same: the order in which they go then makes no difference.
+            Self::ChargeChanges => &[Deviation::Workload(Workload::Equal)],
+            Self::HiddenRequests => &[Deviation::Workload(Workload::Phased)],
+            _ => &[],
         }
     }
 
@@ -52,7 +71,26 @@ impl Server {
             ..usual
         };
         match self {
-            Self::Usual | Self::NoReset | Self::LateReadings => usual,
+            Self::Usual
+            | Self::NoReset
+            | Self::LateReadings
+            | Self::EpochResets
+            | Self::DailyToo
+            | Self::Thousands
+            | Self::CountedLate => usual,
+            Self::Unbounded => Numbers { unbounded_output: Some(UNBOUNDED_OUTPUT), ..usual },
+            // Of 120 tokens 80 are the prompt.
+            Self::ChargeChanges => {
+                Numbers { prices: &[(80.0, 80.0 / 120.0), (160.0, 1.0)], seconds: Some(240.0), ..usual }
+            }
+            // What comes in fifty seconds is 6,000 requests.
+            Self::TenTimes => Numbers { change: Some(10.0), seconds: Some(140.0), ..usual },
+            Self::Tenth => Numbers { change: Some(0.1), seconds: Some(240.0), ..usual },
+            Self::NoneSavedUp => Numbers { requests: Some(60), depth: Some(1.0), ..usual },
+            Self::HiddenRequests => Numbers { requests: Some(HIDDEN_REQUESTS), ..usual },
+            Self::Small => {
+                Numbers { requests: Some(3), tokens: Some(10_000), scale: Some(5.0), seconds: Some(600.0), ..usual }
+            }
             Self::FiveInFlight => Numbers { in_flight: Some(5), ..usual },
             Self::HiddenSeconds => Numbers { metering: Some(Metering::Slices), ..usual },
             Self::OneEachSecond => one_by_one(60),
@@ -67,7 +105,22 @@ impl Server {
         let numbers = self.numbers();
         let config = if numbers.only_requests { config.with_tokens_per_minute(u64::MAX) } else { config };
         match self {
-            Self::Usual | Self::OneEachSecond | Self::TenEachSecond => config,
+            Self::Usual
+            | Self::OneEachSecond
+            | Self::TenEachSecond
+            | Self::ChargeChanges
+            | Self::TenTimes
+            | Self::Tenth
+            | Self::NoneSavedUp
+            | Self::Small => config,
+            Self::Unbounded => config.with_unbounded_output(UNBOUNDED_OUTPUT),
+            Self::EpochResets => config.with_resets(Resets::EpochSeconds),
+            Self::DailyToo => config.with_requests_per_day(14_400),
+            Self::HiddenRequests => config
+                .with_requests_per_minute(2 * HIDDEN_REQUESTS)
+                .with_hidden_limits(vec![HiddenLimit::Requests { per_minute: HIDDEN_REQUESTS }]),
+            Self::Thousands => config.with_rounding(1_000),
+            Self::CountedLate => config.with_counting(Counting::AtEnd),
             Self::FiveInFlight => config
                 .with_hidden_limits(numbers.in_flight.map(|most| HiddenLimit::InFlight { most }).into_iter().collect()),
             Self::HiddenSeconds => config.with_hidden_limits(vec![HiddenLimit::EachSecond]),
@@ -77,9 +130,21 @@ impl Server {
         }
     }
 
+    /// Whether its client knows nothing of it but that it speaks OpenAI's language.
+    pub(super) const fn is_of_no_provider(self) -> bool {
+        matches!(self, Self::EpochResets | Self::DailyToo)
+    }
+
+    /// Whether its requests say how much they may produce.
+    pub(super) const fn bounds_output(self) -> bool {
+        !matches!(self, Self::Unbounded)
+    }
+
     /// The cells of this server.
     fn cells(self) -> Vec<Cell> {
-        use Deviation::{Depth as Deep, Fill, Latency as Slow, Metering as Metered, Workload as Asked};
+        use Deviation::{
+            Charge as Charged, Depth as Deep, Fill as Filled, Latency as Slow, Metering as Metered, Workload as Asked,
+        };
         let variations: &[&[Deviation]] = match self {
             Self::Usual => return Vec::new(),
             Self::FiveInFlight => &[&[], &[Slow(Latency::Long)]],
@@ -95,10 +160,19 @@ impl Server {
                 &[],
                 &[Slow(Latency::Long)],
                 &[Slow(Latency::Tail)],
-                &[Deviation::Charge(super::Charge::Produced)],
-                &[Fill(super::Fill::Empty)],
+                &[Charged(Charge::Produced)],
+                &[Filled(Fill::Empty)],
             ],
-            Self::OneEachSecond | Self::TenEachSecond => &[&[], &[Slow(Latency::Long)]],
+            Self::OneEachSecond | Self::TenEachSecond | Self::CountedLate | Self::NoneSavedUp => {
+                &[&[], &[Slow(Latency::Long)]]
+            }
+            Self::Unbounded => &[&[], &[Charged(Charge::Produced)], &[Charged(Charge::MaxOfBoth)]],
+            Self::ChargeChanges | Self::DailyToo => &[&[]],
+            Self::TenTimes | Self::Tenth => &[&[], &[Deep(Depth::SixSeconds)]],
+            Self::EpochResets => &[&[], &[Metered(Metering::FixedWindow)]],
+            Self::HiddenRequests => &[&[], &[Deep(Depth::SixSeconds)]],
+            Self::Thousands => &[&[], &[Deep(Depth::SixSeconds)], &[Asked(Workload::OutputBound)]],
+            Self::Small => &[&[], &[Asked(Workload::TokenBound)], &[Metered(Metering::FixedWindow)]],
             Self::ThreeEachMinute => &[&[], &[Metered(Metering::FixedWindow)], &[Metered(Metering::SlidingWindow)]],
         };
         let implied = Cell { server: self, ..Cell::BASE };

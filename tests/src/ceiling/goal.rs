@@ -100,7 +100,9 @@ impl Goal {
             // What binds is told by nobody, whatever the headers say of the rest.
             (Server::FiveInFlight, Latency::Long) => goal.or_never(),
             // A refusal is the only way to learn of a limit that nobody tells; what binds most of the time is told.
-            (Server::FiveInFlight | Server::HiddenSeconds, _) => goal.or(1.05, 0, 0.01),
+            (Server::FiveInFlight | Server::HiddenSeconds | Server::HiddenRequests, _) => goal.or(1.05, 0, 0.01),
+            // What changes in the course of the run is a disturbance.
+            (Server::ChargeChanges | Server::TenTimes | Server::Tenth, _) => goal.or(1.05, 0, 0.01),
             _ => goal,
         };
         match cell.disturbance {

@@ -79,6 +79,16 @@ mod tests {
     }
 
     #[test]
+    fn what_costs_less_for_a_while_is_done_sooner() {
+        // 140,000 until the price falls by a third at 80 s: 60,000 and 80 of 1,000. Until 160 s 80,000 do for 120,000.
+        let cell = Cell { server: Server::ChargeChanges, ..Cell::BASE };
+        let time = |tokens| Least::new(&cell, Cost { tokens, ..Cost::default() }, &[]).time().0;
+        for (tokens, expected) in [(140_000, 80.0), (200_000, 120.0), (260_000, 160.0), (270_000, 170.0)] {
+            assert!((time(tokens) - expected).abs() < 0.01, "{tokens}: {}", time(tokens));
+        }
+    }
+
+    #[test]
     fn what_binds_is_what_the_server_enforces() {
         #[track_caller]
         fn check(server: Server, requests: u64, expected: f64) {
@@ -96,5 +106,16 @@ mod tests {
         check(Server::HiddenSeconds, 150, 14.0);
         check(Server::NoReset, 700, 10.0);
         check(Server::LateReadings, 700, 10.0);
+        // 60 a minute, but none saved up; 300 a minute of 600 that are told; 3 a minute and a bucket of 3.
+        check(Server::NoneSavedUp, 61, 60.0);
+        check(Server::HiddenRequests, 400, 20.0);
+        check(Server::Small, 13, 200.0);
+        // 600 + 900 until 90 s, and then 100 a second; or one.
+        check(Server::TenTimes, 2_500, 100.0);
+        check(Server::Tenth, 1_510, 100.0);
+        for server in [Server::EpochResets, Server::DailyToo, Server::Thousands, Server::CountedLate, Server::Unbounded]
+        {
+            check(server, 700, 10.0);
+        }
     }
 }

@@ -32,6 +32,7 @@ impl Cell {
     /// The API that is spoken.
     pub(super) const fn face(&self) -> Face {
         match self.headers {
+            _ if self.server.is_of_no_provider() => Face::Compatible,
             Headers::Anthropic => Face::Anthropic,
             Headers::OpenAi | Headers::OnRefusal | Headers::Never => Face::OpenAi,
         }
@@ -41,6 +42,9 @@ impl Cell {
     pub(super) fn per_minute(&self, dimension: Dimension) -> u64 {
         if let Some(requests) = self.server.numbers().requests.filter(|_| dimension == Dimension::Requests) {
             return requests;
+        }
+        if let Some(tokens) = self.server.numbers().tokens.filter(|_| dimension == Dimension::Tokens) {
+            return tokens;
         }
         match (dimension, self.workload) {
             (Dimension::Requests, Workload::RequestBound) => FEW_REQUESTS,
@@ -82,7 +86,9 @@ impl Cell {
     /// What happens by the clock.
     fn events(&self) -> Events {
         let (begins, comes) = (BEGINS as f64, OTHER_CLIENT_COMES as f64);
-        let nothing = Events::default();
+        let numbers = self.server.numbers();
+        let change = numbers.change.map(|factor| (begins, factor));
+        let nothing = Events { change, ..Events::default() };
         match self.disturbance {
             Disturbance::OtherClient => {
                 Events { other: Some((Span { from: comes, until: NEVER as f64 }, 0.5)), ..nothing }
@@ -104,13 +110,14 @@ impl Cell {
 
     /// What the provider gives of one limit.
     pub(super) fn supply(&self, dimension: Dimension) -> Supply {
+        let prices = if dimension == Dimension::Requests { &[] } else { self.server.numbers().prices };
         Supply {
             metering: self.server.numbers().metering.unwrap_or(self.metering),
             per_second: self.per_minute(dimension) as f64 / 60.0,
             depth: self.depth_seconds(),
             fill: self.fill_share(),
             epoch: self.start(),
-            events: self.events(),
+            events: Events { prices, ..self.events() },
         }
     }
 
@@ -119,7 +126,7 @@ impl Cell {
         let (least, most) = output;
         let config = Config::default()
             .with_requests_per_minute(self.per_minute(Dimension::Requests))
-            .with_tokens_per_minute(TOKENS)
+            .with_tokens_per_minute(self.per_minute(Dimension::Tokens))
             .with_input_tokens_per_minute(INPUT)
             .with_output_tokens_per_minute(OUTPUT)
             .with_output_tokens(least, most)
@@ -190,6 +197,10 @@ impl Cell {
                 _ => simulator::Disturbance::Stopped { from, until },
             }
         });
-        other.into_iter().chain(change).chain(closed).collect()
+        let charges = self.server.numbers().prices.iter().map(|(at, share)| simulator::Disturbance::ChargeChange {
+            at: time(*at),
+            charge: if *share < 1.0 { simulator::Charge::PromptOnly } else { self.simulated_charge() },
+        });
+        other.into_iter().chain(change).chain(closed).chain(charges).collect()
     }
 }

@@ -48,7 +48,10 @@ async fn observe(cell: &Cell, sizes: &[Size]) -> anyhow::Result<Evidence> {
     let client: ChatLimiter = typed_in::tell(builder, cell).build()?;
     let requests = sizes.iter().map(|size| {
         let prompt = usize::try_from(size.prompt).unwrap_or(usize::MAX);
-        face.question(face.model(), prompt, size.most_output)
+        match cell.server.bounds_output() {
+            true => face.question(face.model(), prompt, size.most_output),
+            false => face.open_question(face.model(), prompt),
+        }
     });
     let mut pace = vec![Cost::default()];
     let load = tokio::select! {

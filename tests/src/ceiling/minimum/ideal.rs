@@ -15,7 +15,7 @@ const ROUNDING: f64 = 1e-6;
 pub(in crate::ceiling) struct Held {
     /// Seconds since the start.
     pub(in crate::ceiling) until: f64,
-    /// What was admitted by then.
+    /// What was admitted by then, at the first price.
     pub(in crate::ceiling) amount: f64,
 }
 
@@ -28,6 +28,8 @@ pub(in crate::ceiling) struct Ideal {
     step: u64,
     /// All that it took.
     taken: f64,
+    /// What it got for it: as much, where prices do not change.
+    bought: f64,
     state: State,
 }
 
@@ -49,7 +51,7 @@ impl Ideal {
             Metering::SlidingWindow => State::Sliding { missing: supply.capacity(0.0) - level, taken: Vec::new() },
             Metering::Slices => State::Slices { level, slice: 0.0 },
         };
-        Self { supply, held: None, step: 0, taken: 0.0, state }
+        Self { supply, held: None, step: 0, taken: 0.0, bought: 0.0, state }
     }
 
     /// One that in the beginning takes no more than somebody else did.
@@ -57,10 +59,10 @@ impl Ideal {
         Self { held: Some(held), ..Self::new(supply) }
     }
 
-    /// The seconds after which it has taken each of `amounts`, which do not fall. Infinite where that never comes.
+    /// The seconds after which it has bought each of `amounts`, which do not fall. Infinite where that never comes.
     pub(in crate::ceiling) fn times(mut self, amounts: impl IntoIterator<Item = f64>) -> Vec<f64> {
         let time = |amount: f64| {
-            while self.taken + ROUNDING < amount {
+            while self.bought + ROUNDING < amount {
                 if self.step > LONGEST {
                     return f64::INFINITY;
                 }
@@ -72,26 +74,29 @@ impl Ideal {
         amounts.into_iter().map(time).collect()
     }
 
-    /// The seconds after which it has taken `amount`.
+    /// The seconds after which it has bought `amount`.
     pub(in crate::ceiling) fn time(self, amount: f64) -> f64 {
         self.times([amount]).last().copied().unwrap_or_default()
     }
 
-    /// What it has taken by a time.
+    /// What it has bought by a time.
     pub(in crate::ceiling) fn taken_by(mut self, time: f64) -> f64 {
         while seconds(self.step) <= time {
             self.go_on();
         }
-        self.taken
+        self.bought
     }
 
     /// Takes what is there, and lets a step pass.
     fn go_on(&mut self) {
         let now = seconds(self.step);
         self.turn(now);
-        let held = self.held.filter(|held| now < held.until).map_or(f64::INFINITY, |held| held.amount - self.taken);
+        let price = self.supply.price(now);
+        let held = self.held.filter(|held| now < held.until);
+        let held = held.map_or(f64::INFINITY, |held| (held.amount - self.bought) * price);
         let amount = if self.supply.is_open(now) { self.there(now).min(held).max(0.0) } else { 0.0 };
         self.taken += amount;
+        self.bought += amount / price;
         self.pass(amount, now);
         self.step += 1;
     }

@@ -125,6 +125,18 @@ fn what_is_taken_by_a_time_and_the_time_of_an_amount_agree() {
 }
 
 #[test]
+fn what_is_cheaper_for_a_while_is_bought_faster() {
+    // Half the price from 60 to 90 s: 600 + 600 at first, 2 x 300, and then ten a second again.
+    let prices = Events { prices: &[(60.0, 0.5), (90.0, 1.0)], ..Events::default() };
+    let bucket = disturbed(Metering::TokenBucket, prices);
+    check(bucket, 600.0 + 600.0, 60.0);
+    check(bucket, 600.0 + 600.0 + 600.0, 90.0);
+    check(bucket, 600.0 + 600.0 + 600.0 + 100.0, 100.0);
+    // 600 at once, and 600 more as they come back at 60, for twice as many.
+    check(disturbed(Metering::SlidingWindow, prices), 1_800.0, 60.0);
+}
+
+#[test]
 fn what_never_comes_takes_for_ever() {
     let nothing = Supply { per_second: 0.0, ..supply(Metering::TokenBucket) };
     assert!(Ideal::new(nothing).time(1.0).is_infinite());
