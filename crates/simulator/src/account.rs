@@ -57,7 +57,14 @@ impl Account {
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
-        self.books().statistics
+        let mut books = self.books();
+        let now = self.clock.now();
+        let mut by_others = Amounts::default();
+        for quota in books.quotas.values_mut() {
+            quota.advance(now);
+            quota.add_others(&mut by_others);
+        }
+        Statistics { taken_by_others: by_others, ..books.statistics }
     }
 
     /// Changes the statistics.

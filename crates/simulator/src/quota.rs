@@ -150,6 +150,14 @@ impl Quota {
         }
     }
 
+    /// Adds what others took until the last [`advance`](Self::advance).
+    pub(crate) fn add_others(&self, total: &mut Amounts) {
+        for (dimension, meter) in self.told.iter().filter(|(dimension, _)| *dimension != Dimension::DailyRequests) {
+            let amount = total.of_mut(*dimension);
+            *amount = amount.saturating_add(meter.by_others());
+        }
+    }
+
     pub(crate) fn readings(&self) -> Vec<Reading> {
         let reading = |(dimension, meter): &(Dimension, Meter)| Reading {
             dimension: *dimension,

@@ -32,6 +32,8 @@ pub(crate) struct Meter {
     configured: u64,
     per_minute: u64,
     schedule: Schedule,
+    /// What others took so far.
+    by_others: i128,
     at: i128,
 }
 
@@ -53,14 +55,21 @@ impl Meter {
             Metering::SlidingWindow => Box::new(Log::new(per_minute, depth, fill, at)),
             Metering::Slices => Box::new(Slices::new(per_minute, depth, fill, at)),
         };
-        Self { rule, configured, per_minute, schedule, at }
+        Self { rule, configured, per_minute, schedule, by_others: 0, at }
     }
 
     /// A meter for `limit` a calendar day, which nothing disturbs.
     pub(crate) fn daily(limit: u64, started: Duration) -> Self {
         let at = nanoseconds(started);
         let rule = Box::new(Window::of(units(limit), DAY, at));
-        Self { rule, configured: limit, per_minute: limit, schedule: Schedule::new(&[], DAY, started), at }
+        Self {
+            rule,
+            configured: limit,
+            per_minute: limit,
+            schedule: Schedule::new(&[], DAY, started),
+            by_others: 0,
+            at,
+        }
     }
 
     /// What the limit says, per minute; that of a day, per day.
@@ -91,7 +100,9 @@ impl Meter {
             // What others took in a step belongs to the time before its end: to the second or window that ends there.
             self.rule.advance(at - 1);
             for amount in self.schedule.taken(at, self.per_minute) {
-                self.rule.take(amount.min(self.rule.level().max(0)));
+                let taken = amount.min(self.rule.level().max(0));
+                self.by_others = self.by_others.saturating_add(taken);
+                self.rule.take(taken);
             }
             self.rule.advance(at);
             let limit = self.schedule.limit(at, self.configured);
@@ -115,6 +126,11 @@ impl Meter {
     /// How long until nothing is missing: the bucket is full, the window turns, or its log is empty.
     pub(crate) fn until_full(&self) -> Duration {
         duration(self.rule.until_full())
+    }
+
+    /// What others took until the last [`advance`](Self::advance), in whole requests or tokens.
+    pub(crate) fn by_others(&self) -> u64 {
+        whole(self.by_others)
     }
 
     /// Takes `amount`, whether it is there or not.
