@@ -62,8 +62,8 @@ impl Cell {
         server: Server::Usual,
     };
 
-    /// The base cell, every single deviation from it, every pair of deviations on two axes, and the servers that these axes
-    /// do not describe.
+    /// The base cell, every single deviation from it, the servers that the axes do not describe, and every pair of
+    /// deviations on two axes.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let deviations = Deviation::all();
@@ -72,7 +72,7 @@ impl Cell {
             let others = deviations.iter().filter(|second| second.axis() > first.axis());
             others.map(|second| Self::BASE.with(*first).with(*second))
         });
-        std::iter::once(Self::BASE).chain(single).chain(pairs).chain(Self::foreign()).collect()
+        std::iter::once(Self::BASE).chain(single).chain(Self::foreign()).chain(pairs).collect()
     }
 
     /// This cell with another value on one axis.

@@ -36,6 +36,8 @@ pub struct Goal {
     refused: (u64, f64),
 }
 
+/// A ratio below this says that the minimum was none, and so nothing else.
+const LEAST_RATIO: f64 = 0.99;
 /// Every request is to be sent at most this many times, on average.
 const ATTEMPTS: f64 = 1.1;
 
@@ -130,6 +132,11 @@ impl Goal {
         if self.is_later { outcome.later_ratio } else { outcome.ratio() }
     }
 
+    /// The most that it may be.
+    pub(super) const fn most_ratio(&self) -> f64 {
+        self.ratio
+    }
+
     /// What was missed. Nothing where the goal is met.
     #[must_use]
     pub fn missed(&self, outcome: &Outcome) -> Vec<&'static str> {
@@ -138,8 +145,10 @@ impl Goal {
         let sent_at_most = (ATTEMPTS * (outcome.requests + outcome.unlucky) as f64) as u64;
         let goals = [
             ("ratio", self.ratio_of(outcome) <= self.ratio),
+            ("bound", self.ratio_of(outcome) >= LEAST_RATIO),
             ("429s", outcome.refused <= most.max((share * requests) as u64)),
             ("lost", outcome.answered == outcome.requests),
+            ("twice", outcome.twice == 0),
             ("attempts", outcome.attempts <= sent_at_most),
             ("waits", outcome.overdue <= 0.0),
             ("books", outcome.books_agree),

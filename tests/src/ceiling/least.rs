@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::cost::{Cost, Dimension};
+use super::evidence::{Moment, by_others};
 use super::minimum::{Held, Ideal};
 
 /// What is needed to say how soon the last request can have been let in.
@@ -12,17 +13,24 @@ pub(super) struct Least<'a> {
     due: Cost,
     /// How long the answer to each request takes, in seconds.
     latencies: &'a [f64],
+    /// What it looked like after each second.
+    pace: &'a [Moment],
 }
 
 impl<'a> Least<'a> {
-    pub(super) const fn new(cell: &'a Cell, due: Cost, latencies: &'a [f64]) -> Self {
-        Self { cell, due, latencies }
+    pub(super) const fn new(cell: &'a Cell, due: Cost, latencies: &'a [f64], pace: &'a [Moment]) -> Self {
+        Self { cell, due, latencies, pace }
+    }
+
+    /// A client of one limit that takes what is there, beside the others that really were.
+    pub(super) fn ideal(&self, dimension: Dimension) -> Ideal {
+        Ideal::new(self.cell.supply(dimension)).beside(by_others(self.pace, dimension))
     }
 
     /// The least seconds until the last request, and the limit that it is for. Where the limit on requests in flight is
     /// scarcer, it is that time and the limit on requests.
     pub(super) fn time(&self) -> (f64, Dimension) {
-        let of_each = |dimension: Dimension| Ideal::new(self.cell.supply(dimension)).time(self.due_of(dimension));
+        let of_each = |dimension: Dimension| self.ideal(dimension).time(self.due_of(dimension));
         let times = self.cell.dimensions().iter().map(|dimension| (of_each(*dimension), *dimension));
         let in_flight = (self.cell.least_in_flight(self.latencies), Dimension::Requests);
         times.chain([in_flight]).max_by(|(one, _), (other, _)| one.total_cmp(other)).unwrap_or(in_flight)
@@ -32,7 +40,7 @@ impl<'a> Least<'a> {
     pub(super) fn time_after(&self, after: f64, then: &Cost) -> f64 {
         let of_each = |dimension: &Dimension| {
             let held = Held { until: after, amount: then.of(*dimension) as f64 };
-            Ideal::held(self.cell.supply(*dimension), held).time(self.due_of(*dimension))
+            self.ideal(*dimension).held(held).time(self.due_of(*dimension))
         };
         // As many as there are places may have been under way by then.
         let places = self.cell.server.numbers().in_flight.unwrap_or_default();
@@ -60,7 +68,7 @@ mod tests {
         // 24 requests of 10 s at 5 places: 5 each at 0, 10, 20 and 30 s, the last four at 40. The bound leaves out what the
         // last five take: 19 of 10 s at 5 places.
         let latencies = [10.0; 24];
-        let least = Least::new(&GATEWAY, Cost { requests: 24, tokens: 24, ..Cost::default() }, &latencies);
+        let least = Least::new(&GATEWAY, Cost { requests: 24, tokens: 24, ..Cost::default() }, &latencies, &[]);
         assert_eq!(least.time(), (38.0, Dimension::Requests));
         // 4 have ended by 10 s, 5 may be under way; of the 15 others 10 have to end at 5 places.
         assert!((least.time_after(10.0, &Cost { requests: 4, ..Cost::default() }) - 30.0).abs() < 1e-9);
@@ -73,7 +81,7 @@ mod tests {
     fn where_tokens_are_scarcer_they_decide() {
         // A full bucket of 60,000, and 1,000 a second after it.
         let due = Cost { requests: 24, tokens: 70_000, ..Cost::default() };
-        let (time, scarcest) = Least::new(&GATEWAY, due, &[0.05; 24]).time();
+        let (time, scarcest) = Least::new(&GATEWAY, due, &[0.05; 24], &[]).time();
         assert!((time - 10.0).abs() < 0.01 && scarcest == Dimension::Tokens, "{time}");
         assert_eq!(Cell::BASE.least_in_flight(&[10.0; 24]), 0.0);
     }
@@ -82,7 +90,7 @@ mod tests {
     fn what_costs_less_for_a_while_is_done_sooner() {
         // 140,000 until the price falls by a third at 80 s: 60,000 and 80 of 1,000. Until 160 s 80,000 do for 120,000.
         let cell = Cell { server: Server::ChargeChanges, ..Cell::BASE };
-        let time = |tokens| Least::new(&cell, Cost { tokens, ..Cost::default() }, &[]).time().0;
+        let time = |tokens| Least::new(&cell, Cost { tokens, ..Cost::default() }, &[], &[]).time().0;
         for (tokens, expected) in [(140_000, 80.0), (200_000, 120.0), (260_000, 160.0), (270_000, 170.0)] {
             assert!((time(tokens) - expected).abs() < 0.01, "{tokens}: {}", time(tokens));
         }
@@ -94,7 +102,7 @@ mod tests {
         fn check(server: Server, requests: u64, expected: f64) {
             let cell = Cell { server, ..Cell::BASE };
             let due = Cost { requests, ..Cost::default() };
-            let (time, _) = Least::new(&cell, due, &[]).time();
+            let (time, _) = Least::new(&cell, due, &[], &[]).time();
             assert!((time - expected).abs() < 0.0021, "{server:?}: {time} and not {expected}");
         }
         // One at once, and one each second; ten times as fast.

@@ -14,11 +14,13 @@
 mod axes;
 mod cell;
 mod cost;
+mod evidence;
 mod foreign;
 mod goal;
 mod least;
 mod minimum;
 mod outcome;
+mod overdue;
 mod provider;
 pub mod report;
 mod run;

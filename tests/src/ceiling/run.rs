@@ -8,8 +8,9 @@ use chat_limiter::tokenizer::Encoding;
 use simulator::{Simulator, Statistics};
 
 use super::cell::Cell;
-use super::cost::{Cost, Size};
-use super::outcome::{Evidence, Outcome};
+use super::cost::Size;
+use super::evidence::{Evidence, Moment};
+use super::outcome::Outcome;
 use super::typed_in;
 use crate::{Load, same_random_numbers, wire};
 
@@ -53,7 +54,7 @@ async fn observe(cell: &Cell, sizes: &[Size]) -> anyhow::Result<Evidence> {
             false => face.open_question(face.model(), prompt),
         }
     });
-    let mut pace = vec![Cost::default()];
+    let mut pace = vec![Moment::default()];
     let load = tokio::select! {
         // In this order, so that every run is the same.
         biased;
@@ -66,10 +67,11 @@ async fn observe(cell: &Cell, sizes: &[Size]) -> anyhow::Result<Evidence> {
     Ok(Evidence { load: load.unwrap_or_else(given_up), statistics, pace })
 }
 
-/// Notes every second what has been charged, until the run is given up.
-async fn keep_pace(simulator: &Simulator, pace: &mut Vec<Cost>) {
+/// Notes every second what has been charged and what others took, until the run is given up.
+async fn keep_pace(simulator: &Simulator, pace: &mut Vec<Moment>) {
     for _ in 0..LONGEST.as_secs() {
         tokio::time::sleep(SECOND).await;
-        pace.push(simulator.statistics().charged.into());
+        let statistics = simulator.statistics();
+        pace.push(Moment { charged: statistics.charged.into(), by_others: statistics.taken_by_others.into() });
     }
 }

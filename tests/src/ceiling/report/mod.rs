@@ -1,33 +1,87 @@
-//! What is printed: a line for each cell and a summary for people, or an array for programs.
+//! What is printed: lines and a summary for people, tables for a document, or an array for programs.
 
-use serde_json::{Value, json};
+mod array;
+mod markdown;
+mod summary;
 
-use super::axes::Headers;
-use super::cell::Cell;
-use super::goal::{Class, Goal};
+use super::goal::Goal;
 use super::outcome::Outcome;
 
-/// How many of the worst cells the summary names.
-const WORST: usize = 10;
+pub use array::json;
+pub use markdown::markdown;
+pub use summary::summary;
+
+/// The most lines of cells that are printed unless all are asked for, so that what stands below them is found.
+const MOST_LINES: usize = 230;
+
+/// Prints lines of cells as their outcomes come.
+#[derive(Debug)]
+pub struct Lines {
+    /// Whether every cell has a line: otherwise pairs that meet their goal have none.
+    all: bool,
+    printed: usize,
+    left_out: usize,
+}
+
+impl Lines {
+    /// Lines of every cell, or of those that say something.
+    #[must_use]
+    pub const fn new(all: bool) -> Self {
+        Self { all, printed: 0, left_out: 0 }
+    }
+
+    /// The line of `outcome`, if it gets one.
+    pub fn of(&mut self, outcome: &Outcome) -> Option<String> {
+        let shown = self.all || (self.printed < MOST_LINES && (!is_pair(outcome) || !is_met(outcome)));
+        if !shown {
+            self.left_out += 1;
+            return None;
+        }
+        self.printed += 1;
+        Some(line(outcome))
+    }
+
+    /// What to say of the cells that got none.
+    #[must_use]
+    pub fn rest(&self) -> Option<String> {
+        let rest = self.left_out;
+        (rest > 0).then(|| {
+            format!("and {rest} cells with two deviations, most of which meet their goal; --verbose shows all")
+        })
+    }
+}
+
+/// Whether it is one of the pairs of the axes.
+fn is_pair(outcome: &Outcome) -> bool {
+    !outcome.cell.is_foreign() && outcome.cell.deviations().len() > 1
+}
+
+fn is_met(outcome: &Outcome) -> bool {
+    Goal::of(&outcome.cell).missed(outcome).is_empty()
+}
+
+/// What was missed, in words.
+fn verdict(outcome: &Outcome) -> String {
+    let missed = Goal::of(&outcome.cell).missed(outcome);
+    if missed.is_empty() { "met".to_owned() } else { format!("NOT MET: {}", missed.join(", ")) }
+}
 
 /// What stands over the lines of the cells.
 #[must_use]
 pub fn heading() -> String {
     format!(
-        "{:<42} {:>8} {:>9} {:>9} {:>7} {:>5} {:>7} {:>6}  goal",
+        "{:<50} {:>8} {:>9} {:>9} {:>7} {:>5} {:>7} {:>6}  goal",
         "cell", "requests", "minimum s", "took s", "ratio", "429s", "retries", "failed"
     )
 }
 
 /// A cell's line.
-#[must_use]
-pub fn line(outcome: &Outcome) -> String {
+fn line(outcome: &Outcome) -> String {
     let goal = Goal::of(&outcome.cell);
-    let missed = goal.missed(outcome);
-    let verdict = if missed.is_empty() { "met".to_owned() } else { format!("NOT MET: {}", missed.join(", ")) };
+    let verdict = verdict(outcome);
     let name = outcome.cell.to_string();
     format!(
-        "{name:<42} {:>8} {:>9.1} {:>9.1} {:>7.3} {:>5} {:>7} {:>6}  {goal}: {verdict}",
+        "{name:<50} {:>8} {:>9.1} {:>9.1} {:>7.3} {:>5} {:>7} {:>6}  {goal}: {verdict}",
         outcome.requests,
         outcome.minimum,
         outcome.makespan,
@@ -58,87 +112,5 @@ pub fn details(outcome: &Outcome) -> String {
     )
 }
 
-/// The classes and how many of their cells meet the goal, the worst cells, and the cold starts.
-#[must_use]
-pub fn summary(outcomes: &[Outcome]) -> String {
-    let mut lines =
-        vec![format!("{:<36} {:>16} {:>16}", "cells that meet their goal", "one deviation", "two deviations")];
-    for class in Class::ALL {
-        let of_class = || outcomes.iter().filter(move |outcome| Class::of(&outcome.cell) == class);
-        if of_class().next().is_none() {
-            continue;
-        }
-        let tally = |is_pair: bool| {
-            let cells = || of_class().filter(move |outcome| (outcome.cell.deviations().len() > 1) == is_pair);
-            let met = cells().filter(|outcome| is_met(outcome)).count();
-            format!("{met} of {}", cells().count())
-        };
-        lines.push(format!("{:<36} {:>16} {:>16}", class.name(), tally(false), tally(true)));
-    }
-    let met = outcomes.iter().filter(|outcome| is_met(outcome)).count();
-    lines.push(format!("{:<36} {:>16}", "all", format!("{met} of {}", outcomes.len())));
-    let mut worst: Vec<&Outcome> = outcomes.iter().filter(|outcome| !is_met(outcome)).collect();
-    worst.sort_by(|one, other| excess(other).total_cmp(&excess(one)));
-    if !worst.is_empty() {
-        lines.push(String::from("\nthe worst"));
-        lines.extend(worst.into_iter().take(WORST).map(line));
-    }
-    let cold = cold_starts(outcomes);
-    if !cold.is_empty() {
-        lines.push(String::from("\ntime to 90 % of the rate with nothing known"));
-        lines.extend(cold.into_iter().map(|(name, seconds)| format!("{name:<42} {}", seconds_or_never(seconds))));
-    }
-    lines.join("\n")
-}
-
-fn seconds_or_never(seconds: Option<f64>) -> String {
-    seconds.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds:.0} s"))
-}
-
-fn is_met(outcome: &Outcome) -> bool {
-    Goal::of(&outcome.cell).missed(outcome).is_empty()
-}
-
-/// How bad a cell is: by its ratio, and one for every tenth of the requests that was refused or lost.
-fn excess(outcome: &Outcome) -> f64 {
-    let ratio = Goal::of(&outcome.cell).ratio_of(outcome);
-    let lost = outcome.requests.saturating_sub(outcome.answered);
-    ratio + 10.0 * (outcome.refused + lost) as f64 / outcome.requests.max(1) as f64
-}
-
-/// The base cell with each way of telling limits, by the simplest of forms, and when it ran at full speed.
-fn cold_starts(outcomes: &[Outcome]) -> Vec<(String, Option<f64>)> {
-    let telling = [Headers::OpenAi, Headers::OnRefusal, Headers::Never];
-    let cells = telling.map(|headers| Cell { headers, ..Cell::BASE });
-    let found = cells.iter().filter_map(|cell| outcomes.iter().find(|outcome| outcome.cell == *cell));
-    found.map(|outcome| (outcome.cell.to_string(), outcome.full_speed_after)).collect()
-}
-
-/// All of it as an array of objects.
-#[must_use]
-pub fn json(outcomes: &[Outcome]) -> Value {
-    let cells = outcomes.iter().flat_map(|outcome| {
-        let goal = Goal::of(&outcome.cell);
-        let missed = goal.missed(outcome);
-        let (name, is_met) = (outcome.cell.to_string(), |what| !missed.contains(&what));
-        let others: Vec<&str> = missed.iter().copied().filter(|what| !["ratio", "429s"].contains(what)).collect();
-        [
-            json!({"name": format!("{name}: time"), "value": rounded(outcome.makespan), "unit": "s",
-                "versus": format!("the least time, {} s", rounded(outcome.minimum)),
-                "ratio": rounded(goal.ratio_of(outcome)), "goal": goal.of_time(), "met": is_met("ratio")}),
-            json!({"name": format!("{name}: refusals"), "value": outcome.refused, "unit": "429s",
-                "versus": null, "ratio": null, "goal": goal.of_refusals(), "met": is_met("429s")}),
-            json!({"name": format!("{name}: other goals missed"), "value": others.len(), "unit": others.join(", "),
-                "versus": null, "ratio": null, "goal": "value <= 0", "met": others.is_empty()}),
-        ]
-    });
-    let cold = cold_starts(outcomes).into_iter().map(|(name, seconds)| {
-        json!({"name": format!("{name}: time to 90 % of the rate"), "value": seconds, "unit": "s",
-            "versus": null, "ratio": null, "goal": null, "met": null})
-    });
-    cells.chain(cold).collect()
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 10_000.0).round() / 10_000.0
-}
+#[cfg(test)]
+mod tests;
