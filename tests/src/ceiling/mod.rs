@@ -33,5 +33,5 @@ pub use axes::{Charge, Depth, Disturbance, Fill, Headers, Latency, Metering, Ser
 pub use cell::{Cell, Deviation};
 pub use goal::{Class, Goal};
 pub use outcome::Outcome;
-pub use run::{prepare, run};
+pub use run::{prepare, run, run_with};
 pub use workers::run_all;

@@ -1,10 +1,12 @@
 //! One cell, run: the real client against the simulator, on virtual time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chat_limiter::ChatLimiter;
 use chat_limiter::tokenizer::Encoding;
+use chat_limiter::transport::Transport;
+use chat_limiter::{Builder, ChatLimiter};
 use simulator::{Simulator, Statistics};
 
 use super::cell::Cell;
@@ -35,18 +37,38 @@ pub fn prepare() {
 ///
 /// What is wrong with the runtime, the simulator's configuration or the client's.
 pub fn run(cell: &Cell, share: f64) -> anyhow::Result<Outcome> {
+    run_with(cell, share, |client, _| client)
+}
+
+/// The same with a client that `change` makes another one, which is given the way to the provider: to see whether what is
+/// measured shows it.
+///
+/// # Errors
+///
+/// As those of [`run`].
+pub fn run_with(
+    cell: &Cell,
+    share: f64,
+    change: impl FnOnce(Builder, Arc<dyn Transport>) -> Builder,
+) -> anyhow::Result<Outcome> {
     same_random_numbers();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
     let sizes = cell.sizes(share);
-    let evidence = runtime.block_on(observe(cell, &sizes)).with_context(|| format!("cannot run the cell {cell}"))?;
+    let evidence =
+        runtime.block_on(observe(cell, &sizes, change)).with_context(|| format!("cannot run the cell {cell}"))?;
     Ok(Outcome::new(*cell, &sizes, evidence))
 }
 
-async fn observe(cell: &Cell, sizes: &[Size]) -> anyhow::Result<Evidence> {
+async fn observe(
+    cell: &Cell,
+    sizes: &[Size],
+    change: impl FnOnce(Builder, Arc<dyn Transport>) -> Builder,
+) -> anyhow::Result<Evidence> {
     let simulator = Simulator::new(cell.config(cell.output()))?;
     let face = cell.face();
-    let builder = face.client(wire::to(&simulator)).concurrency(CONCURRENCY).look_ahead(LOOK_AHEAD);
-    let client: ChatLimiter = typed_in::tell(builder, cell).build()?;
+    let transport = wire::to(&simulator);
+    let builder = face.client(Arc::clone(&transport)).concurrency(CONCURRENCY).look_ahead(LOOK_AHEAD);
+    let client: ChatLimiter = change(typed_in::tell(builder, cell), transport).build()?;
     let requests = sizes.iter().map(|size| {
         let prompt = usize::try_from(size.prompt).unwrap_or(usize::MAX);
         match cell.server.bounds_output() {
