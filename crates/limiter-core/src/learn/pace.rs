@@ -97,6 +97,9 @@ const LONGEST_PLATEAU: Nanos = Nanos::from_secs(600);
 /// be so many times as much to tell a rate. For a first one less is better than nothing.
 const LEAST: u64 = 8;
 const LEAST_FIRST: u64 = 4;
+const LEAST_LARGE: u64 = 2;
+/// So many times as large as the others on average is much larger.
+const LARGE: u64 = 4;
 /// A provider that says when to come back says it in whole seconds: a shorter span is none but the least there is.
 const TELLING: Nanos = Nanos::from_secs(2);
 /// How often the growing rate is taken over.
@@ -138,6 +141,11 @@ impl Pace {
     /// The provider says in a refusal when to come back, which it knows better than what was measured here: one goes then.
     pub(crate) const fn hint(&mut self, at: Nanos) {
         self.hinted_at = at;
+    }
+
+    /// What is left of each rate.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = &Bucket> {
+        self.lanes.iter().map(|lane| &lane.bucket)
     }
 
     /// When `amounts` are within every rate.
@@ -200,8 +208,18 @@ impl Pace {
         let is_any_short = self.lanes.iter().any(|lane| lane.is_short(now));
         for (dimension, base) in Self::DIMENSIONS.into_iter().zip(&mut self.bases) {
             let lane = self.lanes.iter_mut().find(|lane| lane.dimension() == dimension);
-            let least = if lane.is_some() { LEAST } else { LEAST_FIRST };
             let size = base.map_or(1, |base| episode.mean_since(&base, dimension));
+            let tokens = base.map_or(u64::MAX, |base| episode.mean_since(&base, Dimension::Tokens));
+            // One that is much larger than the others is refused for its size.
+            let is_large = episode.amounts.of(Dimension::Tokens) > tokens.saturating_mul(LARGE);
+            if is_large && dimension == Dimension::Requests && lane.is_none() {
+                continue;
+            }
+            let least = match lane {
+                Some(_) => LEAST,
+                None if is_large => LEAST_LARGE,
+                None => LEAST_FIRST,
+            };
             let measured = base.and_then(|base| episode.rate_since(&base, dimension, least));
             match (lane, measured) {
                 // What was not short is not what was refused for.

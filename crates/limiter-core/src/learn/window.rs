@@ -77,7 +77,16 @@ const ALIKE: u32 = 4;
 
 impl FlightWindow {
     pub(crate) const fn new() -> Self {
-        Self { allowed: INITIAL, threshold: u64::MAX, answered: 0, carried: 0, found: Found::Nothing, judged_up_to: 0, met_at: 0, alike: 0 }
+        Self {
+            allowed: INITIAL,
+            threshold: u64::MAX,
+            answered: 0,
+            carried: 0,
+            found: Found::Nothing,
+            judged_up_to: 0,
+            met_at: 0,
+            alike: 0,
+        }
     }
 
     /// How many may be in flight; `spaced` where they go one after the other and none was refused yet.

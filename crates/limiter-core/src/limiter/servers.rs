@@ -5,7 +5,7 @@
 
 mod server;
 
-use server::{Latency, Says, Server};
+use server::{Latency, Says, Server, Sizes};
 
 use super::*;
 use crate::{Dimension, Refill};
@@ -141,14 +141,22 @@ fn a_server_that_only_says_when_to_come_back_is_measured_by_what_it_says() {
 /// Requests are of many sizes, and a refusal does not tell whether it is for the tokens.
 #[test]
 fn tokens_and_requests_of_which_nothing_is_told_are_told_apart() {
-    let both = |burst| {
+    let both = |burst, sizes| {
         let tokens = Limit::per_minute(Dimension::Tokens, 60_000).with_burst(burst);
-        answering_in(50).limited(bucket(600, burst / 100)).of_tokens(tokens)
+        answering_in(50).limited(bucket(600, burst / 100)).of_tokens(tokens, sizes)
     };
-    check("a minute's saved up", both(60_000), (3_000, 370.0), Within(1.05), 30);
-    check("six seconds' saved up", both(6_000), (1_038, 149.8), Within(1.05), 12);
-    check("2 s", both(60_000).answering_in(Latency::Of(2_000)), (1_454, 149.8), Within(1.05), 15);
-    check("some for long", both(60_000).answering_in(Latency::Tail), (1_454, 149.8), Within(1.05), 15);
+    let row = |name, server: Server, requests, most, refused| {
+        let least = server.least(requests);
+        check(name, server, (requests, least), Within(most), refused);
+    };
+    let tailed = |burst| both(burst, Sizes::Tailed);
+    row("a minute's saved up", tailed(60_000), 3_000, 1.1, 30);
+    row("six seconds' saved up", tailed(6_000), 1_000, 1.15, 10);
+    row("2 s", tailed(60_000).answering_in(Latency::Of(2_000)), 1_500, 1.1, 15);
+    row("some for long", tailed(60_000).answering_in(Latency::Tail), 1_500, 1.1, 15);
+    row("very large", both(60_000, Sizes::VeryLarge), 449, 1.1, 15);
+    // The order is that of the file: both dimensions one after the other.
+    row("small, then large", both(60_000, Sizes::Phased), 2_066, 2.2, 15);
 }
 
 #[test]

@@ -26,7 +26,50 @@ pub(super) enum Latency {
     Tail,
 }
 
+/// What requests take.
+#[derive(Clone, Copy)]
+pub(super) enum Sizes {
+    /// 40 tokens each.
+    Equal,
+    /// Most are small and a few large.
+    Tailed,
+    /// Small ones first, and at the end large ones, one in twenty.
+    Phased,
+    /// One in twenty takes eight seconds of the tokens.
+    VeryLarge,
+}
+
+impl Sizes {
+    /// The size of a request so far into the file.
+    fn draw(self, place: f64, draw: &mut impl FnMut() -> u64) -> Cost {
+        let share = (draw() >> 11) as f64 / (1_u64 << 53) as f64;
+        match self {
+            Self::Equal => Cost::of_request(20, 20),
+            Self::Tailed => {
+                let all = (40.0 * (1.0 - share).powf(-1.0 / 1.3)).min(4_000.0);
+                let prompt = all * (0.3 + 0.6 * (draw() % 1_000) as f64 / 1_000.0);
+                Cost::of_request(prompt as u64, (all - prompt) as u64)
+            }
+            Self::Phased if place < 0.955 => Cost::of_request(6, 6),
+            Self::Phased => Cost::of_request(1_000, 1_000),
+            Self::VeryLarge if share < 0.05 => Cost::of_request(3_900, 4_100),
+            Self::VeryLarge => Cost::of_request(25, 20),
+        }
+    }
+}
+
+/// Numbers that look random.
+fn random(mut state: u64) -> impl FnMut() -> u64 {
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    }
+}
+
 pub(super) struct Server {
+    sizes: Sizes,
     latency: Latency,
     /// How long a refusal takes.
     refuses_in: Nanos,
@@ -65,6 +108,7 @@ const LONGEST: Nanos = Nanos::from_secs(3_000);
 impl Server {
     /// One that allows everything and says nothing.
     pub(super) const NEW: Self = Self {
+        sizes: Sizes::Equal,
         latency: Latency::Of(200),
         refuses_in: Nanos::from_millis(30),
         says: Says::Nothing,
@@ -91,8 +135,8 @@ impl Server {
         Self { limit: Some(Bucket::full(limit, Nanos::ZERO)), ..self }
     }
 
-    pub(super) fn of_tokens(self, limit: Limit) -> Self {
-        Self { refuses_in: Nanos::from_millis(1), tokens: Some(Bucket::full(limit, Nanos::ZERO)), ..self }
+    pub(super) fn of_tokens(self, limit: Limit, sizes: Sizes) -> Self {
+        Self { sizes, refuses_in: Nanos::from_millis(1), tokens: Some(Bucket::full(limit, Nanos::ZERO)), ..self }
     }
 
     pub(super) fn telling(self, limit: Limit) -> Self {
@@ -148,32 +192,31 @@ impl Server {
         observation
     }
 
+    /// What so many requests take.
+    fn costs(&self, requests: usize) -> Vec<Cost> {
+        let mut draw = random(0x9E37_79B9_7F4A_7C15);
+        (0..requests).map(|place| self.sizes.draw(place as f64 / requests as f64, &mut draw)).collect()
+    }
+
+    /// The seconds that anybody needs for so many requests, where what is enforced are buckets.
+    pub(super) fn least(&self, requests: usize) -> f64 {
+        let total = |dimension| self.costs(requests).iter().map(|cost| cost.expected().of(dimension)).sum::<u64>();
+        let least = |bucket: &Bucket| {
+            let limit = bucket.limit();
+            let missing = total(limit.dimension()).saturating_sub(limit.burst());
+            missing as f64 / limit.amount() as f64 * limit.window().as_secs_f64()
+        };
+        self.limit.iter().chain(&self.tokens).map(least).fold(0.0, f64::max)
+    }
+
     /// Sends so many requests, that all wait from the start on.
     pub(super) fn run(mut self, requests: usize) -> Run {
         let mut limiter = Limiter::new();
         limiter.set_order(Order::LookAhead { bound: Nanos::MINUTE });
-        let mut size = 0x9E37_79B9_7F4A_7C15_u64;
-        for _ in 0..requests {
-            size ^= size << 13;
-            size ^= size >> 7;
-            size ^= size << 17;
-            let cost = if self.tokens.is_some() {
-                let share = (size >> 11) as f64 / (1_u64 << 53) as f64;
-                let all = (40.0 * (1.0 - share).powf(-1.0 / 1.3)).min(4_000.0);
-                let prompt = all * (0.3 + 0.6 * (size % 1_000) as f64 / 1_000.0);
-                Cost::of_request(prompt as u64, (all - prompt) as u64)
-            } else {
-                Cost::of_request(20, 20)
-            };
+        for cost in self.costs(requests) {
             limiter.enqueue(&cost, Priority::NORMAL, Nanos::ZERO).unwrap();
         }
-        let mut random = 88_172_645_463_325_252_u64;
-        let mut draw = || {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random
-        };
+        let mut draw = random(88_172_645_463_325_252);
         // What is on its way, by the instant of its answer and in the order of sending.
         let mut flight: BTreeMap<(Nanos, u64), (Reservation, Option<Nanos>, Observation)> = BTreeMap::new();
         let (mut now, mut sent, mut answered, mut at_server) = (Nanos::ZERO, 0, 0, 0);
