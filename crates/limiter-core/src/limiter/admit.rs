@@ -17,7 +17,7 @@ pub enum Admission {
     /// Nobody fits before this instant, unless something changes.
     NotYet(Nanos),
     /// Who is next waits for a request in flight to end: too many are, for a limit on their number,
-    /// [while limits are unknown](Limiter::set_probing), or during an outage.
+    /// [as far as it was felt out](Limiter::set_probing), or during an outage.
     Blocked,
     /// Nobody waits.
     Idle,
@@ -29,8 +29,8 @@ impl Limiter {
     /// # Errors
     ///
     /// [`Refusal::NeverFits`]; or [`Refusal::NotYet`] with the instant at which it fits, which is [`Nanos::MAX`] where
-    /// that depends on requests in flight (their number is kept small [while limits are unknown](Self::set_probing) and
-    /// during an outage) or waiting.
+    /// that depends on requests in flight (their number [grows with the answers](Self::set_probing), and is one during
+    /// an outage) or waiting.
     pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
         let now = self.advance(now);
         let fits = self.fits(cost, now)?;
