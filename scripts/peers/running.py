@@ -13,13 +13,11 @@ from typing import Optional
 
 from environments import last_line
 from peers import HERE
-from settings import UNLIMITED
 
 CLOSING = re.compile(r"^(\d+) requests: (\d+) answered, (\d+) rate limited", re.MULTILINE)
 PATIENCE = 5
 # A client is not ended earlier than this, however short the job.
 LEAST_SECONDS = 60
-CONCURRENT_WITHOUT_LIMITS = 100
 
 
 @dataclass
@@ -76,15 +74,11 @@ def provider(binary, options, work):
 
 
 def run_ours(binary, setting, job, minimum, work):
-    """Our command, which is not told the limits. Everything it does counts, from its start to its end.
-
-    Without limits it is held to as many requests at once as aiohttp's default: how many connections are opened is not compared.
-    """
+    """Our command, which is not told the limits. Everything it does counts, from its start to its end."""
     summary = work / "summary.json"
 
     def command(url):
         options = f"--provider openai --base-url {url} --api-key-env SIMULATED_KEY --quiet".split()
-        options += [f"--concurrency={CONCURRENT_WITHOUT_LIMITS}"] if setting is UNLIMITED else []
         return [binary, "run", job, *options, "--output", work / "ours.results", "--summary", summary]
 
     variables = {**os.environ, "SIMULATED_KEY": "none"}

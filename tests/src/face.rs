@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat_limiter::transport::Transport;
 use chat_limiter::{Builder, ChatLimiter, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An API of the simulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +15,15 @@ pub enum Face {
     Anthropic,
     /// OpenRouter's.
     OpenRouter,
+    /// OpenAI's, of a server of which nothing else is known.
+    Compatible,
 }
 
 /// Text with about four characters a token, as English has.
 const TEXT: &str = "Every morning the harbour fills with boats that come back before the rain, and we count them. ";
 
 impl Face {
-    /// All of them.
+    /// Those of a provider.
     pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::OpenRouter];
 
     /// The provider's name.
@@ -31,6 +33,7 @@ impl Face {
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
             Self::OpenRouter => "openrouter",
+            Self::Compatible => "openai-compatible",
         }
     }
 
@@ -38,7 +41,7 @@ impl Face {
     #[must_use]
     pub const fn model(self) -> &'static str {
         match self {
-            Self::OpenAi => "gpt-4o-mini",
+            Self::OpenAi | Self::Compatible => "gpt-4o-mini",
             Self::Anthropic => "claude-haiku-4-5",
             Self::OpenRouter => "deepseek/deepseek-r1-0528:free",
         }
@@ -49,7 +52,7 @@ impl Face {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Anthropic => "/v1/messages",
-            Self::OpenAi | Self::OpenRouter => "/v1/chat/completions",
+            Self::OpenAi | Self::OpenRouter | Self::Compatible => "/v1/chat/completions",
         }
     }
 
@@ -58,7 +61,7 @@ impl Face {
     pub fn client(self, transport: Arc<dyn Transport>) -> Builder {
         let base_url = match self {
             Self::OpenRouter => "http://provider.invalid/api/v1",
-            Self::OpenAi | Self::Anthropic => "http://provider.invalid/v1",
+            Self::OpenAi | Self::Anthropic | Self::Compatible => "http://provider.invalid/v1",
         };
         ChatLimiter::builder(self.provider()).base_url(base_url).api_key("no-key-needed").transport(transport)
     }
@@ -67,9 +70,18 @@ impl Face {
     /// for the message and one for the whole. It may produce `most_output` tokens.
     #[must_use]
     pub fn question(self, model: &str, prompt: usize, most_output: u64) -> Request {
-        let text: String = TEXT.chars().cycle().take(prompt.saturating_sub(2) * 4).collect();
-        let messages = [json!({"role": "user", "content": text})];
-        let body = json!({"model": model, "max_tokens": most_output, "messages": messages});
+        let body = json!({"model": model, "max_tokens": most_output, "messages": messages(prompt)});
         Request::post(self.path(), body.to_string())
     }
+
+    /// The same, without a word on how much may be produced.
+    #[must_use]
+    pub fn open_question(self, model: &str, prompt: usize) -> Request {
+        Request::post(self.path(), json!({"model": model, "messages": messages(prompt)}).to_string())
+    }
+}
+
+fn messages(prompt: usize) -> [Value; 1] {
+    let text: String = TEXT.chars().cycle().take(prompt.saturating_sub(2) * 4).collect();
+    [json!({"role": "user", "content": text})]
 }

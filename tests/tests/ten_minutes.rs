@@ -48,7 +48,7 @@ fn config(face: Face) -> Config {
         .with_latency(LATENCY)
         .with_start_time(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
     match face {
-        Face::OpenAi | Face::Anthropic => config,
+        Face::OpenAi | Face::Anthropic | Face::Compatible => config,
         // It counts the requests of each full minute, and says in a refusal how many are allowed and when the next minute
         // begins. Tokens are the affair of the provider behind it, which says neither.
         Face::OpenRouter => config.with_metering(Metering::FixedWindow).with_tokens_per_minute(2 * TOKENS_PER_MINUTE),

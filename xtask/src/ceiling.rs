@@ -15,7 +15,8 @@ use crate::workspace::{Workspace, hand_over};
 /// Cargo cannot be started.
 pub(crate) fn run(workspace: &Workspace, asked: &Ceiling) -> anyhow::Result<ExitCode> {
     let cargo = workspace.cargo("run --release --locked --package chat-limiter-tests --bin ceiling --");
-    let switches = [("--json", asked.json), ("--list", asked.list), ("--verbose", asked.verbose)];
+    let switches =
+        [("--json", asked.json), ("--markdown", asked.markdown), ("--list", asked.list), ("--verbose", asked.verbose)];
     let chosen = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name);
     // The text may have blanks in it, as names of cells do.
     let only = asked.only.iter().flat_map(|text| ["--only", text.as_str()]);

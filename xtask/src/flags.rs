@@ -36,9 +36,11 @@ xflags::xflags! {
             optional --only text: String
             /// Print an array of objects instead of a table.
             optional --json
+            /// Print the tables of docs/BENCHMARKS.md.
+            optional --markdown
             /// Print the names of the cells and run none.
             optional --list
-            /// Say more about each cell.
+            /// Print every cell, and say more about each.
             optional --verbose
         }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use simulator::Disturbance;
 
+use crate::foreign::ForeignArguments;
+
 /// Sends requests to LLM providers at the ceiling of the quota and not past it, without being told the limits
 #[derive(Debug, Parser)]
 #[command(
@@ -169,6 +171,8 @@ pub(crate) struct SimulateArguments {
     /// The seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) foreign: ForeignArguments,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -179,7 +183,7 @@ pub(crate) enum MeteringArgument {
     Slices,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ChargeArgument {
     Documented,
     PromptPlusMaxTokens,
@@ -200,6 +204,8 @@ pub(crate) enum HeadersArgument {
     Always,
     OnRefusal,
     Never,
+    OnSuccess,
+    RetryAfter,
 }
 
 #[derive(Debug, Args)]
@@ -213,7 +219,7 @@ pub(crate) struct CountArguments {
 }
 
 /// A number that is not zero.
-fn at_least_one(text: &str) -> Result<u64, String> {
+pub(crate) fn at_least_one(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(0) => Err("expected at least 1".to_owned()),
         Ok(number) => Ok(number),
@@ -276,7 +282,7 @@ fn begins_and_ends(from: &str, until: &str) -> Result<(Duration, Duration), Stri
 }
 
 /// Seconds since the start, with a fraction or without.
-fn moment(text: &str) -> Result<Duration, String> {
+pub(crate) fn moment(text: &str) -> Result<Duration, String> {
     let moment = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     moment.ok_or_else(|| format!("expected seconds, 0 or more, not {text:?}"))
 }

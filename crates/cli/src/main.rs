@@ -5,9 +5,11 @@
 
 mod args;
 mod count;
+mod foreign;
 mod form;
 mod input;
 mod interrupt;
+mod open_files;
 mod progress;
 mod provider;
 mod run;

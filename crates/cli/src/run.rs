@@ -11,6 +11,7 @@ use crate::args::RunArguments;
 use crate::form::Form;
 use crate::input::{Input, is_standard};
 use crate::interrupt::Interrupts;
+use crate::open_files;
 use crate::progress::Display;
 use crate::target::{Target, is_same_file, kept_as};
 use crate::{provider, say, summary};
@@ -125,22 +126,10 @@ fn open_output(
 
 /// How many requests may be in flight: each needs a connection, and each connection a file descriptor.
 fn concurrency(arguments: &RunArguments) -> anyhow::Result<usize> {
-    let allowed = raise_open_files().saturating_sub(OTHER_FILES).max(1);
+    let allowed = open_files::raise().saturating_sub(OTHER_FILES).max(1);
     let wanted = arguments.concurrency.unwrap_or(CONCURRENCY.min(allowed));
     if wanted > allowed && !arguments.quiet {
         say(&format!("the system allows about {allowed} connections (ulimit -n): not {wanted} at once"));
     }
     usize::try_from(wanted.min(allowed)).context("--concurrency is too large")
-}
-
-/// Raises the limit on open files as far as the system lets everybody, and returns it.
-fn raise_open_files() -> u64 {
-    #[cfg(unix)]
-    {
-        rlimit::increase_nofile_limit(65_536).unwrap_or(256)
-    }
-    #[cfg(not(unix))]
-    {
-        8_192
-    }
 }

@@ -202,10 +202,11 @@
 //! 7. **Truth from the server.** An answer that says what remains sets the level, up or down, less what is in flight
 //!    and may not be in it. One in round figures bounds the level, and is not taken to the last unit. Limits that are
 //!    found are followed when they change.
-//! 8. **Unknown limits are probed.** Four in flight at first, twice as many each round trip, half as many after a
-//!    refusal, then one more each round trip; where nothing at all is known, up to 64, of which eight go in the first
-//!    second and twice as many in each one after. Where no answer tells a limit, the rate is measured between refusals,
-//!    and more is tried after a while; where only refusals tell one, what is known is used in full, and likewise. When a refusal says when to come back, one goes then, whatever was measured.
+//! 8. **Unknown limits are probed.** Four in flight at first, twice as many each round trip; where nothing at all is
+//!    known, up to 64, of which eight go in the first second and twice as many in each one after. Where a refusal is
+//!    explained by nothing that was told, fewer are kept in flight than were then; and if one is refused all the same,
+//!    the rate is measured between refusals. More is tried after a while. Where only refusals tell a limit, what is
+//!    known is used in full, and likewise. When a refusal says when to come back, one goes then, whatever was measured.
 //!    What the caller [expects](Limiter::expect_limit) holds until an answer speaks, and refuses nothing for good.
 //! 9. **What differs is held back.** How much less remains than was counted here is measured by the answers, and as
 //!    much is left in the bucket, with a margin for how it varies: a quarter of the bucket at most. By which rule tokens

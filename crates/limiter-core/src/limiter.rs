@@ -47,8 +47,6 @@ pub struct Limiter {
     /// Whether the provider tells what remains in answers that are not refusals.
     tells: bool,
     probes: bool,
-    /// How often a request was refused and not told why, by a provider that tells what remains otherwise.
-    unexplained: u32,
     /// Limits that the caller set: ceilings that no observation lifts.
     told: Quota<Vec<Bucket>>,
     /// Limits that the provider's answers told.
@@ -82,7 +80,6 @@ impl Limiter {
             flight: Flight::new(),
             tells: false,
             probes: true,
-            unexplained: 0,
             in_flight: 0,
             flight_window: FlightWindow::new(),
             spacing: Spacing::new(),
@@ -120,6 +117,7 @@ impl Limiter {
 
     fn hold_back(&mut self, span: Nanos, now: Nanos) {
         self.paused_until = self.paused_until.max(now.saturating_add(span.min(Limit::MAX_WINDOW)));
+        self.pace.pause(self.paused_until);
     }
 
     /// When nothing holds everybody back any more.
@@ -169,5 +167,7 @@ mod guesses;
 mod met;
 #[cfg(test)]
 mod order_tests;
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,10 @@ pub struct Reservation {
     pub(crate) returned: [u64; Self::REMEMBERED],
     /// A bit for each found limit of which the provider has spoken in its answer.
     pub(crate) spoken_of: u32,
+    /// How many were in flight when it was admitted, with it.
+    pub(crate) beside: u64,
+    /// Whether the provider refused it and said that less was left than it may take.
+    pub(crate) lacks: bool,
 }
 
 impl Reservation {

@@ -13,7 +13,7 @@ use crate::faces::Face;
 use crate::faults::Fault;
 use crate::quota::{Amounts, Quota, Reading, Refusal};
 use crate::work::Work;
-use crate::{Config, Sharing, Statistics};
+use crate::{Charge, Config, Counting, Sharing, Statistics, disturbance};
 
 /// The most models that have limits of their own; further ones share one set, so that invented names take no memory.
 const MAX_MODELS: usize = 1_024;
@@ -57,7 +57,14 @@ impl Account {
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
-        self.books().statistics
+        let mut books = self.books();
+        let now = self.clock.now();
+        let mut by_others = Amounts::default();
+        for quota in books.quotas.values_mut() {
+            quota.advance(now);
+            quota.add_others(&mut by_others);
+        }
+        Statistics { taken_by_others: by_others, ..books.statistics }
     }
 
     /// Changes the statistics.
@@ -74,24 +81,42 @@ impl Account {
 
     /// Decides on a request.
     pub(crate) fn admit(self: &Arc<Self>, face: Face, work: &Work) -> Decision {
-        let charged = self.config.charge.at_start(face, work);
         let mut books = self.books();
         // Read under the lock: decisions are made in the order of their times.
         let at = self.clock.now();
+        let since_start = at.saturating_sub(self.clock.started());
+        let rule = disturbance::charge(&self.config.disturbances, since_start).unwrap_or(self.config.charge);
+        let charged = rule.at_start(face, work, self.config.unbounded_output);
+        let taken = match self.config.counting {
+            Counting::AtAdmission => charged,
+            Counting::AtEnd => Amounts::default(),
+        };
         let books = &mut *books;
         let scope = self.scope(&books.quotas, face, work);
         let quota =
             books.quotas.entry(scope.clone()).or_insert_with(|| Quota::new(&self.config, face, self.clock.started()));
-        let outcome = quota.admit(at, &charged);
+        let outcome = quota.admit(at, &charged, &taken);
         let readings = quota.readings();
         let outcome = outcome.map(|()| {
             books.in_flight += 1;
-            books.statistics.last_admitted = at.saturating_sub(self.clock.started());
+            books.statistics.last_admitted = since_start;
             books.statistics.max_concurrent = books.statistics.max_concurrent.max(books.in_flight);
             let (account, work) = (Arc::clone(self), work.clone());
-            Ticket { account, scope, work, charged, at, produced: 0, end: None }
+            Ticket { account, scope, work, rule, charged, taken, at, produced: 0, end: None }
         });
         Decision { at: self.clock.calendar(at), readings, outcome }
+    }
+
+    /// What the limits of `work` look like now, and what time it is by the provider's calendar.
+    pub(crate) fn readings(&self, face: Face, work: &Work) -> (Vec<Reading>, Duration) {
+        let mut books = self.books();
+        let at = self.clock.now();
+        let scope = self.scope(&books.quotas, face, work);
+        let readings = books.quotas.get_mut(&scope).map(|quota| {
+            quota.advance(at);
+            quota.readings()
+        });
+        (readings.unwrap_or_default(), self.clock.calendar(at))
     }
 
     fn scope(&self, quotas: &HashMap<Scope, Quota>, face: Face, work: &Work) -> Scope {
@@ -116,7 +141,11 @@ pub(crate) struct Ticket {
     account: Arc<Account>,
     scope: Scope,
     work: Work,
+    /// The rule of the moment at which it was let in.
+    rule: Charge,
     charged: Amounts,
+    /// What of it the limits have lost so far.
+    taken: Amounts,
     at: Duration,
     produced: u64,
     end: Option<End>,
@@ -142,15 +171,17 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let face = self.scope.0;
-        let due = self.account.config.charge.at_end(face, &self.work, self.produced);
+        let charged = self.rule.at_end(face, &self.work, self.produced).unwrap_or(self.charged);
         let mut books = self.account.books();
         let now = self.account.clock.now();
-        if let Some((due, quota)) = due.zip(books.quotas.get_mut(&self.scope)) {
-            quota.correct(now, self.at, &self.charged, &due);
+        if let Some(quota) = books.quotas.get_mut(&self.scope) {
+            quota.leave();
+            if charged != self.taken {
+                quota.correct(now, self.at, &self.taken, &charged);
+            }
         }
         books.in_flight -= 1;
         let statistics = &mut books.statistics;
-        let charged = due.unwrap_or(self.charged);
         for &dimension in face.dimensions() {
             let total = statistics.charged.of_mut(dimension);
             *total = total.saturating_add(charged.of(dimension));

@@ -5,9 +5,6 @@ use crate::faces::Face;
 use crate::quota::{Amounts, Dimension};
 use crate::work::Work;
 
-/// What OpenAI was measured to charge for output where a request does not bound it.
-const UNBOUNDED_OUTPUT: u64 = 16;
-
 impl Charge {
     /// The tokens of the prompt that count.
     const fn prompt(self, work: &Work) -> u64 {
@@ -17,10 +14,10 @@ impl Charge {
         }
     }
 
-    /// What `work` is charged when it is admitted.
-    pub(crate) fn at_start(self, face: Face, work: &Work) -> Amounts {
+    /// What `work` is charged when it is admitted, where a choice whose output it does not bound counts as `unbounded`.
+    pub(crate) fn at_start(self, face: Face, work: &Work, unbounded: u64) -> Amounts {
         let prompt = self.prompt(work);
-        let ceiling = work.most_output().unwrap_or_else(|| UNBOUNDED_OUTPUT.saturating_mul(work.choices));
+        let ceiling = work.most_output().unwrap_or_else(|| unbounded.saturating_mul(work.choices));
         let (tokens, output_tokens) = match self {
             Self::PromptOnly | Self::CachedInputFree => (prompt, 0),
             Self::Documented if face == Face::Anthropic => (prompt, 0),
@@ -88,7 +85,7 @@ mod tests {
         fn check(charge: Charge, face: Face, ceiling: Option<u64>, start: [u64; 3], end: Option<[u64; 3]>) {
             let tokens = |amounts: Amounts| [amounts.tokens, amounts.input_tokens, amounts.output_tokens];
             let work = work(100, ceiling);
-            assert_eq!(tokens(charge.at_start(face, &work)), start, "{charge:?} at the start");
+            assert_eq!(tokens(charge.at_start(face, &work, 16)), start, "{charge:?} at the start");
             assert_eq!(charge.at_end(face, &work, 7).map(tokens), end, "{charge:?} at the end");
         }
         use Charge::{CachedInputFree, Documented, MaxOfBoth, Produced, PromptOnly, PromptPlusMaxTokens};

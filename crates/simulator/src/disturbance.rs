@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Charge;
+
 /// Something that happens to the provider at a given time, whoever asks.
 ///
 /// Times are spans since the simulator started. A span holds from its beginning up to, not including, its end.
@@ -26,6 +28,13 @@ pub enum Disturbance {
         /// By how much, more than 0. Two of them do not multiply: the later one holds.
         factor: f64,
     },
+    /// From then on requests are charged by another rule; those that are in flight by the one that let them in.
+    ChargeChange {
+        /// When it changes.
+        at: Duration,
+        /// The rule. Of two the later one holds.
+        charge: Charge,
+    },
     /// Every request that is let in is answered as overloaded (503, at Anthropic 529) at once. It has been charged.
     Failing {
         /// When it begins.
@@ -40,6 +49,15 @@ pub enum Disturbance {
         /// When it ends.
         until: Duration,
     },
+}
+
+/// The rule of charging that holds at `now`, a span since the simulator started, where it has changed.
+pub(crate) fn charge(disturbances: &[Disturbance], now: Duration) -> Option<Charge> {
+    let changes = disturbances.iter().filter_map(|disturbance| match *disturbance {
+        Disturbance::ChargeChange { at, charge } => Some((at, charge)),
+        _ => None,
+    });
+    changes.filter(|(at, _)| *at <= now).max_by_key(|(at, _)| *at).map(|(_, charge)| charge)
 }
 
 /// Whether every request fails at `now`, a span since the simulator started.

@@ -11,15 +11,16 @@ use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::HeaderPolicy;
 use crate::account::{Account, Decision, Ticket};
 use crate::clock::http_date;
 use crate::disturbance;
 use crate::faces::{Exchange, Face, Limited as Refused, Operation, Problem, Reply};
 use crate::faults::Fault;
 use crate::latency::Latency;
+use crate::quota::Reading;
 use crate::random::{Random, hash};
 use crate::stream::EventStream;
+use crate::telling::ReadAt;
 use crate::text::Answer;
 use crate::work::Work;
 
@@ -110,12 +111,8 @@ impl Path {
             return Ok(self.tell(operation, &work));
         }
         let decision = self.account.admit(self.face, &work);
-        let headers = match self.account.config.headers {
-            HeaderPolicy::Always => self.face.limit_headers(&decision.readings, decision.at),
-            HeaderPolicy::OnRefusal | HeaderPolicy::Never => HeaderMap::new(),
-        };
         match decision.outcome {
-            Ok(ticket) => self.work(operation, &work, headers, ticket).await,
+            Ok(ticket) => self.work(operation, &work, &(decision.readings, decision.at), ticket).await,
             Err(_) => Ok(self.limited(work, decision)),
         }
     }
@@ -125,7 +122,7 @@ impl Path {
         self,
         operation: Operation,
         work: &Work,
-        limits: HeaderMap,
+        admitted: &(Vec<Reading>, Duration),
         mut ticket: Ticket,
     ) -> Result<Response<Answered>, Dropped> {
         let config = &self.account.config;
@@ -142,14 +139,14 @@ impl Path {
         match fault {
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Reset) => return Err(Dropped::OnPurpose),
-            Some(Fault::Overloaded) => return Ok(self.fail(&Problem::Overloaded, limits)),
+            Some(Fault::Overloaded) => return Ok(self.fail(&Problem::Overloaded, self.limits(work, admitted))),
             Some(Fault::ServerError | Fault::Garbage | Fault::StreamBreak) | None => {}
         }
         let latency = self.latency();
         pause(latency.to_answer).await;
         match fault {
-            Some(Fault::ServerError) => return Ok(self.fail(&Problem::ServerError, limits)),
-            Some(Fault::Garbage) => return Ok(self.garbage(limits)),
+            Some(Fault::ServerError) => return Ok(self.fail(&Problem::ServerError, self.limits(work, admitted))),
+            Some(Fault::Garbage) => return Ok(self.garbage(self.limits(work, admitted))),
             _ => {}
         }
         let answers = self.answers(work);
@@ -157,14 +154,31 @@ impl Path {
         if work.stream {
             let breaks_after = (fault == Some(Fault::StreamBreak)).then(|| self.random().below(tokens));
             let events = self.face.events(operation, work, &answers, &self.exchange);
+            let limits = self.limits(work, admitted);
             let body = EventStream::new(events, latency.per_output_token, breaks_after, ticket);
             return Ok(self.respond(StatusCode::OK, "text/event-stream; charset=utf-8", limits, Either::Right(body)));
         }
         pause(times(latency.per_output_token, tokens)).await;
         ticket.produce(tokens);
         ticket.answered();
+        // What is told at the end is told after the settlement.
+        drop(ticket);
+        let limits = self.limits(work, admitted);
         let body = self.face.answer(operation, work, &answers, &self.exchange);
         Ok(self.json(Reply { status: StatusCode::OK, headers: limits, body }))
+    }
+
+    /// The headers that tell the limits on an answer to `work`, which were as in `admitted` when it was let in.
+    fn limits(&self, work: &Work, admitted: &(Vec<Reading>, Duration)) -> HeaderMap {
+        let config = &self.account.config;
+        if !config.headers.tells_on_success() {
+            return HeaderMap::new();
+        }
+        let of = |(readings, at): &(Vec<Reading>, Duration)| self.face.limit_headers(readings, *at, config.telling);
+        match config.telling.read_at {
+            ReadAt::Admission => of(admitted),
+            ReadAt::Answer => of(&self.account.readings(self.face, work)),
+        }
     }
 
     /// How long this request takes.
@@ -197,7 +211,8 @@ impl Path {
             refusal,
             readings: decision.readings,
             at: decision.at,
-            told: self.account.config.headers != HeaderPolicy::Never,
+            said: refusal.said.unwrap_or_else(|| self.account.config.headers.of_refusal()),
+            telling: self.account.config.telling,
         }));
         if refusal.wait.is_none() {
             return self.refuse(&problem);

@@ -32,6 +32,7 @@ mod disturbance;
 mod exchange;
 mod faces;
 mod faults;
+mod hidden;
 mod latency;
 mod metering;
 mod policy;
@@ -41,6 +42,7 @@ mod random;
 mod serve;
 mod statistics;
 mod stream;
+mod telling;
 mod text;
 mod work;
 
@@ -57,9 +59,11 @@ use tokio::net::TcpListener;
 pub use config::{Config, ConfigError};
 pub use disturbance::Disturbance;
 pub use faults::Faults;
-pub use policy::{Charge, HeaderPolicy, Metering, Sharing};
+pub use hidden::HiddenLimit;
+pub use policy::{Charge, Counting, HeaderPolicy, Metering, Sharing};
 pub use quota::Amounts;
 pub use statistics::{FaultCounts, Statistics};
+pub use telling::{ReadAt, Resets};
 
 use account::Account;
 
@@ -84,7 +88,7 @@ impl Simulator {
     }
 
     /// Serves the connections of `listener` until `shutdown` is ready. Open requests then have five seconds to end.
-    /// At most 960 connections are served at once; further ones wait.
+    /// At most so many connections are served at once as the configuration says; further ones wait.
     ///
     /// # Errors
     ///

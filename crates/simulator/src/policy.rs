@@ -68,4 +68,20 @@ pub enum HeaderPolicy {
     OnRefusal,
     /// Never: a 429 without limit headers, `retry-after`, numbers or hints. What can never fit is still told so.
     Never,
+    /// On every answer but 429s, which are as those of [`HeaderPolicy::Never`]: somebody else than who counts refuses.
+    OnSuccess,
+    /// Never, but a 429 has a `retry-after` in whole seconds, rounded up.
+    RetryAfter,
+}
+
+/// When the limits lose what a request is charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Counting {
+    /// When it is let in.
+    #[default]
+    AtAdmission,
+    /// When its answer ends, whether it is there by then or not: what is in flight is not counted, so more can be let in
+    /// than there is, and a debt be left.
+    AtEnd,
 }

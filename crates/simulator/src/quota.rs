@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::Config;
 use crate::faces::Face;
+use crate::hidden::Hidden;
 use crate::metering::Meter;
+use crate::telling::Said;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub(crate) enum Dimension {
     Tokens,
     InputTokens,
     OutputTokens,
+    /// Requests of a day, beside those of a minute.
+    DailyRequests,
 }
 
 /// An amount in every dimension; zero in the dimensions a face does not limit.
@@ -32,7 +36,7 @@ pub struct Amounts {
 impl Amounts {
     pub(crate) const fn of(&self, dimension: Dimension) -> u64 {
         match dimension {
-            Dimension::Requests => self.requests,
+            Dimension::Requests | Dimension::DailyRequests => self.requests,
             Dimension::Tokens => self.tokens,
             Dimension::InputTokens => self.input_tokens,
             Dimension::OutputTokens => self.output_tokens,
@@ -41,7 +45,7 @@ impl Amounts {
 
     pub(crate) const fn of_mut(&mut self, dimension: Dimension) -> &mut u64 {
         match dimension {
-            Dimension::Requests => &mut self.requests,
+            Dimension::Requests | Dimension::DailyRequests => &mut self.requests,
             Dimension::Tokens => &mut self.tokens,
             Dimension::InputTokens => &mut self.input_tokens,
             Dimension::OutputTokens => &mut self.output_tokens,
@@ -69,33 +73,39 @@ pub(crate) struct Refusal {
     pub(crate) requested: u64,
     /// How long until the request fits; `None` if it never will.
     pub(crate) wait: Option<Duration>,
+    /// What is said of it, where that is not for the provider's policy to decide.
+    pub(crate) said: Option<Said>,
 }
 
 /// The limits of one scope.
 #[derive(Debug)]
-pub(crate) struct Quota(Vec<(Dimension, Meter)>);
+pub(crate) struct Quota {
+    told: Vec<(Dimension, Meter)>,
+    hidden: Hidden,
+}
 
 impl Quota {
     /// The limits of `face` at a provider as `config` says that started at `started`, with its disturbances since then:
     /// they are the same whenever somebody first asks.
     pub(crate) fn new(config: &Config, face: Face, started: Duration) -> Self {
         let (input, output) = config.split_limits();
-        let meter = |&dimension: &Dimension| {
-            let limit = match dimension {
-                Dimension::Requests => config.requests_per_minute,
-                Dimension::Tokens => config.tokens_per_minute,
-                Dimension::InputTokens => input,
-                Dimension::OutputTokens => output,
-            };
-            (dimension, Meter::new(config, limit, started))
+        let limit = |dimension: Dimension| match dimension {
+            Dimension::Requests | Dimension::DailyRequests => config.requests_per_minute,
+            Dimension::Tokens => config.tokens_per_minute,
+            Dimension::InputTokens => input,
+            Dimension::OutputTokens => output,
         };
-        Self(face.dimensions().iter().map(meter).collect())
+        let meter = |&dimension: &Dimension| (dimension, Meter::new(config, limit(dimension), started));
+        let daily = config.requests_per_day.filter(|_| face == Face::OpenAi);
+        let daily = daily.map(|limit| (Dimension::DailyRequests, Meter::daily(limit, started)));
+        let told = face.dimensions().iter().map(meter).chain(daily).collect();
+        Self { told, hidden: Hidden::new(config, face, limit, started) }
     }
 
-    /// Takes `amounts` in every dimension, or says why not and takes nothing.
-    pub(crate) fn admit(&mut self, now: Duration, amounts: &Amounts) -> Result<(), Refusal> {
+    /// Lets in a request that costs `amounts` and takes `taken` now, or says why not and takes nothing.
+    pub(crate) fn admit(&mut self, now: Duration, amounts: &Amounts, taken: &Amounts) -> Result<(), Refusal> {
         let mut refusal: Option<Refusal> = None;
-        for (dimension, meter) in &mut self.0 {
+        for (dimension, meter) in &mut self.told {
             meter.advance(now);
             let requested = amounts.of(*dimension);
             let wait = meter.wait(requested);
@@ -107,21 +117,44 @@ impl Quota {
                 refusal.is_none_or(|other| other.wait.is_some_and(|longest| wait.is_none_or(|wait| wait > longest)));
             if longest {
                 let limit = if wait.is_some() { meter.per_minute() } else { meter.capacity() };
-                refusal = Some(Refusal { dimension: *dimension, limit, used: meter.used(), requested, wait });
+                refusal =
+                    Some(Refusal { dimension: *dimension, limit, used: meter.used(), requested, wait, said: None });
             }
         }
-        if let Some(refusal) = refusal {
+        if let Some(refusal) = refusal.or_else(|| self.hidden.refuses(now, amounts)) {
             return Err(refusal);
         }
-        for (dimension, meter) in &mut self.0 {
-            meter.take(amounts.of(*dimension));
+        self.hidden.take(taken);
+        for (dimension, meter) in &mut self.told {
+            meter.take(taken.of(*dimension));
         }
         Ok(())
     }
 
     pub(crate) fn correct(&mut self, now: Duration, charged_at: Duration, charged: &Amounts, due: &Amounts) {
-        for (dimension, meter) in &mut self.0 {
+        for (dimension, meter) in &mut self.told {
             meter.correct(now, charged_at, charged.of(*dimension), due.of(*dimension));
+        }
+        self.hidden.correct(now, charged_at, charged, due);
+    }
+
+    /// A request that was let in has ended.
+    pub(crate) const fn leave(&mut self) {
+        self.hidden.leave();
+    }
+
+    /// Brings the levels to `now`.
+    pub(crate) fn advance(&mut self, now: Duration) {
+        for (_, meter) in &mut self.told {
+            meter.advance(now);
+        }
+    }
+
+    /// Adds what others took until the last [`advance`](Self::advance).
+    pub(crate) fn add_others(&self, total: &mut Amounts) {
+        for (dimension, meter) in self.told.iter().filter(|(dimension, _)| *dimension != Dimension::DailyRequests) {
+            let amount = total.of_mut(*dimension);
+            *amount = amount.saturating_add(meter.by_others());
         }
     }
 
@@ -132,6 +165,6 @@ impl Quota {
             remaining: meter.remaining(),
             until_full: meter.until_full(),
         };
-        self.0.iter().map(reading).collect()
+        self.told.iter().map(reading).collect()
     }
 }

@@ -16,8 +16,6 @@ use tokio::task::JoinSet;
 use crate::account::Account;
 use crate::exchange;
 
-/// The most connections at once; further ones wait to be accepted. Below the usual bound on open files.
-const MAX_CONNECTIONS: usize = 960;
 /// How long connections may finish what they are doing after the end was asked for.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often in a row accepting may fail before it is given up: 50 times, over five seconds.
@@ -45,7 +43,7 @@ pub(crate) async fn listen(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let room = Arc::new(Semaphore::new(account.config.most_connections.clamp(1, Semaphore::MAX_PERMITS)));
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     let ended = loop {

@@ -30,6 +30,9 @@ pub struct Statistics {
     pub output_tokens: u64,
     /// What was charged, corrections included.
     pub charged: Amounts,
+    /// What other clients really took of the limits that somebody asked for, as
+    /// [`Disturbance::OtherClient`](crate::Disturbance::OtherClient) lets them.
+    pub taken_by_others: Amounts,
     /// The most requests that were being worked on at one moment.
     pub max_concurrent: u64,
     /// When the last request was let in, as a span since the simulator started; zero where none was.

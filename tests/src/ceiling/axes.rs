@@ -153,3 +153,47 @@ axis! {
         TypedDouble => "typed-double",
     }
 }
+
+axis! {
+    /// A server whose arithmetic is none of the other axes' alone. See [`foreign`](super::foreign).
+    Server {
+        /// One that the other axes describe.
+        Usual => "usual",
+        /// Five requests in flight at most, which nobody is told.
+        FiveInFlight => "five-in-flight",
+        /// Every second's worth is enforced, and the minute's told.
+        HiddenSeconds => "hidden-seconds",
+        /// Limit and what remains are told, and no reset.
+        NoReset => "no-reset",
+        /// What remains is read when the answer is written.
+        LateReadings => "late-readings",
+        /// A request each second and none saved up; nothing is told.
+        OneEachSecond => "one-each-second",
+        /// Ten requests each second and none saved up; nothing is told.
+        TenEachSecond => "ten-each-second",
+        /// Three requests a minute; refusals say when to come again.
+        ThreeEachMinute => "three-each-minute",
+        /// Requests do not say how much they may produce, and more than any is charged for it.
+        Unbounded => "no-max-tokens",
+        /// What may be produced is charged, then is not, and then is again.
+        ChargeChanges => "charge-changes",
+        /// The limits become ten times what they were.
+        TenTimes => "ten-times",
+        /// The limits become a tenth of what they were.
+        Tenth => "a-tenth",
+        /// A request each second and none saved up, told as sixty a minute.
+        NoneSavedUp => "none-saved-up",
+        /// Resets are moments, in seconds since the Unix epoch.
+        EpochResets => "epoch-resets",
+        /// A limit for the day is told besides, and never binds.
+        DailyToo => "daily-too",
+        /// Half of the requests that are told are let in, which only refusals show.
+        HiddenRequests => "hidden-requests",
+        /// Remaining tokens are told in thousands.
+        Thousands => "thousands",
+        /// Three requests and 10,000 tokens a minute.
+        Small => "small",
+        /// What is in flight is not counted yet.
+        CountedLate => "counted-late",
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::axes::{Charge, Depth, Disturbance, Fill, Headers, Latency, Metering, Workload};
+use super::axes::{Charge, Depth, Disturbance, Fill, Headers, Latency, Metering, Server, Workload};
 
 /// One value on every axis: a provider, a workload and what goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub struct Cell {
     pub workload: Workload,
     /// What goes wrong.
     pub disturbance: Disturbance,
+    /// What else is particular about the server.
+    pub server: Server,
 }
 
 /// A value that is not the base cell's.
@@ -57,9 +59,11 @@ impl Cell {
         latency: Latency::Short,
         workload: Workload::HeavyTailed,
         disturbance: Disturbance::None,
+        server: Server::Usual,
     };
 
-    /// The base cell, every single deviation from it, and every pair of deviations on two axes.
+    /// The base cell, every single deviation from it, the servers that the axes do not describe, and every pair of
+    /// deviations on two axes.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let deviations = Deviation::all();
@@ -68,7 +72,7 @@ impl Cell {
             let others = deviations.iter().filter(|second| second.axis() > first.axis());
             others.map(|second| Self::BASE.with(*first).with(*second))
         });
-        std::iter::once(Self::BASE).chain(single).chain(pairs).collect()
+        std::iter::once(Self::BASE).chain(single).chain(Self::foreign()).chain(pairs).collect()
     }
 
     /// This cell with another value on one axis.
@@ -87,7 +91,13 @@ impl Cell {
         self
     }
 
-    /// Where this cell is not the base cell.
+    /// Whether it is of a server that the axes do not describe.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.server != Server::Usual
+    }
+
+    /// Where this cell is not the base cell, but for what belongs to its server.
     #[must_use]
     pub fn deviations(&self) -> Vec<Deviation> {
         let values = [
@@ -100,14 +110,20 @@ impl Cell {
             Deviation::Workload(self.workload),
             Deviation::Disturbance(self.disturbance),
         ];
-        values.into_iter().filter(|deviation| deviation.is_one()).collect()
+        let belongs = |deviation: &Deviation| self.server.implied().contains(deviation);
+        values.into_iter().filter(|deviation| deviation.is_one() && !belongs(deviation)).collect()
     }
 }
 
 impl fmt::Display for Cell {
-    /// The names of its deviations.
+    /// The names of its deviations, and of its server before them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.deviations().into_iter().map(Deviation::name).collect();
+        let server = self.is_foreign().then(|| self.server.name());
+        if server.is_some() {
+            f.write_str("foreign: ")?;
+        }
+        let deviations = self.deviations().into_iter().map(Deviation::name);
+        let names: Vec<&str> = server.into_iter().chain(deviations).collect();
         f.write_str(&if names.is_empty() { "base".to_owned() } else { names.join(" · ") })
     }
 }
@@ -172,6 +188,8 @@ mod tests {
         let cell = Cell { metering: Metering::SlidingWindow, headers: Headers::Never, ..Cell::BASE };
         assert_eq!(cell.to_string(), "sliding-window · never");
         assert_eq!(Cell::BASE.to_string(), "base");
+        let foreign = Cell { server: Server::OneEachSecond, ..Cell { latency: Latency::Long, ..cell } };
+        assert_eq!(foreign.to_string(), "foreign: one-each-second · sliding-window · 2-s-and-tokens");
     }
 
     #[test]
@@ -179,8 +197,9 @@ mod tests {
         let cells = Cell::all();
         let names: HashSet<String> = cells.iter().map(Cell::to_string).collect();
         assert_eq!(names.len(), cells.len());
-        assert_eq!(cells.iter().filter(|cell| cell.deviations().is_empty()).count(), 1);
-        assert!(cells.iter().all(|cell| cell.deviations().len() <= 2));
+        let of_the_axes = || cells.iter().filter(|cell| !cell.is_foreign());
+        assert_eq!(of_the_axes().filter(|cell| cell.deviations().is_empty()).count(), 1);
+        assert!(of_the_axes().all(|cell| cell.deviations().len() <= 2));
         assert!(cells.len() > 350, "{}", cells.len());
     }
 }

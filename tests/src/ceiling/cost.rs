@@ -88,7 +88,10 @@ impl From<simulator::Amounts> for Cost {
 
 impl Cell {
     /// What this cell's provider limits.
-    pub(super) const fn dimensions(&self) -> &'static [Dimension] {
+    pub(super) fn dimensions(&self) -> &'static [Dimension] {
+        if let Some(only) = self.limits_only_requests() {
+            return only;
+        }
         match self.headers {
             Headers::Anthropic => &[Dimension::Requests, Dimension::Input, Dimension::Output],
             Headers::OpenAi | Headers::OnRefusal | Headers::Never => &[Dimension::Requests, Dimension::Tokens],

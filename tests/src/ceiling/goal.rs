@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::axes::{Charge, Disturbance, Fill, Headers};
+use super::axes::{Charge, Disturbance, Fill, Headers, Latency, Server};
 use super::cell::Cell;
 use super::outcome::Outcome;
 
@@ -21,6 +21,8 @@ pub enum Class {
     Never,
     /// Something goes wrong.
     Disturbed,
+    /// The axes do not describe the server.
+    Foreign,
 }
 
 /// What is good enough for a cell.
@@ -34,17 +36,22 @@ pub struct Goal {
     refused: (u64, f64),
 }
 
+/// A ratio below this says that the minimum was none, and so nothing else.
+const LEAST_RATIO: f64 = 0.99;
 /// Every request is to be sent at most this many times, on average.
 const ATTEMPTS: f64 = 1.1;
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Told, Self::Produced, Self::TypedIn, Self::OnRefusal, Self::Never, Self::Disturbed];
+    pub const ALL: [Self; 7] =
+        [Self::Told, Self::Produced, Self::TypedIn, Self::OnRefusal, Self::Never, Self::Disturbed, Self::Foreign];
 
     /// The class of a cell. One that belongs to several counts where least is known.
     #[must_use]
     pub const fn of(cell: &Cell) -> Self {
+        if !matches!(cell.server, Server::Usual) {
+            return Self::Foreign;
+        }
         match (cell.headers, cell.disturbance, cell.charge) {
             (Headers::Never, _, _) => Self::Never,
             (Headers::OnRefusal, Disturbance::None, _) => Self::OnRefusal,
@@ -65,6 +72,7 @@ impl Class {
             Self::OnRefusal => "told on refusals",
             Self::Never => "never told",
             Self::Disturbed => "disturbed",
+            Self::Foreign => "foreign",
         }
     }
 }
@@ -83,12 +91,21 @@ impl Goal {
         let goal = match cell.headers {
             Headers::OpenAi | Headers::Anthropic => goal,
             Headers::OnRefusal => goal.or(1.05, 3, 0.0),
-            Headers::Never => Self { is_later: true, ..goal.or(1.15, 0, 0.01) },
+            Headers::Never => goal.or_never(),
         };
         let goal = match cell.fill {
             // That nothing is there can only be learned from a refusal.
             Fill::Empty => goal.or(0.0, 1, 0.0),
             Fill::Full | Fill::Half => goal,
+        };
+        let goal = match (cell.server, cell.latency) {
+            // What binds is told by nobody, whatever the headers say of the rest.
+            (Server::FiveInFlight, Latency::Long) => goal.or_never(),
+            // A refusal is the only way to learn of a limit that nobody tells; what binds most of the time is told.
+            (Server::FiveInFlight | Server::HiddenSeconds | Server::HiddenRequests, _) => goal.or(1.05, 0, 0.01),
+            // What changes in the course of the run is a disturbance.
+            (Server::ChargeChanges | Server::TenTimes | Server::Tenth, _) => goal.or(1.05, 0, 0.01),
+            _ => goal,
         };
         match cell.disturbance {
             Disturbance::None => goal,
@@ -96,6 +113,11 @@ impl Goal {
             Disturbance::TypedDouble => goal.or(1.03, 2, 0.0),
             _ => goal.or(1.05, 0, 0.01),
         }
+    }
+
+    /// Where nothing is ever told.
+    const fn or_never(self) -> Self {
+        Self { is_later: true, ..self.or(1.15, 0, 0.01) }
     }
 
     const fn or(self, ratio: f64, most: u64, share: f64) -> Self {
@@ -110,6 +132,11 @@ impl Goal {
         if self.is_later { outcome.later_ratio } else { outcome.ratio() }
     }
 
+    /// The most that it may be.
+    pub(super) const fn most_ratio(&self) -> f64 {
+        self.ratio
+    }
+
     /// What was missed. Nothing where the goal is met.
     #[must_use]
     pub fn missed(&self, outcome: &Outcome) -> Vec<&'static str> {
@@ -118,8 +145,10 @@ impl Goal {
         let sent_at_most = (ATTEMPTS * (outcome.requests + outcome.unlucky) as f64) as u64;
         let goals = [
             ("ratio", self.ratio_of(outcome) <= self.ratio),
+            ("bound", self.ratio_of(outcome) >= LEAST_RATIO),
             ("429s", outcome.refused <= most.max((share * requests) as u64)),
             ("lost", outcome.answered == outcome.requests),
+            ("twice", outcome.twice == 0),
             ("attempts", outcome.attempts <= sent_at_most),
             ("waits", outcome.overdue <= 0.0),
             ("books", outcome.books_agree),
@@ -176,5 +205,9 @@ mod tests {
         check(never, Class::Never, "ratio <= 1.15 after 60 s, 429s <= 1 %");
         let typed = Cell { disturbance: Disturbance::TypedDouble, ..base };
         check(typed, Class::TypedIn, "ratio <= 1.03, 429s <= 2");
+        let gateway = Cell { server: Server::FiveInFlight, ..base };
+        check(gateway, Class::Foreign, "ratio <= 1.05, 429s <= 1 %");
+        let slow = Cell { latency: Latency::Long, ..gateway };
+        check(slow, Class::Foreign, "ratio <= 1.15 after 60 s, 429s <= 1 %");
     }
 }

@@ -2,11 +2,12 @@
 
 use simulator::Statistics;
 
-use super::axes::{Disturbance, Latency, Metering};
+use super::axes::Disturbance;
 use super::cell::Cell;
 use super::cost::{Cost, Dimension, Size, Took};
-use super::minimum::{Held, Ideal};
-use super::run::LOOK_AHEAD;
+use super::evidence::{Evidence, Moment};
+use super::least::Least;
+use super::overdue::{longest_latency, overdue};
 use crate::Load;
 
 /// After this many seconds a provider that tells nothing has to be known.
@@ -14,20 +15,11 @@ const FIRST_MINUTE: f64 = 60.0;
 /// What counts as full speed, and for how many seconds it has to be kept up.
 const FULL_SPEED: (f64, usize) = (0.9, 10);
 
-/// What was seen of a run.
-#[derive(Debug)]
-pub(super) struct Evidence {
-    pub(super) load: Load,
-    pub(super) statistics: Statistics,
-    /// What had been charged after each second, answers in flight not counted.
-    pub(super) pace: Vec<Cost>,
-}
-
 /// What came of a cell. Times are seconds.
 ///
 /// The ratio is `(A + tail) / (M + tail)`: A is when the provider admitted its last request, M the least time in which it
-/// can have admitted them all, and the tail what passed from the last admission to the last answer. So the latency of
-/// answers, which nobody can know beforehand, counts for both.
+/// can have admitted them all, and the tail what passed from the last admission to the last answer, as far as an answer
+/// takes that long. So the latency of answers, which nobody can know beforehand, counts for both, and nothing else does.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -47,8 +39,11 @@ pub struct Outcome {
     pub attempts: u64,
     /// How many of the attempts failed by a draw that no client has a say in.
     pub unlucky: u64,
-    /// Requests that were answered once, and no more than once.
+    /// Requests that were answered.
     pub answered: u64,
+    /// Answers that the provider gave, and was paid for, beyond one for each request: requests that were sent again though
+    /// they had been answered.
+    pub twice: u64,
     /// By how many seconds the latest request was later than its turn and the look-ahead explain. 0 where none was.
     pub overdue: f64,
     /// Whether the provider charged what the rules say that the requests cost.
@@ -67,24 +62,18 @@ impl Outcome {
         let charged = Cost::from(statistics.charged);
         // What was charged for requests whose connections were dropped had to be paid by any client.
         let due = if cell.disturbance == Disturbance::Resets { charged.at_least(cost) } else { cost };
-        let (least, scarcest) =
-            least_time(&cell, |dimension| Ideal::new(cell.supply(dimension)).time(due.of(dimension) as f64));
-        let admitted = statistics.last_admitted.as_secs_f64();
-        let makespan = load.elapsed.as_secs_f64().max(admitted);
-        let tail = makespan - admitted;
-        let at_first_minute = pace.get(FIRST_MINUTE as usize).copied();
-        let later_ratio = at_first_minute.map_or(1.0, |then| {
-            let (least, _) = least_time(&cell, |dimension| {
-                let held = Held { until: FIRST_MINUTE, amount: then.of(dimension) as f64 };
-                Ideal::held(cell.supply(dimension), held).time(due.of(dimension) as f64)
-            });
+        let latencies = latencies(&cell, sizes, &load);
+        let bound = Least::new(&cell, due, &latencies, &pace);
+        let (least, scarcest) = bound.time();
+        let makespan = load.elapsed.as_secs_f64().max(statistics.last_admitted.as_secs_f64());
+        let tail = (makespan - statistics.last_admitted.as_secs_f64()).min(longest_latency(&cell));
+        let (admitted, minimum) = (makespan - tail, least + tail);
+        // A run that was over before has nothing but its whole.
+        let later_ratio = pace.get(FIRST_MINUTE as usize).map_or(ratio(makespan, minimum), |then| {
             let later = |time: f64| (time - FIRST_MINUTE).max(0.0) + tail;
-            ratio(later(admitted), later(least))
+            ratio(later(admitted), later(bound.time_after(FIRST_MINUTE, &then.charged)))
         });
-        let failed_by_draw = statistics.faults.resets;
-        let may_cost_more = matches!(cell.disturbance, Disturbance::Resets | Disturbance::Failing);
         let is_complete = load.ends.len() == sizes.len();
-        let minimum = least + tail;
         Self {
             cell,
             requests: sizes.len() as u64,
@@ -93,13 +82,14 @@ impl Outcome {
             later_ratio,
             refused: statistics.rate_limited,
             attempts: statistics.requests,
-            unlucky: failed_by_draw,
+            unlucky: statistics.faults.resets,
             answered: load.answered.min(statistics.answered),
-            overdue: overdue(&cell, &costs, &load, |dimension| {
+            twice: statistics.answered.saturating_sub(load.answered),
+            overdue: overdue(&cell, &costs, &latencies, &load, &bound, |dimension| {
                 let paid = |cost: &Cost| cost.of(dimension).max(1) as f64;
-                Slowness { run: ratio(makespan, minimum).max(1.0), price: paid(&due) / paid(&cost) }
+                paid(&due) / paid(&cost)
             }),
-            books_agree: charged == cost || may_cost_more || !is_complete,
+            books_agree: !is_complete || books_agree(&cell, &statistics, &cost),
             full_speed_after: full_speed_after(&cell, scarcest, &pace),
             failure: failure(&load, is_complete),
         }
@@ -110,6 +100,26 @@ impl Outcome {
     pub fn ratio(&self) -> f64 {
         ratio(self.makespan, self.minimum)
     }
+}
+
+/// Whether the provider charged what the rules say that requests of `cost` cost that were all answered.
+///
+/// Those that failed by a draw are charged, too: how many is known, and what they asked for is not. Where the rule changes
+/// it is known what a request costs at most, which is what it costs in tokens.
+fn books_agree(cell: &Cell, statistics: &Statistics, cost: &Cost) -> bool {
+    let charged = Cost::from(statistics.charged);
+    let failed = statistics.faults.resets + statistics.faults.overloaded;
+    let requests = charged.requests == cost.requests + failed;
+    let changes = !cell.server.numbers().prices.is_empty();
+    let rest = Cost { requests: cost.requests, ..charged };
+    let agree = if failed > 0 {
+        rest.at_least(*cost) == rest
+    } else if changes {
+        rest.at_least(*cost) == *cost
+    } else {
+        rest == *cost
+    };
+    requests && agree
 }
 
 fn failure(load: &Load, is_complete: bool) -> Option<String> {
@@ -136,64 +146,25 @@ fn costs(cell: &Cell, sizes: &[Size], load: &Load) -> Vec<Cost> {
     costs
 }
 
-/// The longest of the times of all dimensions, and whose it is.
-fn least_time(cell: &Cell, time: impl Fn(Dimension) -> f64) -> (f64, Dimension) {
-    let times = cell.dimensions().iter().map(|dimension| (time(*dimension), *dimension));
-    times.max_by(|(one, _), (other, _)| one.total_cmp(other)).unwrap_or((0.0, Dimension::Requests))
-}
-
-/// By how much everybody's turn is later.
-#[derive(Clone, Copy, Debug)]
-struct Slowness {
-    /// The time of the whole run, to the least.
-    run: f64,
-    /// What had to be paid, to what the requests cost: everybody waits for those that were dropped, too.
-    price: f64,
-}
-
-/// By how many seconds the latest answer is late.
-///
-/// A request's turn is when the requests up to it can have been admitted, as much later as the whole run was. It may be
-/// overtaken by what the look-ahead allows and by as much again as it waits for those before it, and where quota comes
-/// by windows miss one into which it does not fit as a whole; then it takes its time to be answered. Each time that it
-/// failed it does these two again.
-fn overdue(cell: &Cell, costs: &[Cost], load: &Load, slowness: impl Fn(Dimension) -> Slowness) -> f64 {
-    let mut turns = vec![0.0_f64; costs.len()];
-    for dimension in cell.dimensions() {
-        let Slowness { run, price } = slowness(*dimension);
-        let mut total = 0.0;
-        let totals = costs.iter().map(|cost| {
-            total += cost.of(*dimension) as f64 * price;
-            total
-        });
-        for (turn, time) in turns.iter_mut().zip(Ideal::new(cell.supply(*dimension)).times(totals)) {
-            *turn = turn.max(time * run);
+/// How long the answer to each request took, in the order in which they were asked; of one that was not answered the
+/// least.
+fn latencies(cell: &Cell, sizes: &[Size], load: &Load) -> Vec<f64> {
+    let (least_output, _) = cell.output();
+    let mut latencies: Vec<f64> =
+        sizes.iter().map(|size| cell.latency_of(&cell.expected(size, least_output))).collect();
+    for end in &load.ends {
+        if let Some((latency, took)) = latencies.get_mut(end.place).zip(end.usage.map(Took::from)) {
+            *latency = cell.latency_of(&took);
         }
     }
-    let (_, most_output) = cell.output();
-    let latency = match cell.latency {
-        Latency::Short => 0.05,
-        Latency::Long => 2.0 + 0.02 * most_output as f64,
-        // Thirty times the usual.
-        Latency::Tail => 15.0,
-    };
-    let window = match cell.metering {
-        Metering::FixedWindow | Metering::SlidingWindow => cell.depth_seconds() as f64,
-        Metering::TokenBucket | Metering::Slices => 0.0,
-    };
-    let late = load.ends.iter().map(|end| {
-        let turn = turns.get(end.place).copied().unwrap_or_default();
-        let goes = f64::from(end.failed.saturating_add(1)) * (window + latency);
-        end.after.as_secs_f64() - (2.0 * turn + LOOK_AHEAD.as_secs_f64() + goes)
-    });
-    late.fold(0.0, f64::max)
+    latencies
 }
 
-fn full_speed_after(cell: &Cell, scarcest: Dimension, pace: &[Cost]) -> Option<f64> {
+fn full_speed_after(cell: &Cell, scarcest: Dimension, pace: &[Moment]) -> Option<f64> {
     let (share, seconds) = FULL_SPEED;
     let rate = cell.per_minute(scarcest) as f64 / 60.0;
     let enough = share * rate * seconds as f64;
-    let at = |cost: &Cost| cost.of(scarcest) as f64;
+    let at = |moment: &Moment| moment.charged.of(scarcest) as f64;
     let spans = pace.iter().zip(pace.iter().skip(seconds));
     spans.map(|(from, until)| at(until) - at(from)).position(|done| done >= enough).map(|second| second as f64)
 }

@@ -32,13 +32,20 @@ impl Cell {
     /// The API that is spoken.
     pub(super) const fn face(&self) -> Face {
         match self.headers {
+            _ if self.server.is_of_no_provider() => Face::Compatible,
             Headers::Anthropic => Face::Anthropic,
             Headers::OpenAi | Headers::OnRefusal | Headers::Never => Face::OpenAi,
         }
     }
 
     /// A limit, per minute.
-    pub(super) const fn per_minute(&self, dimension: Dimension) -> u64 {
+    pub(super) fn per_minute(&self, dimension: Dimension) -> u64 {
+        if let Some(requests) = self.server.numbers().requests.filter(|_| dimension == Dimension::Requests) {
+            return requests;
+        }
+        if let Some(tokens) = self.server.numbers().tokens.filter(|_| dimension == Dimension::Tokens) {
+            return tokens;
+        }
         match (dimension, self.workload) {
             (Dimension::Requests, Workload::RequestBound) => FEW_REQUESTS,
             (Dimension::Requests, _) => REQUESTS,
@@ -49,11 +56,11 @@ impl Cell {
     }
 
     /// The seconds of a full bucket's refill, or of a window.
-    pub(super) const fn depth_seconds(&self) -> u64 {
-        match self.depth {
-            Depth::Minute => 60,
-            Depth::SixSeconds => 6,
-        }
+    pub(super) fn depth_seconds(&self) -> f64 {
+        self.server.numbers().depth.unwrap_or(match self.depth {
+            Depth::Minute => 60.0,
+            Depth::SixSeconds => 6.0,
+        })
     }
 
     /// The least by which the limits are multiplied in the course of the run.
@@ -79,7 +86,9 @@ impl Cell {
     /// What happens by the clock.
     fn events(&self) -> Events {
         let (begins, comes) = (BEGINS as f64, OTHER_CLIENT_COMES as f64);
-        let nothing = Events::default();
+        let numbers = self.server.numbers();
+        let change = numbers.change.map(|factor| (begins, factor));
+        let nothing = Events { change, ..Events::default() };
         match self.disturbance {
             Disturbance::OtherClient => {
                 Events { other: Some((Span { from: comes, until: NEVER as f64 }, 0.5)), ..nothing }
@@ -101,13 +110,14 @@ impl Cell {
 
     /// What the provider gives of one limit.
     pub(super) fn supply(&self, dimension: Dimension) -> Supply {
+        let prices = if dimension == Dimension::Requests { &[] } else { self.server.numbers().prices };
         Supply {
-            metering: self.metering,
+            metering: self.server.numbers().metering.unwrap_or(self.metering),
             per_second: self.per_minute(dimension) as f64 / 60.0,
-            depth: self.depth_seconds() as f64,
+            depth: self.depth_seconds(),
             fill: self.fill_share(),
             epoch: self.start(),
-            events: self.events(),
+            events: Events { prices, ..self.events() },
         }
     }
 
@@ -116,11 +126,11 @@ impl Cell {
         let (least, most) = output;
         let config = Config::default()
             .with_requests_per_minute(self.per_minute(Dimension::Requests))
-            .with_tokens_per_minute(TOKENS)
+            .with_tokens_per_minute(self.per_minute(Dimension::Tokens))
             .with_input_tokens_per_minute(INPUT)
             .with_output_tokens_per_minute(OUTPUT)
             .with_output_tokens(least, most)
-            .with_bucket_depth(Duration::from_secs(self.depth_seconds()))
+            .with_bucket_depth(self.depth())
             .with_start_fill(self.fill_share())
             .with_start_time(SystemTime::UNIX_EPOCH + Duration::from_secs(self.start()))
             .with_metering(self.simulated_metering())
@@ -138,6 +148,7 @@ impl Cell {
                 _ => 0,
             })
             .with_disturbances(self.simulated_disturbances());
+        let config = self.server.simulated(config);
         let config = match self.latency {
             Latency::Short => config.with_latency(Duration::from_millis(50)),
             Latency::Long => {
@@ -186,6 +197,10 @@ impl Cell {
                 _ => simulator::Disturbance::Stopped { from, until },
             }
         });
-        other.into_iter().chain(change).chain(closed).collect()
+        let charges = self.server.numbers().prices.iter().map(|(at, share)| simulator::Disturbance::ChargeChange {
+            at: time(*at),
+            charge: if *share < 1.0 { simulator::Charge::PromptOnly } else { self.simulated_charge() },
+        });
+        other.into_iter().chain(change).chain(closed).chain(charges).collect()
     }
 }

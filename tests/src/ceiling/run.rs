@@ -1,15 +1,18 @@
 //! One cell, run: the real client against the simulator, on virtual time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chat_limiter::ChatLimiter;
 use chat_limiter::tokenizer::Encoding;
+use chat_limiter::transport::Transport;
+use chat_limiter::{Builder, ChatLimiter};
 use simulator::{Simulator, Statistics};
 
 use super::cell::Cell;
-use super::cost::{Cost, Size};
-use super::outcome::{Evidence, Outcome};
+use super::cost::Size;
+use super::evidence::{Evidence, Moment};
+use super::outcome::Outcome;
 use super::typed_in;
 use crate::{Load, same_random_numbers, wire};
 
@@ -34,23 +37,46 @@ pub fn prepare() {
 ///
 /// What is wrong with the runtime, the simulator's configuration or the client's.
 pub fn run(cell: &Cell, share: f64) -> anyhow::Result<Outcome> {
+    run_with(cell, share, |client, _| client)
+}
+
+/// The same with a client that `change` makes another one, which is given the way to the provider: to see whether what is
+/// measured shows it.
+///
+/// # Errors
+///
+/// As those of [`run`].
+pub fn run_with(
+    cell: &Cell,
+    share: f64,
+    change: impl FnOnce(Builder, Arc<dyn Transport>) -> Builder,
+) -> anyhow::Result<Outcome> {
     same_random_numbers();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
     let sizes = cell.sizes(share);
-    let evidence = runtime.block_on(observe(cell, &sizes)).with_context(|| format!("cannot run the cell {cell}"))?;
+    let evidence =
+        runtime.block_on(observe(cell, &sizes, change)).with_context(|| format!("cannot run the cell {cell}"))?;
     Ok(Outcome::new(*cell, &sizes, evidence))
 }
 
-async fn observe(cell: &Cell, sizes: &[Size]) -> anyhow::Result<Evidence> {
+async fn observe(
+    cell: &Cell,
+    sizes: &[Size],
+    change: impl FnOnce(Builder, Arc<dyn Transport>) -> Builder,
+) -> anyhow::Result<Evidence> {
     let simulator = Simulator::new(cell.config(cell.output()))?;
     let face = cell.face();
-    let builder = face.client(wire::to(&simulator)).concurrency(CONCURRENCY).look_ahead(LOOK_AHEAD);
-    let client: ChatLimiter = typed_in::tell(builder, cell).build()?;
+    let transport = wire::to(&simulator);
+    let builder = face.client(Arc::clone(&transport)).concurrency(CONCURRENCY).look_ahead(LOOK_AHEAD);
+    let client: ChatLimiter = change(typed_in::tell(builder, cell), transport).build()?;
     let requests = sizes.iter().map(|size| {
         let prompt = usize::try_from(size.prompt).unwrap_or(usize::MAX);
-        face.question(face.model(), prompt, size.most_output)
+        match cell.server.bounds_output() {
+            true => face.question(face.model(), prompt, size.most_output),
+            false => face.open_question(face.model(), prompt),
+        }
     });
-    let mut pace = vec![Cost::default()];
+    let mut pace = vec![Moment::default()];
     let load = tokio::select! {
         // In this order, so that every run is the same.
         biased;
@@ -63,10 +89,11 @@ async fn observe(cell: &Cell, sizes: &[Size]) -> anyhow::Result<Evidence> {
     Ok(Evidence { load: load.unwrap_or_else(given_up), statistics, pace })
 }
 
-/// Notes every second what has been charged, until the run is given up.
-async fn keep_pace(simulator: &Simulator, pace: &mut Vec<Cost>) {
+/// Notes every second what has been charged and what others took, until the run is given up.
+async fn keep_pace(simulator: &Simulator, pace: &mut Vec<Moment>) {
     for _ in 0..LONGEST.as_secs() {
         tokio::time::sleep(SECOND).await;
-        pace.push(simulator.statistics().charged.into());
+        let statistics = simulator.statistics();
+        pace.push(Moment { charged: statistics.charged.into(), by_others: statistics.taken_by_others.into() });
     }
 }

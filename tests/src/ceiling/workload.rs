@@ -2,7 +2,7 @@
 
 use super::axes::{Charge, Disturbance, Metering, Workload};
 use super::cell::Cell;
-use super::cost::{Cost, Dimension, Size};
+use super::cost::{Cost, Dimension, Size, Took};
 use super::minimum::Ideal;
 use super::seeded::Seeded;
 
@@ -38,9 +38,12 @@ impl Cell {
     pub(super) fn sizes(&self, share: f64) -> Vec<Size> {
         let most: Vec<(Dimension, f64)> =
             self.dimensions().iter().map(|dimension| (*dimension, self.most(*dimension, share))).collect();
+        let seconds = self.busy_seconds() * share;
         let fits = |number: usize| {
-            let cost = self.expected_cost(&self.first_sizes(number));
+            let sizes = self.first_sizes(number);
+            let cost = self.expected_cost(&sizes);
             most.iter().all(|(dimension, most)| cost.of(*dimension) as f64 <= *most)
+                && self.least_in_flight(&self.expected_latencies(&sizes)) <= seconds
         };
         // The largest number that fits.
         let (mut fit, mut too_many) = (1, MOST_REQUESTS);
@@ -51,10 +54,16 @@ impl Cell {
         self.first_sizes(fit)
     }
 
+    /// The seconds for which the provider is to be kept busy.
+    fn busy_seconds(&self) -> f64 {
+        let usual = if self.disturbance == Disturbance::None { UNDISTURBED } else { DISTURBED };
+        self.server.numbers().seconds.unwrap_or(usual)
+    }
+
     /// What is to be asked for of one limit.
     fn most(&self, dimension: Dimension, share: f64) -> f64 {
         let supply = self.supply(dimension);
-        let seconds = if self.disturbance == Disturbance::None { UNDISTURBED } else { DISTURBED } * share;
+        let seconds = self.busy_seconds() * share;
         match self.metering {
             Metering::TokenBucket | Metering::Slices => Ideal::new(supply).taken_by(seconds),
             // What a window gives at once is half used in the end: one request more or less then makes no difference
@@ -69,9 +78,17 @@ impl Cell {
 
     /// What `sizes` cost as far as it is known beforehand.
     fn expected_cost(&self, sizes: &[Size]) -> Cost {
+        sizes.iter().map(|size| self.cost(size, &self.usually_takes(size))).fold(Cost::default(), Cost::plus)
+    }
+
+    /// How long answers to `sizes` take as far as it is known beforehand, in seconds.
+    fn expected_latencies(&self, sizes: &[Size]) -> Vec<f64> {
+        sizes.iter().map(|size| self.latency_of(&self.usually_takes(size))).collect()
+    }
+
+    fn usually_takes(&self, size: &Size) -> Took {
         let (least, most) = self.output();
-        let cost = |size: &Size| self.cost(size, &self.expected(size, least.midpoint(most)));
-        sizes.iter().map(cost).fold(Cost::default(), Cost::plus)
+        self.expected(size, least.midpoint(most))
     }
 
     fn first_sizes(&self, number: usize) -> Vec<Size> {
@@ -114,9 +131,9 @@ impl Cell {
     fn fitted(&self, size: Size) -> Size {
         let room = |dimension| {
             let per_second = self.per_minute(dimension) as f64 / 60.0;
-            per_second * self.depth_seconds() as f64 * LARGEST * self.least_factor()
+            per_second * self.depth_seconds() * LARGEST * self.least_factor()
         };
-        let wanted = |tokens: u64| tokens as f64 * self.scale();
+        let wanted = |tokens: u64| tokens as f64 * self.scale() * self.server.numbers().scale.unwrap_or(1.0);
         let (prompt, most_output) = (wanted(size.prompt) * self.prompt_factor().max(1.0), wanted(size.most_output));
         let too_large = |dimension: &Dimension| match dimension {
             Dimension::Requests => 1.0,
@@ -126,7 +143,8 @@ impl Cell {
         };
         let scale = self.dimensions().iter().map(too_large).fold(1.0, f64::min);
         let scaled = |tokens: u64, least: u64| ((wanted(tokens) * scale) as u64).max(least);
-        Size { prompt: scaled(size.prompt, LEAST_PROMPT).min(MOST_PROMPT), most_output: scaled(size.most_output, 1) }
+        let most_output = self.server.numbers().unbounded_output.unwrap_or_else(|| scaled(size.most_output, 1));
+        Size { prompt: scaled(size.prompt, LEAST_PROMPT).min(MOST_PROMPT), most_output }
     }
 }
 
@@ -143,16 +161,18 @@ mod tests {
             let sizes = cell.sizes(1.0);
             let cost = cell.expected_cost(&sizes);
             let time = |dimension: &Dimension| Ideal::new(cell.supply(*dimension)).time(cost.of(*dimension) as f64);
-            let time = cell.dimensions().iter().map(time).fold(0.0, f64::max);
+            let in_flight = cell.least_in_flight(&cell.expected_latencies(&sizes));
+            let time = cell.dimensions().iter().map(time).fold(in_flight, f64::max);
             let expected = if cell.disturbance == Disturbance::None { 119.0..=200.0 } else { 200.0..=285.0 };
+            let expected = cell.server.numbers().seconds.map_or(expected, |seconds| seconds * 0.9..=seconds * 1.1);
             assert!(expected.contains(&time), "{cell}: {time} s for {} requests", sizes.len());
             let largest = |size: &Size| cell.expected(size, 1).input + size.most_output;
-            let capacity = TOKENS_OF_SIX_SECONDS * cell.depth_seconds() / 6;
-            assert!(sizes.iter().map(largest).max() <= Some(capacity), "{cell}");
+            let capacity = (TOKENS_OF_A_SECOND * cell.depth_seconds()) as u64;
+            assert!(cell.server.numbers().only_requests || sizes.iter().map(largest).max() <= Some(capacity), "{cell}");
         }
     }
 
-    const TOKENS_OF_SIX_SECONDS: u64 = 6_000;
+    const TOKENS_OF_A_SECOND: f64 = 1_000.0;
 
     #[test]
     fn tokens_bind_whatever_they_cost() {

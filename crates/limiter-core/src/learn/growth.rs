@@ -35,6 +35,11 @@ impl Growth {
         *self = Self::new(now, plateau);
     }
 
+    /// For `span` what is known was not used.
+    pub(crate) fn wait(&mut self, span: Nanos) {
+        self.since = self.since.saturating_add(span);
+    }
+
     pub(crate) const fn since(&self) -> Nanos {
         self.since
     }

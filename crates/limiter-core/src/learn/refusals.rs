@@ -12,6 +12,11 @@ pub(crate) struct Refusals {
     since: Option<Nanos>,
 }
 
+/// What most limits are stated for. Within it, it is asked again every so often at least, a sixth of it: one that has come
+/// back is not used for half of that on average.
+const WINDOW: Nanos = Nanos::MINUTE;
+const ASKS: Nanos = Nanos::from_secs(10);
+
 impl Refusals {
     pub(crate) const fn new() -> Self {
         Self { in_a_row: 0, counted: 0, since: None }
@@ -27,17 +32,24 @@ impl Refusals {
         self.since.map_or(Nanos::ZERO, |since| now.saturating_sub(since))
     }
 
-    /// The admission `number` was refused at `now`; `latest` is the newest admission there is.
-    pub(crate) fn refused(&mut self, number: u64, latest: u64, now: Nanos) {
+    /// The admission `number` was refused at `now`; `latest` is the newest admission there is. `counts`: for a rate that
+    /// nothing tells.
+    pub(crate) fn refused(&mut self, number: u64, latest: u64, counts: bool, now: Nanos) {
         self.since = self.since.or(Some(now));
-        if number > self.counted {
+        if counts && number > self.counted {
             self.counted = latest;
             self.in_a_row = self.in_a_row.saturating_add(1);
         }
     }
 
+    /// Whether one flight after the other was refused: then one at a time asks.
+    pub(crate) const fn is_on(&self) -> bool {
+        self.in_a_row > 1
+    }
+
     /// How long to hold back now.
-    pub(crate) fn delay(&self, backoff: &Backoff, random: u64) -> Nanos {
-        backoff.half_jittered(self.in_a_row.saturating_sub(1), random)
+    pub(crate) fn delay(&self, backoff: &Backoff, random: u64, now: Nanos) -> Nanos {
+        let most = if self.lasting(now) < WINDOW { ASKS } else { Nanos::MAX };
+        backoff.half_jittered(self.in_a_row.saturating_sub(1), random).min(most)
     }
 }

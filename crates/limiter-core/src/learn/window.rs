@@ -1,96 +1,219 @@
-//! How many requests may be in flight while nothing is known about the limits.
+//! How many requests may be in flight, where nobody says it.
 //!
-//! As TCP does with a network it knows nothing about (RFC 5681): begin with a few, double every round trip while all
-//! goes well, halve on a refusal, and grow by one per round trip from there.
+//! Two things make a server refuse that does not say why: too many at once, and too many in a while. As TCP does with a
+//! network that it knows nothing about (RFC 5681), a few go at first, and twice as many each round trip while all goes
+//! well, so that a server that serves five at once is not met by hundreds. A refusal then says which of the two it was.
+//! If it is their number, then all goes well as long as fewer are in flight than were when it came: that is what is tried
+//! first, because it costs no time. If one is refused all the same, it is the rate, and the number is not what counts.
+//!
+//! The number that was found is kept; one more is tried rarely, because it costs a refusal, and more and more where that
+//! goes well.
 
-/// The largest number of requests in flight while the limits are unknown.
+/// What is known of the number of requests in flight.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FlightWindow {
     allowed: u64,
     /// Below it the window doubles every round trip, above it grows by one.
     threshold: u64,
     answered: u64,
-    /// Refusals of requests admitted up to this one belong to the decrease already made.
-    decreased_at: u64,
+    /// The most that were in flight when one went that was answered well.
+    carried: u64,
+    found: Found,
+    /// Refusals of requests admitted up to this one belong to what was judged already.
+    judged_up_to: u64,
+    /// How many were in flight at the latest refusals that were thought to be for the rate, and how many of these in a row
+    /// came when about as many were.
+    met_at: u64,
+    alike: u32,
+}
+
+/// Whether a refusal told how many may be in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// None did, and none told that this is not what counts.
+    Nothing,
+    Ceiling(Ceiling),
+    /// It is the rate that counts.
+    NoCeiling,
+}
+
+/// The most that may be in flight, as far as refusals have shown it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ceiling {
+    most: u64,
+    /// How many were answered well that went when so many were in flight, since the last trial or refusal.
+    kept: u64,
+    /// How many of these it takes until more is tried.
+    patience: u64,
+    /// How many more are tried, and how many that came to the last time.
+    step: u64,
+    tried: u64,
+    /// Whether it was lowered already because one was refused that was within it.
+    is_doubtful: bool,
+}
+
+/// What a refusal was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Too many were in flight.
+    Crowd,
+    /// Too many came in a while.
+    Rate,
 }
 
 /// RFC 6928's ten segments are for hosts that expect them; four requests find out the limits just as well, and a
 /// free-tier quota may be three a minute.
 const INITIAL: u64 = 4;
+/// One request in a hundred is what a trial may cost.
+const PATIENCE: u64 = 100;
+/// The longest patience: at a hundred requests a second a limit that was raised is found within minutes.
+const LONGEST_PATIENCE: u64 = 12_800;
+/// So many that went well at the ceiling, or as many as it allows if that is more, say that it is one. If one is
+/// refused then, it has become lower; a second one says that it is none after all.
+const KEPT: u64 = 8;
+
+/// So many refusals in a row, when about as many were in flight, speak for their number, though one spoke for the rate.
+const ALIKE: u32 = 4;
 
 impl FlightWindow {
     pub(crate) const fn new() -> Self {
-        Self { allowed: INITIAL, threshold: u64::MAX, answered: 0, decreased_at: 0 }
-    }
-
-    pub(crate) const fn allowed(&self) -> u64 {
-        self.allowed
-    }
-
-    /// A request was answered well.
-    pub(crate) const fn answered(&mut self) {
-        if self.allowed < self.threshold {
-            self.allowed = self.allowed.saturating_add(1);
-            return;
-        }
-        self.answered += 1;
-        if self.answered >= self.allowed {
-            self.answered = 0;
-            self.allowed = self.allowed.saturating_add(1);
+        Self {
+            allowed: INITIAL,
+            threshold: u64::MAX,
+            answered: 0,
+            carried: 0,
+            found: Found::Nothing,
+            judged_up_to: 0,
+            met_at: 0,
+            alike: 0,
         }
     }
 
-    /// The admission `number` was refused, when `in_flight` were, for something that nobody had spoken of: begins again with
-    /// a few, up to half of what was in flight. `latest` is the newest admission there is.
-    pub(crate) fn restart(&mut self, number: u64, latest: u64, in_flight: u64) {
-        if number > self.decreased_at {
-            *self = Self { allowed: INITIAL, threshold: (in_flight / 2).max(1), answered: 0, decreased_at: latest };
+    /// How many may be in flight; `spaced` where they go one after the other and none was refused yet.
+    pub(crate) fn allowed(&self, spaced: Option<u64>) -> u64 {
+        match self.found {
+            Found::Ceiling(ceiling) => ceiling.most.saturating_add(ceiling.trial()),
+            Found::Nothing | Found::NoCeiling => self.allowed.max(spaced.unwrap_or(0)),
         }
     }
 
-    /// The admission `number` was refused for its rate; `latest` is the newest admission there is.
-    pub(crate) fn refused(&mut self, number: u64, latest: u64) {
-        if number <= self.decreased_at {
-            return;
+    /// Whether a number was found of which it is not known yet whether it is what counts.
+    pub(crate) fn is_tried(&self) -> bool {
+        matches!(self.found, Found::Ceiling(ceiling) if !ceiling.is_kept() && ceiling.patience == PATIENCE)
+    }
+
+    /// A request went, as the last of so many in flight.
+    pub(crate) const fn admitted(&mut self, beside: u64) {
+        if let Found::Ceiling(ceiling) = &mut self.found
+            && beside >= ceiling.most.saturating_add(ceiling.step)
+        {
+            // One trial at a time.
+            (ceiling.kept, ceiling.tried) = (0, beside);
         }
-        self.decreased_at = latest;
-        self.answered = 0;
-        self.threshold = (self.allowed / 2).max(1);
-        self.allowed = self.threshold;
+    }
+
+    /// The admission `number`, the last of `beside` in flight when it went, was answered well; `in_flight` are now, with
+    /// it.
+    pub(crate) fn answered(&mut self, number: u64, beside: u64, in_flight: u64) {
+        self.carried = self.carried.max(beside);
+        // What is not used says nothing (RFC 7661).
+        if in_flight >= self.allowed / 2 {
+            self.answered += 1;
+            if self.allowed < self.threshold {
+                self.allowed = self.allowed.max(in_flight).saturating_add(1);
+            } else if self.answered >= self.allowed {
+                (self.allowed, self.answered) = (self.allowed.saturating_add(1), 0);
+            }
+        }
+        if let Found::Ceiling(ceiling) = &mut self.found
+            // Of those that were in flight with one that was refused, others may have been, which do not count.
+            && number > self.judged_up_to
+        {
+            ceiling.answered(beside);
+        }
+    }
+
+    /// The admission `number` was refused by a provider that tells what remains only then: half as many go, once for all that
+    /// were in flight together, because what they are charged is not known yet.
+    pub(crate) fn halve(&mut self, number: u64, latest: u64) {
+        if number > self.judged_up_to {
+            self.judged_up_to = latest;
+            self.threshold = (self.allowed / 2).max(1);
+            (self.allowed, self.answered) = (self.threshold, 0);
+        }
+    }
+
+    /// The admission `number`, the last of `beside` in flight when it went, was refused, and nothing explains it. `latest`
+    /// is the newest admission there is. `has_rate`: one was measured that may explain it.
+    pub(crate) fn refused(&mut self, number: u64, beside: u64, latest: u64, has_rate: bool) -> Cause {
+        let fewer = beside.saturating_sub(1);
+        if number <= self.judged_up_to {
+            // They are not always counted in the order in which they went.
+            if let Found::Ceiling(ceiling) = &mut self.found {
+                ceiling.most = ceiling.most.min(fewer).max(1);
+                return Cause::Crowd;
+            }
+            return Cause::Rate;
+        }
+        self.judged_up_to = latest;
+        let is_alike = self.is_alike(beside);
+        self.found = match self.found {
+            // Nobody else was there.
+            _ if fewer == 0 => Found::NoCeiling,
+            Found::Nothing if beside > self.carried => Found::Ceiling(Ceiling::at(fewer)),
+            Found::NoCeiling if is_alike => Found::Ceiling(Ceiling::at(fewer)),
+            Found::Ceiling(ceiling) if beside > ceiling.most => Found::Ceiling(ceiling.confirmed()),
+            Found::Ceiling(_) if has_rate => return Cause::Rate,
+            Found::Ceiling(ceiling) if ceiling.is_kept() && !ceiling.is_doubtful => {
+                Found::Ceiling(Ceiling { is_doubtful: true, ..Ceiling::at(fewer) })
+            }
+            _ => Found::NoCeiling,
+        };
+        if matches!(self.found, Found::Ceiling(_)) { Cause::Crowd } else { Cause::Rate }
+    }
+
+    /// Whether the latest refusals came when about as many were in flight, at whatever rate.
+    fn is_alike(&mut self, beside: u64) -> bool {
+        // One or two are alike at any rate.
+        let is_alike = beside > 2 && beside.abs_diff(self.met_at) <= (beside / 16).max(1);
+        (self.met_at, self.alike) = (beside, if is_alike { self.alike.saturating_add(1) } else { 1 });
+        self.alike >= ALIKE
+    }
+}
+
+impl Ceiling {
+    const fn at(most: u64) -> Self {
+        Self { most, kept: 0, patience: PATIENCE, step: 1, tried: u64::MAX, is_doubtful: false }
+    }
+
+    /// How many more may go than are known to be allowed.
+    const fn trial(&self) -> u64 {
+        if self.kept >= self.patience { self.step } else { 0 }
+    }
+
+    fn is_kept(&self) -> bool {
+        self.kept >= self.most.max(KEPT)
+    }
+
+    fn answered(&mut self, beside: u64) {
+        if beside > self.most {
+            self.most = beside;
+            if beside >= self.tried {
+                // It went well: more is tried at once, and no more than an eighth, because all that is too many is refused.
+                (self.kept, self.step) = (self.patience, self.step.saturating_mul(2).min(beside / 8 + 1));
+            }
+        } else if beside == self.most {
+            self.kept = self.kept.saturating_add(1);
+        }
+    }
+
+    /// More were tried, and refused.
+    fn confirmed(self) -> Self {
+        // What went well before that says that it is another one, which is not known yet.
+        let patience = if self.step > 1 { PATIENCE } else { self.patience.saturating_mul(2).min(LONGEST_PATIENCE) };
+        Self { patience, step: 1, kept: 0, ..self }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_window_doubles_every_round_trip_until_the_first_refusal_then_grows_by_one() {
-        let mut window = FlightWindow::new();
-        for expected in [8, 16, 32] {
-            for _ in 0..window.allowed() {
-                window.answered();
-            }
-            assert_eq!(window.allowed(), expected);
-        }
-        window.refused(1, 60);
-        assert_eq!(window.allowed(), 16);
-        for _ in 0..16 {
-            window.answered();
-        }
-        assert_eq!(window.allowed(), 17);
-    }
-
-    #[test]
-    fn refusals_of_one_flight_halve_it_once_and_one_request_is_always_allowed() {
-        let mut window = FlightWindow::new();
-        window.refused(1, 4);
-        window.refused(2, 4);
-        window.refused(4, 4);
-        assert_eq!(window.allowed(), 2);
-        for number in 5..20 {
-            window.refused(number, number);
-        }
-        assert_eq!(window.allowed(), 1);
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ pub enum Admission {
     /// Nobody fits before this instant, unless something changes.
     NotYet(Nanos),
     /// Who is next waits for a request in flight to end: too many are, for a limit on their number,
-    /// [while limits are unknown](Limiter::set_probing), or during an outage.
+    /// [as far as it was felt out](Limiter::set_probing), or during an outage.
     Blocked,
     /// Nobody waits.
     Idle,
@@ -29,8 +29,8 @@ impl Limiter {
     /// # Errors
     ///
     /// [`Refusal::NeverFits`]; or [`Refusal::NotYet`] with the instant at which it fits, which is [`Nanos::MAX`] where
-    /// that depends on requests in flight (their number is kept small [while limits are unknown](Self::set_probing) and
-    /// during an outage) or waiting.
+    /// that depends on requests in flight (their number [grows with the answers](Self::set_probing), and is one during
+    /// an outage) or waiting.
     pub fn try_reserve(&mut self, cost: &Cost, now: Nanos) -> Result<Reservation, Refusal> {
         let now = self.advance(now);
         let fits = self.fits(cost, now)?;
@@ -157,7 +157,8 @@ impl Limiter {
         if !self.probes {
             return now;
         }
-        let spaced = if self.is_searching(now) { self.spacing.next() } else { now };
+        let spaced = self.is_searching(now) || self.flight_window.is_tried();
+        let spaced = if spaced { self.spacing.next() } else { now };
         self.pace.ready_at(cost.expected(), now).max(spaced)
     }
 
@@ -203,8 +204,19 @@ impl Limiter {
         self.pace.take(&taken, cost.expected());
         self.spacing.sent(now);
         self.in_flight += 1;
-        let ledger = self.ledger;
-        Reservation { number: self.admissions, cost: *cost, admitted_at: now, ledger, charged, returned, spoken_of: 0 }
+        self.flight_window.admitted(self.in_flight);
+        let (ledger, beside) = (self.ledger, self.in_flight);
+        Reservation {
+            number: self.admissions,
+            cost: *cost,
+            admitted_at: now,
+            ledger,
+            charged,
+            returned,
+            spoken_of: 0,
+            beside,
+            lacks: false,
+        }
     }
 
     /// The lane of the queue for `cost`: requests of one size only have to be told apart where some may overtake.
@@ -213,15 +225,12 @@ impl Limiter {
     }
 
     pub(super) fn flight_is_full(&self, now: Nanos) -> bool {
-        let limit = if self.outage.is_on() {
+        let limit = if self.outage.is_on() || self.probes && self.refusals.is_on() {
             1
-        } else if self.tells && self.unexplained == 0 || !self.probes {
-            // What the provider or the caller says need not be probed.
-            u64::MAX
-        } else if self.is_searching(now) {
-            self.flight_window.allowed().max(Spacing::IN_FLIGHT)
+        } else if self.probes {
+            self.flight_window.allowed(self.is_searching(now).then_some(Spacing::IN_FLIGHT))
         } else {
-            self.flight_window.allowed()
+            u64::MAX
         };
         self.in_flight >= limit
     }

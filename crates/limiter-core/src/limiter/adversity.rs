@@ -89,6 +89,7 @@ fn what_is_said_to_be_used_up_is_waited_for() {
 #[test]
 fn a_burst_at_one_instant_does_not_lower_the_ceiling() {
     let mut limiter = Limiter::new();
+    limiter.set_probing(false);
     let small = Cost::of_request(1_000, 0);
     let mut first = limiter.try_reserve(&small, Nanos::ZERO).unwrap();
     limiter.observe(&mut first, &tokens_left(10_000, 9_000), Nanos::ZERO);
@@ -275,6 +276,7 @@ fn found_down() {
 #[test]
 fn no_large_request_is_refused_after_a_burst_of_small_ones() {
     let mut limiter = Limiter::new();
+    limiter.set_probing(false);
     let mut truth = Bucket::full(Limit::per_minute(Dimension::Tokens, 10_000), Nanos::ZERO);
     let small = Cost::of_request(1_000, 0);
     let large = Cost::of_request(8_000, 0);

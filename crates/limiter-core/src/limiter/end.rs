@@ -2,8 +2,8 @@
 
 use super::Limiter;
 use super::found::{Ended, Found};
-use crate::learn::Parts;
-use crate::{Amounts, Dimension, Nanos, Reservation};
+use crate::learn::{Cause, Pace, Parts, Refused};
+use crate::{Amounts, Dimension, Limit, Nanos, Reservation};
 
 impl Limiter {
     /// Ends a reservation whose request was answered: what was reserved beyond `actual` comes back, what was used
@@ -18,7 +18,7 @@ impl Limiter {
             return;
         }
         self.outage.answered(now);
-        self.flight_window.answered();
+        self.flight_window.answered(reservation.number, reservation.beside, self.in_flight);
         self.refusals.answered();
         self.pace.answered();
         let reserved = reservation.cost.expected();
@@ -50,30 +50,33 @@ impl Limiter {
             return;
         }
         self.outage.answered(now);
-        self.flight_window.refused(reservation.number, self.admissions);
-        self.refusals.refused(reservation.number, self.admissions, now);
-        self.spacing.refused(now);
+        let took = now.saturating_sub(reservation.admitted_at);
+        self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(), took, now);
         self.uncount(&reservation);
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
-        let lacks = |found: &Found| found.ready_at(&reservation.cost, self.yields.parts(), self.tells, now) > now;
-        // Where successes tell what remains, a refusal that does not speaks of something else.
-        let is_told = !self.tells || reservation.spoken_of != 0;
-        let is_explained = is_told && self.heeded(now).any(lacks);
-        if self.tells && !is_told {
-            self.unexplained = self.unexplained.saturating_add(1);
-            self.flight_window.restart(reservation.number, self.admissions, self.in_flight);
+        let is_explained = self.is_explained(&reservation, now);
+        let cause = (!is_explained && !reservation.lacks).then(|| {
+            let (number, beside) = (reservation.number, reservation.beside);
+            self.flight_window.refused(number, beside, self.admissions, self.pace.is_on())
+        });
+        if cause.is_none() && !self.tells {
+            self.flight_window.halve(reservation.number, self.admissions);
         }
-        // One may be a mishap of a provider that says so much.
-        let is_news = !self.tells || self.unexplained > 1;
-        let is_measured = self.probes && is_news && !is_explained && self.measure(&reservation, now);
+        self.refusals.refused(reservation.number, self.admissions, cause == Some(Cause::Rate), now);
+        let is_spaced = match cause {
+            None => is_explained,
+            // Where it says how much is left, that is to be learned from, and not a rate.
+            Some(Cause::Rate) if reservation.spoken_of != 0 || !self.probes => false,
+            Some(cause) => self.measure(cause, &reservation, retry_after, now),
+        };
         let pause = match retry_after {
             // A hint of nothing is none.
             Some(span) if span > Nanos::ZERO => {
                 self.pace.hint(now.saturating_add(span));
                 span
             }
-            _ if self.paused_until > now || is_explained || is_measured => return,
-            _ => self.refusals.delay(&self.backoff, random),
+            _ if self.paused_until > now || is_spaced => return,
+            _ => self.refusals.delay(&self.backoff, random, now),
         };
         self.hold_back(pause, now);
     }
@@ -106,6 +109,18 @@ impl Limiter {
         self.end(&reservation, &Ended::Counted(*reservation.cost.expected()), now);
     }
 
+    /// Whether what the provider tells of its limits is why it refused a request.
+    fn is_explained(&self, reservation: &Reservation, now: Nanos) -> bool {
+        let lacks = |found: &Found| found.ready_at(&reservation.cost, self.yields.parts(), self.tells, now) > now;
+        self.speaks_of(reservation) && self.heeded(now).any(lacks)
+    }
+
+    /// Whether what is known of the provider's limits is what a refusal is about: where successes tell what remains, one
+    /// that does not speaks of something else.
+    const fn speaks_of(&self, reservation: &Reservation) -> bool {
+        !self.tells || reservation.spoken_of != 0
+    }
+
     /// The provider has not counted the request.
     fn uncount(&mut self, reservation: &Reservation) {
         let expected = reservation.cost.expected();
@@ -113,12 +128,37 @@ impl Limiter {
         self.pace.forget(reservation.number, expected);
     }
 
-    /// Takes a refusal that no limit explains for a rate that was met. Whether it taught anything.
-    fn measure(&mut self, reservation: &Reservation, now: Nanos) -> bool {
+    /// Takes a refusal that no limit explains for a rate that was met. Whether something is known that holds the next ones
+    /// back.
+    fn measure(&mut self, cause: Cause, reservation: &Reservation, retry_after: Option<Nanos>, now: Nanos) -> bool {
         let Some(account) = reservation.ledger.of(Dimension::Tokens) else { return false };
         let mut before = *account;
         before.forget(&Parts::of(reservation.cost.expected(), Dimension::Tokens));
-        self.pace.refused(reservation.number, reservation.admitted_at, &before, self.admissions, now)
+        let told = Pace::DIMENSIONS.map(|dimension| {
+            let limits = self.heeded(now).map(|found| found.bucket().limit());
+            let rate = |limit: &Limit| {
+                let rate = u128::from(limit.amount()) * u128::from(Pace::WINDOW.get());
+                u64::try_from(rate / u128::from(limit.window().get())).unwrap_or(u64::MAX)
+            };
+            limits.filter(|limit| limit.dimension() == dimension).map(rate).min()
+        });
+        let refused = Refused {
+            number: reservation.number,
+            at: reservation.admitted_at,
+            again_at: retry_after.map(|span| now.saturating_add(span)),
+            account: &before,
+            amounts: reservation.cost.expected(),
+            latest: self.admissions,
+            told,
+        };
+        match cause {
+            // Others may go when one of those in flight has ended.
+            Cause::Crowd => {
+                self.pace.may_be_empty(&refused, now);
+                true
+            }
+            Cause::Rate => self.pace.refused(&refused, now),
+        }
     }
 
     fn end(&mut self, reservation: &Reservation, ended: &Ended, now: Nanos) {

@@ -31,6 +31,9 @@ const RATION: Nanos = Nanos::from_secs(6);
 /// counted here.
 const MOST_GAIN: u64 = 16 * Growth::ONE;
 
+/// The part of the window for which what is a guess is kept before more is tried.
+const GUESSED: u64 = 4;
+
 /// A limit that so many successes in a row leave out, which speak of its dimension, is in force no more.
 const PASSED_OVER: u32 = 20;
 
@@ -149,7 +152,9 @@ impl Found {
 
     /// A limit that the caller guesses.
     pub(super) fn guessed(limit: Limit, flight: Flight, number: u64, now: Nanos) -> Self {
-        Self { is_guess: true, ..Self::new(limit, None, flight, number, now) }
+        // Nobody has said it: more is tried as soon as of what is charged in a way that is a guess.
+        let growth = Growth::new(now, Nanos::new(limit.window().get() / GUESSED));
+        Self { is_guess: true, growth, ..Self::new(limit, None, flight, number, now) }
     }
 
     /// Whether it is a guess of the caller's, of which no answer has spoken.
@@ -600,7 +605,7 @@ impl Said {
 fn plateau(limit: &Limit) -> Nanos {
     let window = limit.window().get();
     match limit.dimension() {
-        Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => Nanos::new(window / 4),
+        Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => Nanos::new(window / GUESSED),
         _ => Nanos::new(window.saturating_mul(2)),
     }
 }

@@ -121,10 +121,10 @@ impl Limiter {
         self.queue.set_ageing(span);
     }
 
-    /// Whether the way is felt while the provider has told no limits: the number of requests in flight is kept small (a
-    /// few at first, twice as many each time they were answered well, half as many when one was refused), they are
-    /// spaced, and a rate is measured between refusals. It is, unless set: turn it off where the caller's own limits are
-    /// all there are.
+    /// Whether the way is felt where the provider does not say it: the number of requests in flight grows with the answers
+    /// (a few at first, twice as many each time they were answered well), also where limits are told, and stays below what
+    /// was refused; while no limit is known requests are spaced; and a rate is measured between refusals that nothing
+    /// explains. It is, unless set: turn it off where the caller's own limits are all there are.
     pub const fn set_probing(&mut self, probes: bool) {
         self.probes = probes;
     }

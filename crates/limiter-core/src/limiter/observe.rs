@@ -28,7 +28,12 @@ impl Limiter {
                 surplus = gained.unwrap_or(0).max(surplus);
             }
         }
-        if !observation.refused {
+        if observation.refused {
+            // Whatever is believed of the charge.
+            let whole = |dimension| reservation.cost.expected().of(dimension);
+            let is_less = |reading: &Reading| reading.remaining.is_some_and(|left| left < whole(reading.dimension));
+            reservation.lacks = observation.readings().iter().any(is_less);
+        } else {
             self.pass_over(observation.readings());
         }
         if let Some(span) = observation.retry_after {

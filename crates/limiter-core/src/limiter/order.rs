@@ -126,9 +126,10 @@ impl Limiter {
         spans.fold(Nanos::new(1), Nanos::max)
     }
 
-    /// The buckets that come back with time.
+    /// The buckets that come back with time: of limits, and of rates that were measured.
     fn refilled(&self, now: Nanos) -> impl Iterator<Item = &Bucket> {
-        let buckets = self.told.buckets().iter().chain(self.heeded(now).map(|found| found.bucket()));
+        let found = self.heeded(now).map(|found| found.bucket());
+        let buckets = self.told.buckets().iter().chain(found).chain(self.pace.buckets());
         buckets.filter(|bucket| bucket.limit().refill() != Refill::OnRelease)
     }
 }

@@ -1,5 +1,6 @@
 //! The provider to simulate: its limits, its policies, its faults.
 
+mod foreign;
 mod validate;
 
 use std::fmt;
@@ -7,7 +8,14 @@ use std::time::{Duration, SystemTime};
 
 pub use validate::ConfigError;
 
-use crate::{Charge, Disturbance, Faults, HeaderPolicy, Metering, Sharing};
+use crate::telling::Telling;
+use crate::{Charge, Counting, Disturbance, Faults, HeaderPolicy, HiddenLimit, Metering, Sharing};
+
+/// What OpenAI was measured to charge for output where a request does not bound it.
+const UNBOUNDED_OUTPUT: u64 = 16;
+
+/// The most connections at once: below the usual bound on open files.
+const MOST_CONNECTIONS: usize = 960;
 
 /// The provider to simulate. The default answers after 50 ms within 3,000 requests and 1,000,000 tokens per minute.
 ///
@@ -42,6 +50,12 @@ pub struct Config {
     pub(crate) latency_tail: bool,
     pub(crate) clock_error: i64,
     pub(crate) disturbances: Vec<Disturbance>,
+    pub(crate) telling: Telling,
+    pub(crate) hidden_limits: Vec<HiddenLimit>,
+    pub(crate) requests_per_day: Option<u64>,
+    pub(crate) unbounded_output: u64,
+    pub(crate) counting: Counting,
+    pub(crate) most_connections: usize,
 }
 
 impl Default for Config {
@@ -69,6 +83,12 @@ impl Default for Config {
             latency_tail: false,
             clock_error: 0,
             disturbances: Vec::new(),
+            telling: Telling::default(),
+            hidden_limits: Vec::new(),
+            requests_per_day: None,
+            unbounded_output: UNBOUNDED_OUTPUT,
+            counting: Counting::default(),
+            most_connections: MOST_CONNECTIONS,
         }
     }
 }
@@ -226,6 +246,14 @@ impl Config {
     #[must_use]
     pub const fn with_clock_error(mut self, seconds: i64) -> Self {
         self.clock_error = seconds;
+        self
+    }
+
+    /// The most connections that are served at once over TCP, at least one; further ones wait to be accepted. 960 by
+    /// default: each takes an open file, of which many systems allow 1,024.
+    #[must_use]
+    pub const fn with_most_connections(mut self, connections: usize) -> Self {
+        self.most_connections = connections;
         self
     }
 

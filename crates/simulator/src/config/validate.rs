@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Config;
-use crate::Disturbance;
+use crate::{Disturbance, HiddenLimit};
 
 /// The longest bucket depth: 31 days.
 const MAX_DEPTH: Duration = Duration::from_secs(31 * 86_400);
@@ -22,7 +22,9 @@ impl Config {
             ("tokens_per_minute", Some(self.tokens_per_minute)),
             ("input_tokens_per_minute", self.input_tokens_per_minute),
             ("output_tokens_per_minute", self.output_tokens_per_minute),
+            ("requests_per_day", self.requests_per_day),
         ];
+        self.hidden_limits.iter().try_for_each(HiddenLimit::validate)?;
         if let Some(&(limit, _)) = limits.iter().find(|(_, amount)| *amount == Some(0)) {
             return Err(ConfigError::ZeroLimit { limit });
         }
@@ -58,12 +60,23 @@ impl Disturbance {
                 share("other_client_share", taken)?;
                 ("other_client", from, until)
             }
+            Self::ChargeChange { .. } => return Ok(()),
             Self::LimitFactor { factor, .. } if factor > 0.0 && factor.is_finite() => return Ok(()),
             Self::LimitFactor { factor, .. } => return Err(ConfigError::LimitFactor { value: factor }),
             Self::Failing { from, until } => ("failing", from, until),
             Self::Stopped { from, until } => ("stopped", from, until),
         };
         if from > until { Err(ConfigError::EndsBeforeItBegins { name, from, until }) } else { Ok(()) }
+    }
+}
+
+impl HiddenLimit {
+    const fn validate(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::InFlight { most: 0 } => Err(ConfigError::ZeroLimit { limit: "max_in_flight" }),
+            Self::Requests { per_minute: 0 } => Err(ConfigError::ZeroLimit { limit: "hidden_requests_per_minute" }),
+            Self::InFlight { .. } | Self::EachSecond | Self::Requests { .. } => Ok(()),
+        }
     }
 }
 
@@ -155,6 +168,10 @@ mod tests {
         check(Config::default().with_requests_per_minute(0), "requests_per_minute must be at least 1");
         check(Config::default().with_tokens_per_minute(0), "tokens_per_minute must be at least 1");
         check(Config::default().with_output_tokens_per_minute(0), "output_tokens_per_minute must be at least 1");
+        check(Config::default().with_requests_per_day(0), "requests_per_day must be at least 1");
+        let hidden = |limit| Config::default().with_hidden_limits(vec![limit]);
+        check(hidden(HiddenLimit::InFlight { most: 0 }), "max_in_flight must be at least 1");
+        check(hidden(HiddenLimit::Requests { per_minute: 0 }), "hidden_requests_per_minute must be at least 1");
         check(Config::default().with_start_fill(1.5), "start_fill must be between 0 and 1, not 1.5");
         check(faults(Faults { reset_rate: -0.1, ..Faults::default() }), "reset_rate must be between 0 and 1, not -0.1");
         check(

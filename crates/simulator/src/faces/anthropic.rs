@@ -9,6 +9,7 @@ use super::{Event, Events, Exchange, Reply, output_tokens, put, seconds_up};
 use super::{Limited, Problem};
 use crate::clock::rfc3339;
 use crate::quota::{Dimension, Reading};
+use crate::telling::Said;
 use crate::text::Answer;
 use crate::work::Work;
 
@@ -58,7 +59,7 @@ pub(crate) fn limit_headers(readings: &[Reading], at: Duration) -> HeaderMap {
                 ],
                 in_thousands(reading),
             ),
-            Dimension::Tokens => continue,
+            Dimension::Tokens | Dimension::DailyRequests => continue,
         };
         if reading.dimension != Dimension::Requests {
             both = (both.0.saturating_add(limit), both.1.saturating_add(remaining), full.max(both.2));
@@ -139,12 +140,12 @@ pub(crate) fn refuse(problem: &Problem, exchange: &Exchange) -> Reply {
 fn limit_reached(limited: &Limited, exchange: &Exchange) -> Reply {
     let refusal = &limited.refusal;
     let (unit, counted) = match refusal.dimension {
-        Dimension::Requests => ("requests", "requests"),
+        Dimension::Requests | Dimension::DailyRequests => ("requests", "requests"),
         Dimension::InputTokens => ("input tokens", "request tokens"),
         Dimension::OutputTokens => ("output tokens", "output tokens"),
         Dimension::Tokens => ("tokens", "request tokens"),
     };
-    let message = if limited.told {
+    let message = if limited.said == Said::All {
         format!(
             "This request would exceed the rate limit for your organization ({ORGANIZATION}) of {} {unit} per minute. \
              For details, refer to: https://docs.anthropic.com/en/api/rate-limits. You can see the response headers \
@@ -157,11 +158,11 @@ fn limit_reached(limited: &Limited, exchange: &Exchange) -> Reply {
         format!("Number of {counted} has exceeded your per-minute rate limit")
     };
     let mut reply = error(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", &message, exchange);
-    if limited.told {
+    if limited.said == Said::All {
         reply.headers.extend(limit_headers(&limited.readings, limited.at));
-        if let Some(wait) = refusal.wait {
-            put(&mut reply.headers, "retry-after", seconds_up(wait));
-        }
+    }
+    if let Some(wait) = refusal.wait.filter(|_| limited.said != Said::Nothing) {
+        put(&mut reply.headers, "retry-after", seconds_up(wait));
     }
     if refusal.wait.is_none() {
         put(&mut reply.headers, "x-should-retry", false);

@@ -18,6 +18,7 @@ pub(crate) use problem::{Limited, Problem};
 
 use crate::quota::Reading;
 use crate::random::Random;
+use crate::telling::Telling;
 use crate::text::Answer;
 use crate::work::Work;
 
@@ -96,9 +97,9 @@ impl Face {
     }
 
     /// The headers that tell `readings`, taken at `at`, on an answer that is no refusal.
-    pub(crate) fn limit_headers(self, readings: &[Reading], at: Duration) -> HeaderMap {
+    pub(crate) fn limit_headers(self, readings: &[Reading], at: Duration, telling: Telling) -> HeaderMap {
         match self {
-            Self::OpenAi => openai::limit_headers(readings),
+            Self::OpenAi => openai::limit_headers(readings, at, telling),
             Self::Anthropic => anthropic::limit_headers(readings, at),
             Self::OpenRouter => HeaderMap::new(),
         }

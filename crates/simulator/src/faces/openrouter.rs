@@ -12,6 +12,7 @@ use super::openai;
 use super::{Event, Events, Exchange, Reply, milliseconds_up, output_tokens, put, seconds_up};
 use super::{Limited, Problem};
 use crate::quota::Dimension;
+use crate::telling::Said;
 use crate::text::Answer;
 use crate::work::Work;
 
@@ -132,7 +133,7 @@ fn limit_reached(limited: &Limited) -> Reply {
         let message = format!("Prompt tokens limit exceeded: {} > {}.", refusal.requested, refusal.limit);
         return error(StatusCode::PAYMENT_REQUIRED, &message, None);
     };
-    if refusal.dimension == Dimension::Requests && limited.told {
+    if refusal.dimension == Dimension::Requests && limited.said == Said::All {
         platform_limit_reached(model, refusal.limit, limited.at.saturating_add(wait))
     } else {
         let raw = format!(
@@ -141,7 +142,7 @@ fn limit_reached(limited: &Limited) -> Reply {
         );
         let metadata = json!({"raw": raw, "provider_name": PROVIDER});
         let mut reply = error(StatusCode::TOO_MANY_REQUESTS, "Provider returned error", Some(metadata));
-        if limited.told {
+        if limited.said != Said::Nothing {
             put(&mut reply.headers, "retry-after", seconds_up(wait));
         }
         reply

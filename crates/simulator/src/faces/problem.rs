@@ -3,6 +3,7 @@
 use http::Method;
 
 use crate::quota::{Reading, Refusal};
+use crate::telling::{Said, Telling};
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub(crate) struct Limited {
     pub(crate) readings: Vec<Reading>,
     /// When it was decided: the span since the Unix epoch.
     pub(crate) at: std::time::Duration,
-    /// Whether the provider says what the limits are.
-    pub(crate) told: bool,
+    /// How much is said of it.
+    pub(crate) said: Said,
+    /// And in which form.
+    pub(crate) telling: Telling,
 }

@@ -21,7 +21,7 @@ use rule::Rule;
 use schedule::Schedule;
 use slices::Slices;
 use sliding::Log;
-use units::{UNITS, billionths, duration, nanoseconds, units, whole};
+use units::{DAY, UNITS, billionths, duration, nanoseconds, units, whole};
 use window::Window;
 
 /// One limit, its level, and what happens to both. Times are spans since the Unix epoch.
@@ -32,26 +32,47 @@ pub(crate) struct Meter {
     configured: u64,
     per_minute: u64,
     schedule: Schedule,
+    /// What others took so far.
+    by_others: i128,
     at: i128,
 }
 
 impl Meter {
     /// A meter for `per_minute` of a provider as `config` says that started at `started`.
     pub(crate) fn new(config: &Config, per_minute: u64, started: Duration) -> Self {
+        Self::with(config.metering, config, per_minute, started)
+    }
+
+    /// The same with another metering.
+    pub(crate) fn with(metering: Metering, config: &Config, per_minute: u64, started: Duration) -> Self {
         let (configured, depth, at) = (per_minute, nanoseconds(config.bucket_depth), nanoseconds(started));
         let schedule = Schedule::new(&config.disturbances, depth, started);
         let per_minute = schedule.limit(at, configured);
         let fill = billionths(config.start_fill.min(1.0));
-        let rule: Box<dyn Rule> = match config.metering {
+        let rule: Box<dyn Rule> = match metering {
             Metering::TokenBucket => Box::new(Bucket::new(per_minute, depth, fill, at)),
             Metering::FixedWindow => Box::new(Window::new(per_minute, depth, fill, at)),
             Metering::SlidingWindow => Box::new(Log::new(per_minute, depth, fill, at)),
             Metering::Slices => Box::new(Slices::new(per_minute, depth, fill, at)),
         };
-        Self { rule, configured, per_minute, schedule, at }
+        Self { rule, configured, per_minute, schedule, by_others: 0, at }
     }
 
-    /// What the limit says, per minute.
+    /// A meter for `limit` a calendar day, which nothing disturbs.
+    pub(crate) fn daily(limit: u64, started: Duration) -> Self {
+        let at = nanoseconds(started);
+        let rule = Box::new(Window::of(units(limit), DAY, at));
+        Self {
+            rule,
+            configured: limit,
+            per_minute: limit,
+            schedule: Schedule::new(&[], DAY, started),
+            by_others: 0,
+            at,
+        }
+    }
+
+    /// What the limit says, per minute; that of a day, per day.
     pub(crate) const fn per_minute(&self) -> u64 {
         self.per_minute
     }
@@ -79,7 +100,9 @@ impl Meter {
             // What others took in a step belongs to the time before its end: to the second or window that ends there.
             self.rule.advance(at - 1);
             for amount in self.schedule.taken(at, self.per_minute) {
-                self.rule.take(amount.min(self.rule.level().max(0)));
+                let taken = amount.min(self.rule.level().max(0));
+                self.by_others = self.by_others.saturating_add(taken);
+                self.rule.take(taken);
             }
             self.rule.advance(at);
             let limit = self.schedule.limit(at, self.configured);
@@ -103,6 +126,11 @@ impl Meter {
     /// How long until nothing is missing: the bucket is full, the window turns, or its log is empty.
     pub(crate) fn until_full(&self) -> Duration {
         duration(self.rule.until_full())
+    }
+
+    /// What others took until the last [`advance`](Self::advance), in whole requests or tokens.
+    pub(crate) fn by_others(&self) -> u64 {
+        whole(self.by_others)
     }
 
     /// Takes `amount`, whether it is there or not.

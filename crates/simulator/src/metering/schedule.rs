@@ -45,7 +45,7 @@ impl Schedule {
                     clients.push(Client { from: time(from), until: time(until), share: billionths(share) });
                 }
                 Disturbance::LimitFactor { at, factor } => changes.push((time(at), billionths(factor))),
-                Disturbance::Failing { .. } | Disturbance::Stopped { .. } => {}
+                Disturbance::ChargeChange { .. } | Disturbance::Failing { .. } | Disturbance::Stopped { .. } => {}
             }
         }
         changes.sort_by_key(|&(at, _)| at);

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub(super) const UNITS: i128 = 60_000_000_000;
 /// The nanoseconds of a second.
 pub(super) const SECOND: i128 = 1_000_000_000;
+/// The nanoseconds of a day.
+pub(super) const DAY: i128 = 86_400 * SECOND;
 /// What shares and factors are counted in.
 const BILLION: i128 = 1_000_000_000;
 

@@ -20,6 +20,11 @@ impl Window {
         Self { depth, capacity, level: part(capacity, fill), at }
     }
 
+    /// A window of `depth` nanoseconds that is untouched and holds `capacity`.
+    pub(super) const fn of(capacity: i128, depth: i128, at: i128) -> Self {
+        Self { depth, capacity, level: capacity, at }
+    }
+
     const fn number(&self, at: i128) -> i128 {
         at.div_euclid(self.depth)
     }

@@ -68,10 +68,16 @@ async fn a_changed_limit_is_told_and_kept_in_every_scope() {
 async fn somebody_else_is_seen_in_what_remains() {
     let other = Disturbance::OtherClient { from: Duration::ZERO, until: 60 * SECOND, share: 0.5 };
     let config = disturbed(other).with_requests_per_minute(600).with_metering(Metering::SlidingWindow);
-    let mut client = Client::new(&simulator(config)).await;
+    let simulator = simulator(config);
+    let mut client = Client::new(&simulator).await;
     advance(20 * SECOND).await;
     let answer = client.post(CHAT, &chat(10)).await;
     assert_eq!(answer.header("x-ratelimit-remaining-requests"), "499");
+    // Of 10 a second half for 20 s, and of the 1,000,000 tokens a minute. It is counted without anybody asking again.
+    let by_others = || simulator.statistics().taken_by_others;
+    assert_eq!((by_others().requests, by_others().tokens), (100, 166_666));
+    advance(10 * SECOND).await;
+    assert_eq!(by_others().requests, 150);
 }
 
 #[tokio::test(start_paused = true)]

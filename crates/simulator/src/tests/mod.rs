@@ -5,6 +5,7 @@ mod counts;
 mod disturbances;
 mod faces;
 mod faults;
+mod foreign;
 mod limits;
 mod policies;
 mod sockets;

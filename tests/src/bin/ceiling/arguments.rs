@@ -11,10 +11,13 @@ pub(crate) struct Arguments {
     /// Print an array of objects instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the tables of docs/BENCHMARKS.md; of the pairs those that miss a goal, with --verbose all
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
     /// Print the names of the cells and run none
     #[arg(long)]
     pub(crate) list: bool,
-    /// Say more about each cell
+    /// Print every cell, and say more about each
     #[arg(long)]
     pub(crate) verbose: bool,
 }

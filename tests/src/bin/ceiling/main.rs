@@ -45,14 +45,25 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         console::line(&serde_json::to_string_pretty(&report::json(&outcomes))?);
         return Ok(());
     }
+    if arguments.markdown {
+        let outcomes = run_all(&cells, THREADS, |_| {})?;
+        console::line(&report::markdown(&outcomes, arguments.verbose));
+        return Ok(());
+    }
     console::line(&report::heading());
+    let mut lines = report::Lines::new(arguments.verbose || arguments.only.is_some());
     let print = |outcome: &Outcome| {
-        console::line(&report::line(outcome));
+        if let Some(line) = lines.of(outcome) {
+            console::line(&line);
+        }
         if arguments.verbose {
             console::line(&report::details(outcome));
         }
     };
     let outcomes = run_all(&cells, THREADS, print)?;
+    if let Some(rest) = lines.rest() {
+        console::line(&rest);
+    }
     console::line(&format!("\n{}", report::summary(&outcomes)));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The client that takes everything at the first moment at which it is there.
 
 use super::Supply;
+use super::others::Others;
 use crate::ceiling::axes::Metering;
 
 /// Steps a second.
@@ -15,7 +16,7 @@ const ROUNDING: f64 = 1e-6;
 pub(in crate::ceiling) struct Held {
     /// Seconds since the start.
     pub(in crate::ceiling) until: f64,
-    /// What was admitted by then.
+    /// What was admitted by then, at the first price.
     pub(in crate::ceiling) amount: f64,
 }
 
@@ -23,11 +24,14 @@ pub(in crate::ceiling) struct Held {
 #[derive(Debug)]
 pub(in crate::ceiling) struct Ideal {
     supply: Supply,
+    others: Others,
     held: Option<Held>,
     /// Steps since the start.
     step: u64,
     /// All that it took.
     taken: f64,
+    /// What it got for it: as much, where prices do not change.
+    bought: f64,
     state: State,
 }
 
@@ -49,18 +53,23 @@ impl Ideal {
             Metering::SlidingWindow => State::Sliding { missing: supply.capacity(0.0) - level, taken: Vec::new() },
             Metering::Slices => State::Slices { level, slice: 0.0 },
         };
-        Self { supply, held: None, step: 0, taken: 0.0, state }
+        Self { supply, others: Others::default(), held: None, step: 0, taken: 0.0, bought: 0.0, state }
     }
 
-    /// One that in the beginning takes no more than somebody else did.
-    pub(in crate::ceiling) fn held(supply: Supply, held: Held) -> Self {
-        Self { held: Some(held), ..Self::new(supply) }
+    /// The same, which in the beginning takes no more than somebody else did.
+    pub(in crate::ceiling) fn held(self, held: Held) -> Self {
+        Self { held: Some(held), ..self }
     }
 
-    /// The seconds after which it has taken each of `amounts`, which do not fall. Infinite where that never comes.
+    /// The same beside others, who had taken as much after each second.
+    pub(in crate::ceiling) fn beside(self, counted: Vec<f64>) -> Self {
+        Self { others: Others::counted(counted), ..self }
+    }
+
+    /// The seconds after which it has bought each of `amounts`, which do not fall. Infinite where that never comes.
     pub(in crate::ceiling) fn times(mut self, amounts: impl IntoIterator<Item = f64>) -> Vec<f64> {
         let time = |amount: f64| {
-            while self.taken + ROUNDING < amount {
+            while self.bought + ROUNDING < amount {
                 if self.step > LONGEST {
                     return f64::INFINITY;
                 }
@@ -72,33 +81,36 @@ impl Ideal {
         amounts.into_iter().map(time).collect()
     }
 
-    /// The seconds after which it has taken `amount`.
+    /// The seconds after which it has bought `amount`.
     pub(in crate::ceiling) fn time(self, amount: f64) -> f64 {
         self.times([amount]).last().copied().unwrap_or_default()
     }
 
-    /// What it has taken by a time.
+    /// What it has bought by a time.
     pub(in crate::ceiling) fn taken_by(mut self, time: f64) -> f64 {
         while seconds(self.step) <= time {
             self.go_on();
         }
-        self.taken
+        self.bought
     }
 
     /// Takes what is there, and lets a step pass.
     fn go_on(&mut self) {
         let now = seconds(self.step);
         self.turn(now);
-        let held = self.held.filter(|held| now < held.until).map_or(f64::INFINITY, |held| held.amount - self.taken);
+        let price = self.supply.price(now);
+        let held = self.held.filter(|held| now < held.until);
+        let held = held.map_or(f64::INFINITY, |held| (held.amount - self.bought) * price);
         let amount = if self.supply.is_open(now) { self.there(now).min(held).max(0.0) } else { 0.0 };
         self.taken += amount;
+        self.bought += amount / price;
         self.pass(amount, now);
         self.step += 1;
     }
 
     /// What happens at the beginning of a window or second.
     fn turn(&mut self, now: f64) {
-        let supply = &self.supply;
+        let (supply, others) = (&self.supply, &self.others);
         let is_turn = |length: f64| {
             let length = (length * STEPS as f64) as u64;
             (supply.epoch * STEPS + self.step).is_multiple_of(length.max(1))
@@ -106,14 +118,14 @@ impl Ideal {
         match &mut self.state {
             State::Window { level } => {
                 if self.step > 0 && is_turn(supply.depth) {
-                    *level = supply.capacity(now) - supply.others(now, now + supply.depth);
+                    *level = supply.capacity(now) - others.take(supply, now, now + supply.depth);
                 } else if supply.events.change.is_some_and(|(at, _)| at > before(now) && at <= now) {
                     *level += supply.capacity(now) - supply.capacity(before(now));
                 }
             }
             State::Slices { slice, .. } => {
                 if is_turn(1.0) {
-                    *slice = supply.rate(now) - supply.others(now, now + 1.0);
+                    *slice = supply.rate(now) - others.take(supply, now, now + 1.0);
                 }
             }
             State::Bucket { .. } | State::Sliding { .. } => {}
@@ -131,7 +143,7 @@ impl Ideal {
                 let past = self.step.checked_sub(window).and_then(|step| taken.get(usize::try_from(step).ok()?));
                 let missing = missing * (1.0 - now / supply.depth).max(0.0);
                 let used = self.taken - past.copied().unwrap_or_default() + missing;
-                supply.capacity(now) - used - supply.others(now - supply.depth, now)
+                supply.capacity(now) - used - self.others.take(supply, now - supply.depth, now)
             }
         }
     }
@@ -139,9 +151,9 @@ impl Ideal {
     /// Takes `amount`, and lets the time of a step pass.
     fn pass(&mut self, amount: f64, now: f64) {
         let after = now + seconds(1);
-        let supply = &self.supply;
+        let (supply, others) = (&self.supply, &self.others);
         let refilled = |level: f64| {
-            let refill = supply.rate(now) * seconds(1) - supply.others(now, after);
+            let refill = supply.rate(now) * seconds(1) - others.take(supply, now, after);
             (level - amount + refill).min(supply.capacity(after))
         };
         match &mut self.state {

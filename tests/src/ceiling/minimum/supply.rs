@@ -29,6 +29,8 @@ pub(in crate::ceiling) struct Events {
     pub(in crate::ceiling) other: Option<(Span, f64)>,
     /// When nothing is admitted.
     pub(in crate::ceiling) closed: Option<Span>,
+    /// From when on a request costs which share of what it costs at first; in the order of the times.
+    pub(in crate::ceiling) prices: &'static [(f64, f64)],
 }
 
 /// One limit.
@@ -66,6 +68,11 @@ impl Supply {
     pub(super) fn others(&self, from: f64, until: f64) -> f64 {
         let Some((span, share)) = self.events.other else { return 0.0 };
         self.rate(until) * share * span.shared_with(from, until)
+    }
+
+    /// What has to be taken at `time` for one that is bought.
+    pub(super) fn price(&self, time: f64) -> f64 {
+        self.events.prices.iter().rfind(|(from, _)| *from <= time).map_or(1.0, |(_, share)| *share)
     }
 
     pub(super) fn is_open(&self, time: f64) -> bool {

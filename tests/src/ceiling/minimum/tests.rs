@@ -96,6 +96,22 @@ fn somebody_else_leaves_the_rest() {
 }
 
 #[test]
+fn what_somebody_else_did_not_take_is_there() {
+    let other = Events { other: Some((Span { from: 0.0, until: 3_600.0 }, 0.5)), ..Events::default() };
+    let time =
+        |metering, counted: Vec<f64>, amount| Ideal::new(disturbed(metering, other)).beside(counted).time(amount);
+    // Nothing in 200 s of five a second that were planned: everything is as if it was alone.
+    let nothing = || vec![0.0; 201];
+    assert!((time(Metering::TokenBucket, nothing(), 1_600.0) - 100.0).abs() < 0.01);
+    assert!((time(Metering::FixedWindow, nothing(), 1_800.0) - 120.0).abs() < 0.01);
+    assert!((time(Metering::SlidingWindow, nothing(), 1_800.0) - 120.0).abs() < 0.01);
+    // 100 in the first second of the second minute: a window, sliding or not, has 500 left for it.
+    let counted: Vec<f64> = (0..201).map(|second| if second > 60 { 100.0 } else { 0.0 }).collect();
+    assert!((time(Metering::FixedWindow, counted.clone(), 1_101.0) - 120.0).abs() < 0.01);
+    assert!((time(Metering::TokenBucket, counted, 1_600.0) - 110.0).abs() < 0.01);
+}
+
+#[test]
 fn a_closed_door_loses_what_does_not_fit_into_the_bucket() {
     let closed = Events { closed: Some(Span { from: 90.0, until: 150.0 }), ..Events::default() };
     // A minute fits exactly; of six seconds 54 are lost.
@@ -112,7 +128,7 @@ fn a_closed_door_loses_what_does_not_fit_into_the_bucket() {
 fn what_was_admitted_in_the_beginning_is_taken_for_granted() {
     // 100 within a minute, and so a full bucket after it.
     let held = Held { until: 60.0, amount: 100.0 };
-    assert!((Ideal::held(supply(Metering::TokenBucket), held).time(1_200.0) - 110.0).abs() < 0.01);
+    assert!((Ideal::new(supply(Metering::TokenBucket)).held(held).time(1_200.0) - 110.0).abs() < 0.01);
 }
 
 #[test]
@@ -122,6 +138,18 @@ fn what_is_taken_by_a_time_and_the_time_of_an_amount_agree() {
         let times = Ideal::new(supply(*metering)).times([taken, taken + 0.1]);
         assert!(times[0] <= 150.0 && times[1] > 150.0, "{metering:?} {times:?}");
     }
+}
+
+#[test]
+fn what_is_cheaper_for_a_while_is_bought_faster() {
+    // Half the price from 60 to 90 s: 600 + 600 at first, 2 x 300, and then ten a second again.
+    let prices = Events { prices: &[(60.0, 0.5), (90.0, 1.0)], ..Events::default() };
+    let bucket = disturbed(Metering::TokenBucket, prices);
+    check(bucket, 600.0 + 600.0, 60.0);
+    check(bucket, 600.0 + 600.0 + 600.0, 90.0);
+    check(bucket, 600.0 + 600.0 + 600.0 + 100.0, 100.0);
+    // 600 at once, and 600 more as they come back at 60, for twice as many.
+    check(disturbed(Metering::SlidingWindow, prices), 1_800.0, 60.0);
 }
 
 #[test]

@@ -49,8 +49,15 @@ impl Provider {
         }
         self.account.forget(&parts);
         self.pace.forget(self.number, &request());
-        self.pace.refused(self.number, at, &before, self.number, at);
+        self.refuse(&before, at, None);
         false
+    }
+
+    /// The latest one was refused.
+    fn refuse(&mut self, before: &Account, at: Nanos, again_at: Option<Nanos>) -> bool {
+        let (number, amounts) = (self.number, &request());
+        self.pace
+            .refused(&Refused { number, at, again_at, account: before, amounts, latest: number, told: [None; 2] }, at)
     }
 
     /// Requests go from `from` on, one each `step`, until one is refused. Returns when that was.
@@ -65,7 +72,7 @@ impl Provider {
     /// What was measured, in a minute.
     fn measured(&self, dimension: Dimension) -> Option<f64> {
         let lane = self.pace.lanes.iter().find(|lane| lane.bucket.limit().dimension() == dimension)?;
-        Some(lane.exact as f64 / 10.0)
+        Some(lane.measured as f64 / 10.0)
     }
 }
 
@@ -128,59 +135,151 @@ fn a_provider_that_is_empty_at_the_start_begins_the_counting_and_teaches_no_rate
 }
 
 #[test]
-fn few_requests_before_the_first_refusal_teach_no_rate_and_three_do() {
-    for (left, is_on) in [(0, false), (1, false), (2, false), (3, true), (9, true)] {
-        let mut provider = Provider::of_requests(1, 10, Refill::Continuous, left);
-        provider.send_until_refused(Nanos::ZERO, millis(250));
-        assert_eq!(provider.pace.is_on(), is_on, "{left}");
+fn what_is_too_little_to_tell_a_rate_is_counted_on() {
+    let mut provider = Provider::of_requests(60, 2, Refill::Continuous, 2);
+    let mut at = provider.send_until_refused(Nanos::ZERO, millis(100));
+    // Two each time: what was there at either end is too large a part of that.
+    let mut known = Vec::new();
+    for _ in 0..3 {
+        at = provider.send_until_refused(at.saturating_add(millis(1_900)), millis(100));
+        known.push(provider.pace.is_on());
     }
+    assert_eq!(known, [false, true, true]);
+    let measured = provider.measured(Dimension::Requests).unwrap();
+    assert!((40.0..=60.0).contains(&measured), "{measured}");
 }
 
 #[test]
 fn refusals_of_one_flight_count_once() {
     let mut provider = Provider::of_requests(60, 10, Refill::Continuous, 10);
     let first = provider.send_until_refused(Nanos::ZERO, millis(10));
+    let later = provider.send_until_refused(first.saturating_add(millis(9_000)), millis(10));
     let before = provider.measured(Dimension::Requests);
+    assert!(before.is_some());
     // Five more were in flight when that was known; somebody was let through in between.
-    let latest = provider.number + 5;
-    provider.pace.refused_up_to = latest;
+    provider.pace.refused_up_to = provider.number + 5;
     provider.pace.answered();
-    for number in provider.number + 1..=latest {
-        let later = first.saturating_add(Nanos::MINUTE);
-        assert!(provider.pace.refused(number, later, &provider.account, latest, later));
-        assert_eq!(provider.measured(Dimension::Requests), before, "{number}");
+    for _ in 0..5 {
+        provider.number += 1;
+        let account = provider.account;
+        assert!(provider.refuse(&account, later.saturating_add(Nanos::MINUTE), None));
+        assert_eq!(provider.measured(Dimension::Requests), before, "{}", provider.number);
     }
     assert!(provider.pace.recovered, "none of them was news");
+}
+
+/// Goes at the pace for so many seconds; returns how many were let through and how many refused.
+fn paced(provider: &mut Provider, from: Nanos, seconds: u64) -> (u64, u64) {
+    let (mut at, mut counts) = (from, (0, 0));
+    while at < from.saturating_add(Nanos::from_secs(seconds)) {
+        let was_on = provider.pace.is_on();
+        if provider.send(at) {
+            counts.0 += 1
+        } else {
+            counts.1 += 1
+        }
+        // What goes where nothing is known is not decided here: a little faster than it comes back.
+        let faster = Nanos::new(provider.bucket.limit().window().get() / provider.bucket.limit().amount() / 10 * 6);
+        let next = if was_on { provider.pace.ready_at(&request(), at) } else { at.saturating_add(faster) };
+        at = next.max(at.saturating_add(millis(1)));
+    }
+    counts
+}
+
+#[test]
+fn the_rate_of_a_server_that_saves_up_nothing_or_much_is_used_for_one_refusal_in_a_hundred() {
+    for (per_minute, burst) in [(60, 1), (600, 1), (600, 10), (600, 600), (6_000, 100)] {
+        let mut provider = Provider::of_requests(per_minute, burst, Refill::Continuous, burst);
+        let begun = provider.send_until_refused(Nanos::ZERO, millis(1));
+        paced(&mut provider, begun, 120);
+        let (answered, refused) = paced(&mut provider, begun.saturating_add(Nanos::from_secs(120)), 1_200);
+        let share = answered as f64 / (per_minute * 20) as f64;
+        let case = format!("{per_minute} a minute, {burst} saved up: {share}, {refused} refused");
+        assert!(share > 1.0 / 1.15, "{case}");
+        assert!(refused <= 1 + answered / 100, "{case}");
+    }
+}
+
+#[test]
+fn a_provider_that_tells_its_rate_is_believed_when_it_refuses_what_should_have_been_there() {
+    let mut provider = Provider::of_requests(60, 10, Refill::Continuous, 10);
+    assert!(provider.send(Nanos::ZERO));
+    provider.number += 1;
+    let (number, amounts, account) = (provider.number, &request(), provider.account);
+    let told = [Some(3_000), None];
+    let refused =
+        Refused { number, at: Nanos::SECOND, again_at: None, account: &account, amounts, latest: number, told };
+    assert!(provider.pace.refused(&refused, Nanos::SECOND));
+    assert_eq!((provider.measured(Dimension::Requests), provider.measured(Dimension::Tokens)), (Some(300.0), None));
+    // Evenly: five a second.
+    let ready_at = provider.pace.ready_at(&request(), Nanos::SECOND);
+    assert_eq!(ready_at, millis(1_200));
+}
+
+#[test]
+fn between_two_instants_that_the_provider_names_one_request_is_enough() {
+    let mut provider = Provider::of_requests(3, 3, Refill::Continuous, 3);
+    for milli in [0, 100, 200] {
+        assert!(provider.send(millis(milli)));
+    }
+    let refuse = |provider: &mut Provider, at: u64, again_at: u64| {
+        provider.number += 1;
+        let account = provider.account;
+        provider.refuse(&account, millis(at), Some(millis(again_at)))
+    };
+    assert!(!refuse(&mut provider, 300, 20_000));
+    assert!(provider.send(millis(20_000)));
+    assert!(refuse(&mut provider, 20_100, 40_000));
+    assert_eq!(provider.measured(Dimension::Requests), Some(3.0));
 }
 
 #[test]
 fn what_was_not_short_when_a_request_was_refused_is_not_corrected() {
     let mut pace = Pace::new();
+    pace.lanes = [(Dimension::Requests, 600), (Dimension::Tokens, 600_000_000)]
+        .map(|(dimension, rate)| Lane::new(dimension, rate, 1, Nanos::ZERO))
+        .into();
     let mut account = Account::NONE;
-    let large = Amounts::of_request(1_000_000, 0);
-    let mut admit = |pace: &mut Pace, amounts: &Amounts, number: u64, at: Nanos| {
-        account.admit(&Parts::of(amounts, Dimension::Tokens));
-        pace.take(&Taken { number, at }, amounts);
-        pace.answered();
-        account
+    let amounts = request();
+    let refuse = |pace: &mut Pace, account: &Account, number, at| {
+        let refused =
+            Refused { number, at, again_at: None, account, amounts: &amounts, latest: number, told: [None; 2] };
+        pace.refused(&refused, at)
     };
-    let account_then = (1..=60).map(|number| admit(&mut pace, &large, number, Nanos::ZERO)).last().unwrap();
-    assert!(pace.refused(61, millis(0), &account_then, 61, millis(0)));
-    let measured = |pace: &Pace| [0, 1].map(|lane: usize| pace.lanes[lane].measured);
-    // Sixty in the minute that was saved up, of a million each.
-    assert_eq!(measured(&pace), [600, 600_000_000]);
+    pace.answered();
+    refuse(&mut pace, &account, 1, Nanos::ZERO);
     // Nine seconds of two small ones each: tokens are there, requests are not.
+    for number in 2..20 {
+        account.admit(&Parts::of(&request(), Dimension::Tokens));
+        pace.take(&Taken { number, at: millis((number - 1) * 500) }, &request());
+        pace.answered();
+    }
     let now = millis(9_000);
-    let small = (62..=79).map(|number| admit(&mut pace, &request(), number, millis((number - 61) * 500)));
-    let account_then = small.last().unwrap();
-    assert!(pace.refused(80, now, &account_then, 80, now));
-    assert_eq!(measured(&pace), [1_200, 600_000_000]);
+    refuse(&mut pace, &account, 20, now);
+    let measured = pace.lanes.iter().map(|lane| lane.measured).collect::<Vec<_>>();
+    assert_eq!(measured, [600, 600_000_000]);
+    assert!(pace.lanes[0].growth.since() == now && pace.lanes[1].growth.since() < now);
+}
+
+#[test]
+fn all_does_not_go_at_once_after_a_pause_and_nothing_is_learned_from_it() {
+    let mut provider = Provider::of_requests(600, 10, Refill::Continuous, 10);
+    let first = provider.send_until_refused(Nanos::ZERO, millis(1));
+    let now = provider.send_until_refused(first.saturating_add(millis(900)), millis(10));
+    let rate = provider.measured(Dimension::Requests).unwrap();
+    let later = now.saturating_add(Nanos::HOUR);
+    provider.pace.pause(later);
+    provider.send(later);
+    assert!(provider.pace.ready_at(&request(), later) > later);
+    let grown = provider.pace.lanes[0].bucket.limit().amount() as f64 / 10.0;
+    assert!((grown - rate).abs() < 1.0, "{grown} instead of {rate}");
 }
 
 #[test]
 fn one_goes_when_the_provider_says_that_one_may_and_the_next_by_the_rate() {
     let mut provider = Provider::of_requests(10, 10, Refill::Continuous, 10);
-    let now = provider.send_until_refused(Nanos::ZERO, millis(10));
+    let first = provider.send_until_refused(Nanos::ZERO, millis(10));
+    let now = provider.send_until_refused(first.saturating_add(Nanos::MINUTE), millis(10));
     let ready_in = |provider: &Provider| provider.pace.ready_at(&request(), now).saturating_sub(now);
     let by_rate = ready_in(&provider);
     assert!(by_rate >= millis(5_000), "{by_rate:?}");
@@ -196,7 +295,8 @@ fn one_goes_when_the_provider_says_that_one_may_and_the_next_by_the_rate() {
 #[test]
 fn a_provider_that_tells_its_limits_ends_the_measuring() {
     let mut provider = Provider::of_requests(60, 10, Refill::Continuous, 10);
-    let now = provider.send_until_refused(Nanos::ZERO, millis(10));
+    let first = provider.send_until_refused(Nanos::ZERO, millis(10));
+    let now = provider.send_until_refused(first.saturating_add(Nanos::MINUTE), millis(10));
     assert!(provider.pace.is_on());
     provider.pace.turn_off();
     assert_eq!((provider.pace.is_on(), provider.pace.ready_at(&request(), now)), (false, now));
@@ -223,7 +323,13 @@ fn absurd_amounts_numbers_and_times_do_no_harm() {
                 account.forget(&Parts::of(&amounts, Dimension::Tokens));
             }
             pace.refused_up_to = pace.refused_up_to.min(pick(2));
-            pace.refused(number, at, &account, pick(3), now);
+            let again_at = (round % 5 > 2).then(|| Nanos::new(pick(2)));
+            let told = [Some(pick(1)), Some(pick(4))].map(|rate| rate.filter(|_| round % 7 > 3));
+            let account = &account;
+            pace.refused(&Refused { number, at, again_at, account, amounts: &amounts, latest: pick(3), told }, now);
+            if round % 11 == 0 {
+                pace.pause(Nanos::new(pick(5)));
+            }
             assert!(pace.ready_at(&amounts, now) >= now);
             assert!(pace.lanes.iter().all(|lane| lane.measured > 0));
         }

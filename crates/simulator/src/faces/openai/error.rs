@@ -7,6 +7,7 @@ use super::{ORGANIZATION, duration, limit_headers};
 use crate::faces::{Exchange, Reply, milliseconds_up, put, seconds_up};
 use crate::faces::{Limited, Problem};
 use crate::quota::Dimension;
+use crate::telling::Said;
 
 fn error(status: StatusCode, message: &str, kind: &str, parameter: Option<&str>, code: Option<&str>) -> Reply {
     Reply::new(status, json!({"error": {"message": message, "type": kind, "param": parameter, "code": code}}))
@@ -116,6 +117,7 @@ fn limit_reached(limited: &Limited) -> Reply {
     let refusal = &limited.refusal;
     let (kind, unit) = match refusal.dimension {
         Dimension::Requests => ("requests", "requests per min (RPM)"),
+        Dimension::DailyRequests => ("requests", "requests per day (RPD)"),
         Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => ("tokens", "tokens per min (TPM)"),
     };
     let (model, limit, used, requested) = (&limited.model, refusal.limit, refusal.used, refusal.requested);
@@ -125,7 +127,7 @@ fn limit_reached(limited: &Limited) -> Reply {
             "Request too large for {model} in organization {ORGANIZATION} on {unit}: Limit {limit}, Requested \
              {requested}. The input or output tokens must be reduced in order to run successfully. {more}"
         ),
-        Some(_) if !limited.told => format!("Rate limit reached for {kind}"),
+        Some(_) if limited.said != Said::All => format!("Rate limit reached for {kind}"),
         Some(wait) => format!(
             "Rate limit reached for {model} in organization {ORGANIZATION} on {unit}: Limit {limit}, Used {used}, \
              Requested {requested}. Please try again in {}. {more}",
@@ -133,12 +135,14 @@ fn limit_reached(limited: &Limited) -> Reply {
         ),
     };
     let mut reply = error(StatusCode::TOO_MANY_REQUESTS, &message, kind, None, Some("rate_limit_exceeded"));
-    if limited.told {
-        reply.headers = limit_headers(&limited.readings);
+    if limited.said == Said::All {
+        reply.headers = limit_headers(&limited.readings, limited.at, limited.telling);
         if let Some(wait) = refusal.wait {
             put(&mut reply.headers, "retry-after-ms", milliseconds_up(wait));
-            put(&mut reply.headers, "retry-after", seconds_up(wait));
         }
+    }
+    if let Some(wait) = refusal.wait.filter(|_| limited.said != Said::Nothing) {
+        put(&mut reply.headers, "retry-after", seconds_up(wait));
     }
     reply
 }

@@ -16,8 +16,9 @@ pub(crate) use embeddings::{embeddings, vectors};
 pub(crate) use error::refuse;
 pub(crate) use responses::{response, response_events};
 
-use super::{Exchange, put};
+use super::{Exchange, put, seconds_up};
 use crate::quota::{Dimension, Reading};
+use crate::telling::{Resets, Telling};
 
 /// The organization that 429s name.
 const ORGANIZATION: &str = "org-simulated";
@@ -55,7 +56,8 @@ pub(crate) fn common_headers(exchange: &Exchange, processing: Duration) -> Heade
 }
 
 /// The limits. Resets are Go durations until the limit is full, cut to the millisecond as recorded ones are.
-pub(crate) fn limit_headers(readings: &[Reading]) -> HeaderMap {
+/// A limit for the day is told beside that for the minute, under a name of its own as inference services do it.
+pub(crate) fn limit_headers(readings: &[Reading], at: Duration, telling: Telling) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for reading in readings {
         let [limit, remaining, reset] = match reading.dimension {
@@ -65,12 +67,30 @@ pub(crate) fn limit_headers(readings: &[Reading]) -> HeaderMap {
             Dimension::Tokens => {
                 ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"]
             }
+            Dimension::DailyRequests => [
+                "x-ratelimit-limit-requests-day",
+                "x-ratelimit-remaining-requests-day",
+                "x-ratelimit-reset-requests-day",
+            ],
             Dimension::InputTokens | Dimension::OutputTokens => continue,
         };
         put(&mut headers, limit, reading.limit);
-        put(&mut headers, remaining, reading.remaining);
-        let milliseconds = u64::try_from(reading.until_full.as_millis()).unwrap_or(u64::MAX);
-        put(&mut headers, reset, duration::go(milliseconds));
+        put(
+            &mut headers,
+            remaining,
+            match reading.dimension {
+                Dimension::Tokens => telling.rounded(reading.remaining, reading.limit),
+                _ => reading.remaining,
+            },
+        );
+        match telling.resets {
+            Resets::Span => {
+                let milliseconds = u64::try_from(reading.until_full.as_millis()).unwrap_or(u64::MAX);
+                put(&mut headers, reset, duration::go(milliseconds));
+            }
+            Resets::EpochSeconds => put(&mut headers, reset, seconds_up(at.saturating_add(reading.until_full))),
+            Resets::Never => {}
+        }
     }
     headers
 }

@@ -1,0 +1,165 @@
+//! Servers that do not say why they refuse, each with a client that has a file to send.
+//!
+//! A row is a server, a number of requests, the least time that anybody needs for them, how many times as long it may take
+//! (over all, or after the first minute), and how many may be refused.
+
+mod server;
+
+use server::{Latency, Says, Server, Sizes};
+
+use super::*;
+use crate::{Dimension, Refill};
+
+/// The time over all, to the least.
+struct Within(f64);
+/// The same after the first minute.
+struct Later(f64);
+
+trait Bound {
+    fn of(&self, run: &server::Run, least: f64) -> (f64, f64);
+}
+
+impl Bound for Within {
+    fn of(&self, run: &server::Run, least: f64) -> (f64, f64) {
+        (run.seconds / least, self.0)
+    }
+}
+
+impl Bound for Later {
+    fn of(&self, run: &server::Run, least: f64) -> (f64, f64) {
+        (run.later(least), self.0)
+    }
+}
+
+#[track_caller]
+fn check(name: &str, server: Server, (requests, least): (usize, f64), bound: impl Bound, refused: u64) {
+    let run = server.run(requests);
+    let (ratio, most) = bound.of(&run, least);
+    let case = alloc::format!(
+        "{name}: {requests} in {:.1} s instead of {least}: {ratio:.3}; {} refused; in each ten seconds {}",
+        run.seconds,
+        run.refused,
+        run.per_ten
+    );
+    assert!(ratio <= most, "{case}");
+    assert!(run.refused <= refused, "{case}");
+}
+
+fn bucket(per_minute: u64, burst: u64) -> Limit {
+    Limit::per_minute(Dimension::Requests, per_minute).with_burst(burst)
+}
+
+fn window(amount: u64, span: Nanos) -> Limit {
+    Limit::new(Dimension::Requests, amount, span).with_refill(Refill::AtBoundary { phase: Nanos::ZERO })
+}
+
+fn sliding(per_minute: u64) -> Limit {
+    Limit::per_minute(Dimension::Requests, per_minute).with_refill(Refill::Sliding)
+}
+
+fn answering_in(millis: u64) -> Server {
+    Server::NEW.answering_in(Latency::Of(millis))
+}
+
+fn tailed() -> Server {
+    Server::NEW.answering_in(Latency::Tail)
+}
+
+#[test]
+fn a_server_that_serves_so_many_at_once_is_kept_busy_for_a_handful_of_refusals() {
+    for (most, millis, requests) in [(1, 500, 200), (5, 500, 600), (5, 2_000, 400), (50, 2_000, 2_000)] {
+        let least = requests as f64 / most as f64 * millis as f64 / 1_000.0;
+        let name = alloc::format!("{most} at once");
+        check(&name, answering_in(millis).at_once(most), (requests, least), Within(1.05), 6);
+    }
+    check("5 at once, some for long", tailed().at_once(5), (400, 95.0), Within(1.05), 4);
+}
+
+/// Headers tell a quota that is never met, and nothing tells what is.
+#[test]
+fn a_server_that_serves_so_many_at_once_behind_good_headers_is_never_met_by_all_of_them() {
+    let told = || bucket(3_000, 3_000);
+    check("bare", answering_in(500).at_once(5).telling(told()), (500, 50.0), Within(1.05), 4);
+    let says_it = answering_in(500).at_once(5).telling(told()).saying(Says::Headers);
+    check("headers on refusals, too", says_it, (500, 50.0), Within(1.05), 4);
+    check("some for long", tailed().at_once(20).telling(bucket(60_000, 60_000)), (2_000, 119.0), Within(1.05), 8);
+}
+
+#[test]
+fn a_server_with_a_number_at_once_and_a_rate_is_kept_within_both() {
+    check("both", tailed().at_once(20).limited(bucket(600, 10)), (2_000, 199.0), Within(1.1), 20);
+}
+
+#[test]
+fn a_quota_that_is_enforced_in_smaller_portions_than_it_is_told_in_is_used_evenly() {
+    let slices = |per_second| answering_in(300).limited(window(per_second, Nanos::SECOND));
+    check("5 a second", slices(5).telling(bucket(300, 300)), (600, 119.0), Later(1.15), 20);
+    check("50 a second", slices(50).telling(bucket(3_000, 3_000)), (6_000, 119.0), Later(1.15), 60);
+    let other = answering_in(300).limited(bucket(300, 3)).telling(bucket(3_000, 3_000));
+    check("a tenth of what is told", other, (500, 100.0), Within(1.1), 12);
+}
+
+#[test]
+fn a_rate_of_which_nothing_is_told_is_used_for_one_refusal_in_a_hundred() {
+    let bare = |limit| answering_in(200).limited(limit);
+    check("1 a second, none saved up", bare(bucket(60, 1)), (240, 239.0), Later(1.15), 8);
+    check("5 a second, none saved up", bare(bucket(300, 1)), (600, 120.0), Later(1.15), 6);
+    check("10 a second, none saved up", bare(bucket(600, 1)), (2_400, 240.0), Later(1.15), 24);
+    check("slices of a second", bare(window(5, Nanos::SECOND)), (600, 119.0), Later(1.15), 12);
+    check("a second's saved up", bare(bucket(600, 10)), (3_000, 299.0), Within(1.05), 30);
+    check("six seconds' saved up", bare(bucket(600, 60)), (1_200, 114.0), Within(1.05), 12);
+    check("a minute's saved up", bare(bucket(600, 600)), (1_800, 120.0), Within(1.05), 30);
+}
+
+/// What is exhausted at once comes back a minute later, which nobody tells: it is asked for now and then.
+#[test]
+fn windows_of_which_nothing_is_told_are_found_to_have_come_back() {
+    let bare = |limit| answering_in(200).limited(limit);
+    check("fixed", bare(window(300, Nanos::MINUTE)), (600, 60.0), Within(1.35), 24);
+    check("fixed, for long", bare(window(300, Nanos::MINUTE)), (1_500, 240.0), Within(1.2), 60);
+    check("sliding, for long", bare(sliding(300)), (1_500, 240.0), Within(1.45), 60);
+}
+
+#[test]
+fn a_limit_that_changes_is_followed() {
+    let bare = |limit| answering_in(200).limited(limit);
+    check("to a tenth", bare(bucket(600, 60)).changing(50, 60), (620, 109.0), Within(1.6), 24);
+    check("tenfold", bare(bucket(120, 10)).changing(60, 1_200), (1_330, 120.0), Within(2.2), 13);
+}
+
+/// From one instant at which one may come to the next as many went as come back in between.
+#[test]
+fn a_server_that_only_says_when_to_come_back_is_measured_by_what_it_says() {
+    let hints = |limit| answering_in(500).saying(Says::Hint).limited(limit);
+    check("3 a minute", hints(bucket(3, 3)), (9, 120.0), Within(1.05), 2);
+    check("3 a minute, for long", hints(bucket(3, 3)), (24, 420.0), Within(1.05), 2);
+    check("3 in each minute", hints(window(3, Nanos::MINUTE)), (24, 420.0), Within(1.15), 2);
+    check("10 a second", hints(bucket(600, 10)).answering_in(Latency::Of(200)), (1_200, 119.0), Within(1.1), 12);
+    check("300 in each minute", hints(window(300, Nanos::MINUTE)), (1_500, 240.0), Within(1.15), 30);
+}
+
+/// Requests are of many sizes, and a refusal does not tell whether it is for the tokens.
+#[test]
+fn tokens_and_requests_of_which_nothing_is_told_are_told_apart() {
+    let both = |burst, sizes| {
+        let tokens = Limit::per_minute(Dimension::Tokens, 60_000).with_burst(burst);
+        answering_in(50).limited(bucket(600, burst / 100)).of_tokens(tokens, sizes)
+    };
+    let row = |name, server: Server, requests, most, refused| {
+        let least = server.least(requests);
+        check(name, server, (requests, least), Within(most), refused);
+    };
+    let tailed = |burst| both(burst, Sizes::Tailed);
+    row("a minute's saved up", tailed(60_000), 3_000, 1.1, 30);
+    row("six seconds' saved up", tailed(6_000), 1_000, 1.15, 10);
+    row("2 s", tailed(60_000).answering_in(Latency::Of(2_000)), 1_500, 1.1, 15);
+    row("some for long", tailed(60_000).answering_in(Latency::Tail), 1_500, 1.1, 15);
+    row("very large", both(60_000, Sizes::VeryLarge), 449, 1.1, 15);
+    // The order is that of the file: both dimensions one after the other.
+    row("small, then large", both(60_000, Sizes::Phased), 2_066, 2.2, 15);
+}
+
+#[test]
+fn a_server_that_allows_everything_is_soon_sent_everything() {
+    check("no limit", answering_in(200), (20_000, 12.0), Within(1.0), 0);
+}
