@@ -180,6 +180,7 @@ pub(crate) enum MeteringArgument {
     TokenBucket,
     FixedWindow,
     SlidingWindow,
+    SlidingCounter,
     Slices,
 }
 

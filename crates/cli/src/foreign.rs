@@ -1,7 +1,9 @@
 //! The options of `chat-limiter simulate` for what no large provider documents.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
-use simulator::{Charge, Config, Counting, Disturbance, HiddenLimit, ReadAt, Resets};
+use simulator::{Charge, Config, Counting, Disturbance, HiddenLimit, ReadAt, RefusalCost, Resets};
 
 use crate::args::{ChargeArgument, at_least_one, moment};
 
@@ -36,6 +38,12 @@ pub(crate) struct ForeignArguments {
     /// When the limits lose what a request is charged
     #[arg(long, value_enum, default_value_t = CountingArgument::AtAdmission)]
     counting: CountingArgument,
+    /// Take a request from the limit for each one that is refused
+    #[arg(long)]
+    refusals_cost: bool,
+    /// What every 429 says in its retry-after, true or not
+    #[arg(long, value_name = "SECONDS", value_parser = moment)]
+    retry_after: Option<Duration>,
     /// Charge by another rule from then on; can be given several times
     #[arg(long, value_name = "AT:CHARGE", value_parser = charge_change)]
     pub(crate) charge_change: Vec<Disturbance>,
@@ -83,6 +91,11 @@ impl ForeignArguments {
             })
             .with_rounding(self.rounding)
             .with_unbounded_output(self.unbounded_output);
+        let config = if self.refusals_cost { config.with_refusal_cost(RefusalCost::Request) } else { config };
+        let config = match self.retry_after {
+            Some(span) => config.with_retry_after(span),
+            None => config,
+        };
         match self.requests_per_day {
             Some(requests) => config.with_requests_per_day(requests),
             None => config,
@@ -113,8 +126,6 @@ fn charge_change(text: &str) -> Result<Disturbance, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -69,6 +69,7 @@ fn config(arguments: &SimulateArguments) -> Config {
             MeteringArgument::TokenBucket => Metering::TokenBucket,
             MeteringArgument::FixedWindow => Metering::FixedWindow,
             MeteringArgument::SlidingWindow => Metering::SlidingWindow,
+            MeteringArgument::SlidingCounter => Metering::SlidingCounter,
             MeteringArgument::Slices => Metering::Slices,
         })
         .with_charge(arguments.charge.rule())

@@ -13,7 +13,7 @@ use crate::faces::Face;
 use crate::faults::Fault;
 use crate::quota::{Amounts, Quota, Reading, Refusal};
 use crate::work::Work;
-use crate::{Charge, Config, Counting, Sharing, Statistics, disturbance};
+use crate::{Charge, Config, Counting, RefusalCost, Sharing, Statistics, disturbance};
 
 /// The most models that have limits of their own; further ones share one set, so that invented names take no memory.
 const MAX_MODELS: usize = 1_024;
@@ -96,6 +96,9 @@ impl Account {
         let quota =
             books.quotas.entry(scope.clone()).or_insert_with(|| Quota::new(&self.config, face, self.clock.started()));
         let outcome = quota.admit(at, &charged, &taken);
+        if outcome.is_err() && self.config.refusal_cost == RefusalCost::Request {
+            quota.punish();
+        }
         let readings = quota.readings();
         let outcome = outcome.map(|()| {
             books.in_flight += 1;

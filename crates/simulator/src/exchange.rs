@@ -205,7 +205,10 @@ impl Path {
 
     /// Answers a request that was not let in.
     fn limited(&self, work: Work, decision: Decision) -> Response<Answered> {
-        let Err(refusal) = decision.outcome else { return self.refuse(&Problem::ServerError) };
+        let Err(mut refusal) = decision.outcome else { return self.refuse(&Problem::ServerError) };
+        if let Some((wait, told)) = refusal.wait.as_mut().zip(self.account.config.retry_after) {
+            *wait = told;
+        }
         let problem = Problem::Limited(Box::new(Refused {
             model: work.model,
             refusal,

@@ -60,7 +60,7 @@ pub use config::{Config, ConfigError};
 pub use disturbance::Disturbance;
 pub use faults::Faults;
 pub use hidden::HiddenLimit;
-pub use policy::{Charge, Counting, HeaderPolicy, Metering, Sharing};
+pub use policy::{Charge, Counting, HeaderPolicy, Metering, RefusalCost, Sharing};
 pub use quota::Amounts;
 pub use statistics::{FaultCounts, Statistics};
 pub use telling::{ReadAt, Resets};

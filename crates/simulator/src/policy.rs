@@ -13,6 +13,10 @@ pub enum Metering {
     /// Each amount exactly one window after it was taken, a window being as long as the configured depth. What is
     /// missing at the start comes back evenly over the first window.
     SlidingWindow,
+    /// As [`Metering::SlidingWindow`], approximated as gateways do it: what was taken in the window before, aligned to the
+    /// Unix epoch, counts by the share of it that a window ending now would still cover. What is missing at the start was
+    /// taken in the window before.
+    SlidingCounter,
     /// Continuously as with [`Metering::TokenBucket`], and of that at most one second's worth in each second of the
     /// calendar. A request that is larger is let in at the beginning of a second that owes nothing, and the seconds
     /// after it pay for it.
@@ -72,6 +76,18 @@ pub enum HeaderPolicy {
     OnSuccess,
     /// Never, but a 429 has a `retry-after` in whole seconds, rounded up.
     RetryAfter,
+}
+
+/// What a refused request costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusalCost {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A request, whether it is there or not: as OpenAI warns
+    /// ("unsuccessful requests contribute to your per-minute limit"), and as logs do that are written before they are read.
+    Request,
 }
 
 /// When the limits lose what a request is charged.

@@ -138,6 +138,13 @@ impl Quota {
         self.hidden.correct(now, charged_at, charged, due);
     }
 
+    /// Takes a request for one that was refused.
+    pub(crate) fn punish(&mut self) {
+        for (_, meter) in self.told.iter_mut().filter(|(dimension, _)| *dimension == Dimension::Requests) {
+            meter.take(1);
+        }
+    }
+
     /// A request that was let in has ended.
     pub(crate) const fn leave(&mut self) {
         self.hidden.leave();

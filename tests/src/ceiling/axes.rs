@@ -195,5 +195,13 @@ axis! {
         Small => "small",
         /// What is in flight is not counted yet.
         CountedLate => "counted-late",
+        /// A sliding window that is approximated by two counters.
+        Counters => "two-counters",
+        /// A refused request costs a request, too.
+        RefusalsCost => "refusals-cost",
+        /// Every refusal says to come again in a second, whatever the truth.
+        SaysASecond => "says-a-second",
+        /// Every refusal says to come again in a minute, whatever the truth.
+        SaysAMinute => "says-a-minute",
     }
 }

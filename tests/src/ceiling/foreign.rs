@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use simulator::{Config, Counting, HeaderPolicy, HiddenLimit, ReadAt, Resets};
+use simulator::{Config, Counting, HeaderPolicy, HiddenLimit, ReadAt, RefusalCost, Resets};
 
 use super::axes::{Charge, Depth, Fill, Headers, Latency, Metering, Server, Workload};
 use super::cell::{Cell, Deviation};
 use super::cost::{Dimension, Took};
+use super::minimum::Refill;
 
 /// The default maximum of the server that is not asked for one: what inference servers commonly have.
 const UNBOUNDED_OUTPUT: u64 = 1_024;
@@ -26,7 +27,7 @@ pub(super) struct Numbers {
     /// Only requests are limited.
     pub(super) only_requests: bool,
     /// How spent quota really comes back.
-    pub(super) metering: Option<Metering>,
+    pub(super) refill: Option<Refill>,
     /// The most requests in flight.
     pub(super) in_flight: Option<u64>,
     /// Tokens a minute.
@@ -43,6 +44,11 @@ pub(super) struct Numbers {
     pub(super) seconds: Option<f64>,
 }
 
+/// A provider whose refusals say to come again after so many seconds, and nothing else.
+fn always_says(config: Config, seconds: u64) -> Config {
+    config.with_headers(HeaderPolicy::RetryAfter).with_retry_after(Duration::from_secs(seconds))
+}
+
 impl Server {
     /// The values on other axes that belong to it.
     pub(super) const fn implied(self) -> &'static [Deviation] {
@@ -51,7 +57,7 @@ impl Server {
             &[Deviation::Headers(Headers::OnRefusal), Deviation::Workload(Workload::RequestBound)];
         match self {
             Self::OneEachSecond | Self::TenEachSecond => BARE,
-            Self::ThreeEachMinute => ON_REFUSAL,
+            Self::ThreeEachMinute | Self::SaysASecond | Self::SaysAMinute => ON_REFUSAL,
             Self::NoneSavedUp => &[Deviation::Workload(Workload::RequestBound)],
             // Whose requests cost the same: the order in which they go then makes no difference.
             Self::ChargeChanges => &[Deviation::Workload(Workload::Equal)],
@@ -77,7 +83,10 @@ impl Server {
             | Self::EpochResets
             | Self::DailyToo
             | Self::Thousands
-            | Self::CountedLate => usual,
+            | Self::CountedLate
+            | Self::RefusalsCost => usual,
+            Self::Counters => Numbers { refill: Some(Refill::Counter), ..usual },
+            Self::SaysASecond | Self::SaysAMinute => Numbers { only_requests: true, ..usual },
             Self::Unbounded => Numbers { unbounded_output: Some(UNBOUNDED_OUTPUT), ..usual },
             // Of 120 tokens 80 are the prompt.
             Self::ChargeChanges => {
@@ -92,7 +101,7 @@ impl Server {
                 Numbers { requests: Some(3), tokens: Some(10_000), scale: Some(5.0), seconds: Some(600.0), ..usual }
             }
             Self::FiveInFlight => Numbers { in_flight: Some(5), ..usual },
-            Self::HiddenSeconds => Numbers { metering: Some(Metering::Slices), ..usual },
+            Self::HiddenSeconds => Numbers { refill: Some(Refill::Slices), ..usual },
             Self::OneEachSecond => one_by_one(60),
             Self::TenEachSecond => one_by_one(600),
             // Ten minutes, so that one request more or less is not several per cent.
@@ -121,6 +130,10 @@ impl Server {
                 .with_hidden_limits(vec![HiddenLimit::Requests { per_minute: HIDDEN_REQUESTS }]),
             Self::Thousands => config.with_rounding(1_000),
             Self::CountedLate => config.with_counting(Counting::AtEnd),
+            Self::Counters => config.with_metering(simulator::Metering::SlidingCounter),
+            Self::RefusalsCost => config.with_refusal_cost(RefusalCost::Request),
+            Self::SaysASecond => always_says(config, 1),
+            Self::SaysAMinute => always_says(config, 60),
             Self::FiveInFlight => config
                 .with_hidden_limits(numbers.in_flight.map(|most| HiddenLimit::InFlight { most }).into_iter().collect()),
             Self::HiddenSeconds => config.with_hidden_limits(vec![HiddenLimit::EachSecond]),
@@ -143,7 +156,8 @@ impl Server {
     /// The cells of this server.
     fn cells(self) -> Vec<Cell> {
         use Deviation::{
-            Charge as Charged, Depth as Deep, Fill as Filled, Latency as Slow, Metering as Metered, Workload as Asked,
+            Charge as Charged, Depth as Deep, Fill as Filled, Headers as Told, Latency as Slow, Metering as Metered,
+            Workload as Asked,
         };
         let variations: &[&[Deviation]] = match self {
             Self::Usual => return Vec::new(),
@@ -172,6 +186,15 @@ impl Server {
             Self::EpochResets => &[&[], &[Metered(Metering::FixedWindow)]],
             Self::HiddenRequests => &[&[], &[Deep(Depth::SixSeconds)]],
             Self::Thousands => &[&[], &[Deep(Depth::SixSeconds)], &[Asked(Workload::OutputBound)]],
+            Self::Counters => {
+                &[&[], &[Asked(Workload::RequestBound)], &[Deep(Depth::SixSeconds)], &[Told(Headers::Never)]]
+            }
+            Self::RefusalsCost => &[
+                &[Asked(Workload::RequestBound)],
+                &[Told(Headers::Never), Asked(Workload::RequestBound)],
+                &[Told(Headers::OnRefusal), Asked(Workload::RequestBound)],
+            ],
+            Self::SaysASecond | Self::SaysAMinute => &[&[]],
             Self::Small => &[&[], &[Asked(Workload::TokenBound)], &[Metered(Metering::FixedWindow)]],
             Self::ThreeEachMinute => &[&[], &[Metered(Metering::FixedWindow)], &[Metered(Metering::SlidingWindow)]],
         };

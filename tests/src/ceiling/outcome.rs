@@ -168,3 +168,76 @@ fn full_speed_after(cell: &Cell, scarcest: Dimension, pace: &[Moment]) -> Option
     let spans = pace.iter().zip(pace.iter().skip(seconds));
     spans.map(|(from, until)| at(until) - at(from)).position(|done| done >= enough).map(|second| second as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::End;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// 700 requests of one prompt token each that may produce none, the last admitted after `admitted`.
+    fn evidence(admitted: Duration, elapsed: Duration, answered: u64) -> (Vec<Size>, Evidence) {
+        let sizes = vec![Size { prompt: 1, most_output: 0 }; 700];
+        let mut usage = chat_limiter::providers::Usage::default();
+        usage.input = 1;
+        let usage = Some(usage);
+        let ends = (0..usize::try_from(answered).unwrap()).map(|place| End { place, after: elapsed, usage, failed: 0 });
+        let load = Load { answered, elapsed, ends: ends.collect(), ..Load::default() };
+        let mut statistics = Statistics::default();
+        statistics.last_admitted = admitted;
+        statistics.answered = answered;
+        statistics.requests = 700;
+        statistics.charged.requests = 700;
+        statistics.charged.tokens = 700;
+        (sizes, Evidence { load, statistics, pace: Vec::new() })
+    }
+
+    #[track_caller]
+    fn check((sizes, evidence): (Vec<Size>, Evidence), ratio: f64) -> Outcome {
+        let outcome = Outcome::new(Cell::BASE, &sizes, evidence);
+        assert!((outcome.ratio() - ratio).abs() < 0.001, "{}", outcome.ratio());
+        outcome
+    }
+
+    #[test]
+    fn the_latency_of_the_last_answer_is_nobody_s_fault_and_all_other_time_is() {
+        // 600 requests at once and 100 at ten a second: 10 s, and 50 ms for the last answer.
+        let outcome = check(evidence(10 * SECOND, Duration::from_millis(10_050), 700), 1.0);
+        assert!(outcome.books_agree && outcome.twice == 0 && outcome.failure.is_none());
+        // The whole run was over within the first minute.
+        assert!((outcome.later_ratio - 1.0).abs() < 0.001);
+        let slow = check(evidence(20 * SECOND, Duration::from_millis(20_050), 700), 20.05 / 10.05);
+        assert!((slow.later_ratio - slow.ratio()).abs() < 1e-9);
+        // After the last admission a minute passed for which no answer accounts.
+        check(evidence(10 * SECOND, 70 * SECOND, 700), 70.0 / 10.05);
+    }
+
+    #[test]
+    fn a_run_that_was_given_up_took_all_the_time_that_it_was_given() {
+        let (sizes, mut given_up) = evidence(10 * SECOND, 3_600 * SECOND, 699);
+        given_up.load.ends.clear();
+        let outcome = check((sizes, given_up), 3_600.0 / 10.05);
+        assert_eq!((outcome.answered, outcome.failure.as_deref()), (699, Some("the run did not end")));
+    }
+
+    #[test]
+    fn answers_beyond_one_for_each_request_are_counted() {
+        let (sizes, mut twice) = evidence(10 * SECOND, Duration::from_millis(10_050), 700);
+        twice.statistics.answered = 702;
+        twice.statistics.charged.requests = 702;
+        let outcome = Outcome::new(Cell::BASE, &sizes, twice);
+        assert_eq!((outcome.twice, outcome.books_agree), (2, false));
+        // Under faults it is known how many were charged besides.
+        let cell = Cell { disturbance: Disturbance::Resets, ..Cell::BASE };
+        let books = |failed: u64, charged: u64| {
+            let (sizes, mut evidence) = evidence(10 * SECOND, Duration::from_millis(10_050), 700);
+            evidence.statistics.faults.resets = failed;
+            evidence.statistics.charged.requests = charged;
+            Outcome::new(cell, &sizes, evidence).books_agree
+        };
+        assert!(books(5, 705) && !books(5, 706) && !books(5, 704));
+    }
+}

@@ -64,3 +64,31 @@ pub(super) fn longest_latency(cell: &Cell) -> f64 {
         Latency::Tail => 15.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::End;
+
+    /// By how much the last of 1,600 requests is late that is answered after so many seconds.
+    fn late(seconds: u64, failed: u32) -> f64 {
+        let cell = Cell::BASE;
+        let costs = vec![Cost { requests: 1, ..Cost::default() }; 1_600];
+        let end = End { place: 1_599, after: Duration::from_secs(seconds), usage: None, failed };
+        let load = Load { ends: vec![end], ..Load::default() };
+        let least = Least::new(&cell, Cost::default(), &[], &[]);
+        overdue(&cell, &costs, &[], &load, &least, |_| 1.0)
+    }
+
+    #[test]
+    fn a_request_is_late_when_its_turn_and_what_may_overtake_it_are_over() {
+        // 600 at once and 1,000 at ten a second: its turn is after 100 s, 101 with what the goal allows. As long again for
+        // those that overtook it, a minute of look-ahead and 50 ms for its answer.
+        assert_eq!(late(262, 0), 0.0);
+        assert!((late(272, 0) - 9.95).abs() < 0.01, "{}", late(272, 0));
+        // Each failure is another 50 ms.
+        assert!((late(272, 2) - 9.85).abs() < 0.01);
+    }
+}

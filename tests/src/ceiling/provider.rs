@@ -112,7 +112,7 @@ impl Cell {
     pub(super) fn supply(&self, dimension: Dimension) -> Supply {
         let prices = if dimension == Dimension::Requests { &[] } else { self.server.numbers().prices };
         Supply {
-            metering: self.server.numbers().metering.unwrap_or(self.metering),
+            refill: self.server.numbers().refill.unwrap_or(self.metering.into()),
             per_second: self.per_minute(dimension) as f64 / 60.0,
             depth: self.depth_seconds(),
             fill: self.fill_share(),

@@ -1,9 +1,10 @@
 //! What servers do that no large provider documents: gateways, inference servers, free tiers.
 
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use super::Config;
-use crate::{Counting, HiddenLimit, ReadAt, Resets};
+use crate::{Counting, HiddenLimit, ReadAt, RefusalCost, Resets};
 
 impl Config {
     /// How the OpenAI face tells when a limit is full again.
@@ -55,6 +56,20 @@ impl Config {
     #[must_use]
     pub const fn with_counting(mut self, counting: Counting) -> Self {
         self.counting = counting;
+        self
+    }
+
+    /// What a refused request costs. Statistics leave it out.
+    #[must_use]
+    pub const fn with_refusal_cost(mut self, cost: RefusalCost) -> Self {
+        self.refusal_cost = cost;
+        self
+    }
+
+    /// What every 429 says that says `retry-after`, whatever the truth. By default the truth.
+    #[must_use]
+    pub const fn with_retry_after(mut self, span: Duration) -> Self {
+        self.retry_after = Some(span);
         self
     }
 }

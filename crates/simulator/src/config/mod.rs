@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 pub use validate::ConfigError;
 
 use crate::telling::Telling;
-use crate::{Charge, Counting, Disturbance, Faults, HeaderPolicy, HiddenLimit, Metering, Sharing};
+use crate::{Charge, Counting, Disturbance, Faults, HeaderPolicy, HiddenLimit, Metering, RefusalCost, Sharing};
 
 /// What OpenAI was measured to charge for output where a request does not bound it.
 const UNBOUNDED_OUTPUT: u64 = 16;
@@ -56,6 +56,8 @@ pub struct Config {
     pub(crate) unbounded_output: u64,
     pub(crate) counting: Counting,
     pub(crate) most_connections: usize,
+    pub(crate) refusal_cost: RefusalCost,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Default for Config {
@@ -89,6 +91,8 @@ impl Default for Config {
             unbounded_output: UNBOUNDED_OUTPUT,
             counting: Counting::default(),
             most_connections: MOST_CONNECTIONS,
+            refusal_cost: RefusalCost::default(),
+            retry_after: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here is shared with the limiter that is tested against it.
 
 mod bucket;
+mod counter;
 mod rule;
 mod schedule;
 mod slices;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use crate::{Config, Metering};
 use bucket::Bucket;
+use counter::Counter;
 use rule::Rule;
 use schedule::Schedule;
 use slices::Slices;
@@ -53,6 +55,7 @@ impl Meter {
             Metering::TokenBucket => Box::new(Bucket::new(per_minute, depth, fill, at)),
             Metering::FixedWindow => Box::new(Window::new(per_minute, depth, fill, at)),
             Metering::SlidingWindow => Box::new(Log::new(per_minute, depth, fill, at)),
+            Metering::SlidingCounter => Box::new(Counter::new(per_minute, depth, fill, at)),
             Metering::Slices => Box::new(Slices::new(per_minute, depth, fill, at)),
         };
         Self { rule, configured, per_minute, schedule, by_others: 0, at }

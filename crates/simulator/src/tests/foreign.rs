@@ -3,7 +3,7 @@
 use tokio::time::advance;
 
 use super::*;
-use crate::{Charge, Counting, Disturbance, HeaderPolicy, HiddenLimit, ReadAt, Resets};
+use crate::{Charge, Counting, Disturbance, HeaderPolicy, HiddenLimit, ReadAt, RefusalCost, Resets};
 
 fn is_bare(answer: &Answer) -> bool {
     let hints = |name: &str| name.contains("ratelimit") || name.contains("retry");
@@ -190,4 +190,29 @@ async fn what_is_counted_at_the_end_lets_in_more_than_there_is_and_leaves_a_debt
     // Two were taken of one: it takes two minutes until one is there.
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "120"));
     assert_eq!(simulator.statistics().charged.requests, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_request_may_cost_a_request() {
+    let config = config().with_requests_per_minute(60).with_refusal_cost(RefusalCost::Request);
+    let mut client = Client::new(&simulator(config)).await;
+    for _ in 0..60 {
+        assert_eq!(client.post(CHAT, &chat(10)).await.status, 200);
+    }
+    for wait in ["1", "2", "3"] {
+        assert_eq!(client.post(CHAT, &chat(10)).await.header("retry-after"), wait);
+    }
+    advance(Duration::from_secs(4)).await;
+    assert_eq!(client.post(CHAT, &chat(10)).await.header("x-ratelimit-remaining-requests"), "0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_may_always_say_the_same() {
+    let config = config().with_requests_per_minute(1).with_retry_after(Duration::from_secs(7));
+    let mut client = Client::new(&simulator(config)).await;
+    client.post(CHAT, &chat(10)).await;
+    for _ in 0..2 {
+        assert_eq!(client.post(CHAT, &chat(10)).await.header("retry-after"), "7");
+        advance(Duration::from_secs(10)).await;
+    }
 }

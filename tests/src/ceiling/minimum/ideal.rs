@@ -1,8 +1,7 @@
 //! The client that takes everything at the first moment at which it is there.
 
-use super::Supply;
 use super::others::Others;
-use crate::ceiling::axes::Metering;
+use super::{Refill, Supply};
 
 /// Steps a second.
 const STEPS: u64 = 1_000;
@@ -41,17 +40,20 @@ enum State {
     Bucket { level: f64 },
     Window { level: f64 },
     Sliding { missing: f64, taken: Vec<f64> },
+    Counter { before: f64, here: f64 },
     Slices { level: f64, slice: f64 },
 }
 
 impl Ideal {
     pub(in crate::ceiling) fn new(supply: Supply) -> Self {
         let level = supply.capacity(0.0) * supply.fill;
-        let state = match supply.metering {
-            Metering::TokenBucket => State::Bucket { level },
-            Metering::FixedWindow => State::Window { level },
-            Metering::SlidingWindow => State::Sliding { missing: supply.capacity(0.0) - level, taken: Vec::new() },
-            Metering::Slices => State::Slices { level, slice: 0.0 },
+        let missing = supply.capacity(0.0) - level;
+        let state = match supply.refill {
+            Refill::Bucket => State::Bucket { level },
+            Refill::Window => State::Window { level },
+            Refill::Sliding => State::Sliding { missing, taken: Vec::new() },
+            Refill::Counter => State::Counter { before: missing, here: 0.0 },
+            Refill::Slices => State::Slices { level, slice: 0.0 },
         };
         Self { supply, others: Others::default(), held: None, step: 0, taken: 0.0, bought: 0.0, state }
     }
@@ -128,6 +130,11 @@ impl Ideal {
                     *slice = supply.rate(now) - others.take(supply, now, now + 1.0);
                 }
             }
+            State::Counter { before, here } => {
+                if self.step > 0 && is_turn(supply.depth) {
+                    (*before, *here) = (*here, 0.0);
+                }
+            }
             State::Bucket { .. } | State::Sliding { .. } => {}
         }
     }
@@ -138,6 +145,11 @@ impl Ideal {
         match &self.state {
             State::Bucket { level } | State::Window { level } => *level,
             State::Slices { level, slice } => level.min(*slice),
+            State::Counter { before, here } => {
+                let within = (supply.epoch as f64 + now) % supply.depth;
+                let covered = 1.0 - within / supply.depth;
+                supply.capacity(now) - here - before * covered
+            }
             State::Sliding { missing, taken } => {
                 let window = (supply.depth * STEPS as f64) as u64;
                 let past = self.step.checked_sub(window).and_then(|step| taken.get(usize::try_from(step).ok()?));
@@ -159,6 +171,7 @@ impl Ideal {
         match &mut self.state {
             State::Bucket { level } => *level = refilled(*level),
             State::Window { level } => *level -= amount,
+            State::Counter { here, .. } => *here += amount,
             State::Slices { level, slice } => {
                 *level = refilled(*level);
                 *slice -= amount;

@@ -28,7 +28,7 @@ mod others;
 mod supply;
 
 pub(super) use ideal::{Held, Ideal};
-pub(super) use supply::{Events, Span, Supply};
+pub(super) use supply::{Events, Refill, Span, Supply};
 
 #[cfg(test)]
 mod tests;

@@ -41,7 +41,7 @@ mod tests {
         let other = Some((Span { from: 0.0, until: 100.0 }, 0.5));
         let events = Events { other, ..Events::default() };
         let supply =
-            Supply { metering: Metering::TokenBucket, per_second: 10.0, depth: 60.0, fill: 1.0, epoch: 0, events };
+            Supply { refill: Metering::TokenBucket.into(), per_second: 10.0, depth: 60.0, fill: 1.0, epoch: 0, events };
         let others = Others::counted(vec![0.0, 2.0, 2.0, 5.0]);
         let take = |from, until| others.take(&supply, from, until);
         assert!(

@@ -33,10 +33,36 @@ pub(in crate::ceiling) struct Events {
     pub(in crate::ceiling) prices: &'static [(f64, f64)],
 }
 
+/// How what was taken comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ceiling) enum Refill {
+    /// Continuously.
+    Bucket,
+    /// At the turn of a window.
+    Window,
+    /// A window after it was taken.
+    Sliding,
+    /// By the share that a window ending now still covers of the one before.
+    Counter,
+    /// Continuously, and a second's worth in each second.
+    Slices,
+}
+
+impl From<Metering> for Refill {
+    fn from(metering: Metering) -> Self {
+        match metering {
+            Metering::TokenBucket => Self::Bucket,
+            Metering::FixedWindow => Self::Window,
+            Metering::SlidingWindow => Self::Sliding,
+            Metering::Slices => Self::Slices,
+        }
+    }
+}
+
 /// One limit.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ceiling) struct Supply {
-    pub(in crate::ceiling) metering: Metering,
+    pub(in crate::ceiling) refill: Refill,
     /// Requests or tokens a second.
     pub(in crate::ceiling) per_second: f64,
     /// The seconds of a full bucket's refill, or of a window.

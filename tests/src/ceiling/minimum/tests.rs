@@ -3,12 +3,12 @@
 use super::*;
 use crate::ceiling::axes::Metering;
 
-fn supply(metering: Metering) -> Supply {
-    Supply { metering, per_second: 10.0, depth: 60.0, fill: 1.0, epoch: 600, events: Events::default() }
+fn supply(refill: impl Into<Refill>) -> Supply {
+    Supply { refill: refill.into(), per_second: 10.0, depth: 60.0, fill: 1.0, epoch: 600, events: Events::default() }
 }
 
-fn disturbed(metering: Metering, events: Events) -> Supply {
-    Supply { events, ..supply(metering) }
+fn disturbed(refill: impl Into<Refill>, events: Events) -> Supply {
+    Supply { events, ..supply(refill) }
 }
 
 #[track_caller]
@@ -54,6 +54,21 @@ fn a_sliding_window_gives_back_what_was_taken_a_window_before() {
     check(Supply { fill: 0.5, ..window }, 450.0, 30.0);
     check(Supply { fill: 0.5, ..window }, 900.0, 60.0);
     check(Supply { fill: 0.5, ..window }, 1_050.0, 90.0);
+}
+
+#[test]
+fn counters_give_back_what_was_taken_in_the_window_before_evenly() {
+    // 600 at once; in the next minute ten a second, and so in each that follows.
+    let counter = supply(Refill::Counter);
+    check(counter, 600.0, 0.0);
+    check(counter, 601.0, 60.1);
+    check(counter, 1_100.0, 110.0);
+    check(counter, 1_800.0, 180.0);
+    // All of it was taken in the minute before.
+    check(Supply { fill: 0.0, ..counter }, 300.0, 30.0);
+    check(Supply { fill: 0.0, ..counter }, 900.0, 90.0);
+    // Half a minute in, nobody has taken anything: 600, and 30 s later the next minute begins.
+    check(Supply { epoch: 630, ..counter }, 900.0, 60.0);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Every kind of metering, to the nanosecond.
 
+mod counter;
 mod disturbances;
 mod slices;
 mod sliding;
@@ -109,7 +110,8 @@ fn time_that_goes_backwards_changes_nothing() {
 
 #[test]
 fn every_wait_is_exact_whatever_was_taken_before() {
-    for metering in [Metering::TokenBucket, Metering::FixedWindow, Metering::SlidingWindow, Metering::Slices] {
+    let meterings = [Metering::TokenBucket, Metering::FixedWindow, Metering::SlidingWindow, Metering::Slices];
+    for metering in meterings.into_iter().chain([Metering::SlidingCounter]) {
         for seed in 0..50 {
             let mut random = crate::random::Random::keyed(&[seed]);
             let per_minute = 1 + random.below(2_000);
