@@ -56,9 +56,7 @@ pub fn summary(outcomes: &[Outcome]) -> String {
     }
     let cold = cold_starts(outcomes);
     if !cold.is_empty() {
-        lines.push(String::from(
-            "\ntime until ten seconds had 90 % of the rate, with nothing known and nothing saved up",
-        ));
+        lines.push(String::from("\ntime to 90 % of the rate with nothing known and nothing saved up"));
         lines.extend(cold.into_iter().map(|(name, seconds)| format!("{name:<50} {}", seconds_or_never(seconds))));
     }
     lines.join("\n")
