@@ -102,8 +102,10 @@ const LEAST_LARGE: u64 = 2;
 const LARGE: u64 = 4;
 /// A provider that says when to come back says it in whole seconds: a shorter span is none but the least there is.
 const TELLING: Nanos = Nanos::from_secs(2);
-/// How often the growing rate is taken over.
+/// How often the growing rate is taken over, and by how much it rises at most: a tenth, as what is left of it when it is
+/// refused then.
 const STEP: Nanos = Nanos::SECOND;
+const STEPS: u64 = 10;
 
 impl Pace {
     /// What rates are measured in.
@@ -194,6 +196,11 @@ impl Pace {
         }
         self.refused_up_to = refused.latest;
         let episode = Episode::of(refused, now);
+        if !self.is_on() && refused.told.iter().any(Option::is_some) {
+            self.bases = [Some(episode); 2];
+            self.believe(&refused.told, now);
+            return true;
+        }
         let is_empty = self.bases[0].is_some_and(|base| episode.since(&base, Dimension::Requests) == 0);
         if !core::mem::replace(&mut self.recovered, false) || is_empty {
             // Nothing was let through since the last one, or ever: then this is where counting begins.
@@ -202,7 +209,6 @@ impl Pace {
         }
         if self.bases.iter().all(Option::is_none) {
             self.begin(&episode);
-            self.believe(&refused.told, now);
             return self.is_on();
         }
         let is_any_short = self.lanes.iter().any(|lane| lane.is_short(now));
@@ -252,11 +258,9 @@ impl Pace {
 
     /// Begins with the rates that the provider tells: it enforces them in smaller portions than it tells them in.
     fn believe(&mut self, told: &[Option<u64>; 2], now: Nanos) {
-        if !self.is_on() {
-            let rates = Self::DIMENSIONS.into_iter().zip(told);
-            let rates = rates.filter_map(|(dimension, rate)| rate.map(|rate| (dimension, rate)));
-            self.lanes.extend(rates.map(|(dimension, rate)| Lane::new(dimension, rate, 1, now)));
-        }
+        let rates = Self::DIMENSIONS.into_iter().zip(told);
+        let rates = rates.filter_map(|(dimension, rate)| rate.map(|rate| (dimension, rate.max(1))));
+        self.lanes.extend(rates.map(|(dimension, rate)| Lane::new(dimension, rate, 1, now)));
     }
 }
 
@@ -360,8 +364,10 @@ impl Lane {
             self.growth.wait(now.saturating_sub(self.grown_at));
         }
         (self.grown_at, self.taken) = (now, 0);
-        let rate = u128::from(self.measured) * u128::from(self.growth.gain(now)) / u128::from(Growth::ONE);
-        self.set(u64::try_from(rate).unwrap_or(u64::MAX), now);
+        let grown = u128::from(self.measured) * u128::from(self.growth.gain(now)) / u128::from(Growth::ONE);
+        let rate = self.bucket.limit().amount();
+        let most = rate.saturating_add(rate / STEPS).saturating_add(1);
+        self.set(u64::try_from(grown).unwrap_or(u64::MAX).min(most), now);
     }
 
     /// Nobody went for a while, and all should not go at once afterwards.
