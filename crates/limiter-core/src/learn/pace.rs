@@ -102,10 +102,10 @@ const LEAST_LARGE: u64 = 2;
 const LARGE: u64 = 4;
 /// A provider that says when to come back says it in whole seconds: a shorter span is none but the least there is.
 const TELLING: Nanos = Nanos::from_secs(2);
-/// How often the growing rate is taken over, and by how much it rises at most: a tenth, as what is left of it when it is
-/// refused then.
+/// How often the growing rate is taken over, and by how much it rises at most in that time: a tenth, as what is left of
+/// it when it is refused then.
 const STEP: Nanos = Nanos::SECOND;
-const STEPS: u64 = 10;
+const STEPS: u128 = 10;
 
 impl Pace {
     /// What rates are measured in.
@@ -360,14 +360,16 @@ impl Lane {
         if now < self.grown_at.saturating_add(STEP) {
             return;
         }
+        let elapsed = now.saturating_sub(self.grown_at);
         if !is_used {
-            self.growth.wait(now.saturating_sub(self.grown_at));
+            self.growth.wait(elapsed);
         }
         (self.grown_at, self.taken) = (now, 0);
         let grown = u128::from(self.measured) * u128::from(self.growth.gain(now)) / u128::from(Growth::ONE);
         let rate = self.bucket.limit().amount();
-        let most = rate.saturating_add(rate / STEPS).saturating_add(1);
-        self.set(u64::try_from(grown).unwrap_or(u64::MAX).min(most), now);
+        let rise = u128::from(rate) * u128::from(elapsed.get()) / u128::from(STEP.get()) / STEPS;
+        let most = u128::from(rate).saturating_add(rise).saturating_add(1);
+        self.set(u64::try_from(grown.min(most)).unwrap_or(u64::MAX), now);
     }
 
     /// Nobody went for a while, and all should not go at once afterwards.
