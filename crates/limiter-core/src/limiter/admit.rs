@@ -103,8 +103,8 @@ impl Limiter {
         };
         if self.flight_is_full(now) {
             return match self.flight_window.ready_at(self.in_flight).filter(|at| *at > now) {
-                Some(trial_at) => Admission::NotYet(self.time.out(ready_at.max(trial_at))),
-                None => Admission::Blocked,
+                Some(trial_at) if ready_at < Nanos::MAX => Admission::NotYet(self.time.out(ready_at.max(trial_at))),
+                _ => Admission::Blocked,
             };
         }
         // Who asks in an outage is chosen already.
