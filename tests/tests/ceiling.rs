@@ -91,8 +91,8 @@ fn limits_that_change_are_followed() {
 
 #[test]
 fn a_provider_that_never_tells_is_used_in_full() {
-    // 1.08 and two refusals, which are what the rate is measured by.
-    check(Cell { headers: Headers::Never, ..Cell::BASE }, 1.09, 2);
+    // Refusals tell that it is no number in flight, and measure the rate; more is tried twice.
+    check(Cell { headers: Headers::Never, ..Cell::BASE }, 1.09, 8);
 }
 
 #[test]

@@ -203,5 +203,7 @@ axis! {
         SaysASecond => "says-a-second",
         /// Every refusal says to come again in a minute, whatever the truth.
         SaysAMinute => "says-a-minute",
+        /// Ten times the usual limits: the first seconds of a client that knows nothing are far below them.
+        Large => "large",
     }
 }

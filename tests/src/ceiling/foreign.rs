@@ -95,6 +95,7 @@ impl Server {
             // What comes in fifty seconds is 6,000 requests.
             Self::TenTimes => Numbers { change: Some(10.0), seconds: Some(140.0), ..usual },
             Self::Tenth => Numbers { change: Some(0.1), seconds: Some(240.0), ..usual },
+            Self::Large => Numbers { requests: Some(6_000), tokens: Some(600_000), seconds: Some(120.0), ..usual },
             Self::NoneSavedUp => Numbers { requests: Some(60), depth: Some(1.0), ..usual },
             Self::HiddenRequests => Numbers { requests: Some(HIDDEN_REQUESTS), ..usual },
             Self::Small => {
@@ -121,6 +122,7 @@ impl Server {
             | Self::TenTimes
             | Self::Tenth
             | Self::NoneSavedUp
+            | Self::Large
             | Self::Small => config,
             Self::Unbounded => config.with_unbounded_output(UNBOUNDED_OUTPUT),
             Self::EpochResets => config.with_resets(Resets::EpochSeconds),
@@ -195,6 +197,12 @@ impl Server {
                 &[Told(Headers::OnRefusal), Asked(Workload::RequestBound)],
             ],
             Self::SaysASecond | Self::SaysAMinute => &[&[]],
+            Self::Large => &[
+                &[],
+                &[Filled(Fill::Empty)],
+                &[Filled(Fill::Empty), Told(Headers::OnRefusal)],
+                &[Filled(Fill::Empty), Told(Headers::Never)],
+            ],
             Self::Small => &[&[], &[Asked(Workload::TokenBound)], &[Metered(Metering::FixedWindow)]],
             Self::ThreeEachMinute => &[&[], &[Metered(Metering::FixedWindow)], &[Metered(Metering::SlidingWindow)]],
         };

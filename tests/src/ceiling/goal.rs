@@ -103,6 +103,8 @@ impl Goal {
             (Server::FiveInFlight, Latency::Long) => goal.or_never(),
             // A refusal is the only way to learn of a limit that nobody tells; what binds most of the time is told.
             (Server::FiveInFlight | Server::HiddenSeconds | Server::HiddenRequests, _) => goal.or(1.05, 0, 0.01),
+            // What comes in while nothing is known, and nothing is saved up, is lost to everybody who feels the way.
+            (Server::Large, _) if !matches!(cell.fill, Fill::Full) => goal.or(1.05, 0, 0.0),
             // What changes in the course of the run is a disturbance.
             (Server::ChargeChanges | Server::TenTimes | Server::Tenth, _) => goal.or(1.05, 0, 0.01),
             _ => goal,
@@ -209,5 +211,8 @@ mod tests {
         check(gateway, Class::Foreign, "ratio <= 1.05, 429s <= 1 %");
         let slow = Cell { latency: Latency::Long, ..gateway };
         check(slow, Class::Foreign, "ratio <= 1.15 after 60 s, 429s <= 1 %");
+        let large = Cell { server: Server::Large, ..base };
+        check(large, Class::Foreign, "ratio <= 1.01, 429s <= 0");
+        check(Cell { fill: Fill::Empty, ..large }, Class::Foreign, "ratio <= 1.05, 429s <= 1");
     }
 }

@@ -114,6 +114,8 @@ mod tests {
         check(Server::HiddenSeconds, 150, 14.0);
         check(Server::NoReset, 700, 10.0);
         check(Server::LateReadings, 700, 10.0);
+        // 6,000 at once, and a hundred a second.
+        check(Server::Large, 7_000, 10.0);
         // 600 in the first minute, and then ten a second.
         check(Server::Counters, 700, 70.0);
         // 60 a minute, but none saved up; 300 a minute of 600 that are told; 3 a minute and a bucket of 3.

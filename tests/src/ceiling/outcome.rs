@@ -48,7 +48,8 @@ pub struct Outcome {
     pub overdue: f64,
     /// Whether the provider charged what the rules say that the requests cost.
     pub books_agree: bool,
-    /// When full speed was reached: 90 % of the scarcest limit's rate, for ten seconds. `None` where it never was.
+    /// When full speed was reached: the first second with 90 % of the scarcest limit's rate that ten seconds with as much
+    /// begin with. `None` where it never was.
     pub full_speed_after: Option<f64>,
     /// The first reason why a request was not answered.
     pub failure: Option<String>,
@@ -160,13 +161,16 @@ fn latencies(cell: &Cell, sizes: &[Size], load: &Load) -> Vec<f64> {
     latencies
 }
 
+/// The first second that had full speed and was followed by as much.
 fn full_speed_after(cell: &Cell, scarcest: Dimension, pace: &[Moment]) -> Option<f64> {
     let (share, seconds) = FULL_SPEED;
-    let rate = cell.per_minute(scarcest) as f64 / 60.0;
-    let enough = share * rate * seconds as f64;
+    let enough = share * cell.per_minute(scarcest) as f64 / 60.0;
     let at = |moment: &Moment| moment.charged.of(scarcest) as f64;
-    let spans = pace.iter().zip(pace.iter().skip(seconds));
-    spans.map(|(from, until)| at(until) - at(from)).position(|done| done >= enough).map(|second| second as f64)
+    let spans = pace.iter().zip(pace.iter().skip(1)).zip(pace.iter().skip(seconds));
+    let is_full = |((from, next), until): ((&Moment, &Moment), &Moment)| {
+        at(next) - at(from) >= enough && at(until) - at(from) >= enough * seconds as f64
+    };
+    spans.map(is_full).position(|is_full| is_full).map(|second| second as f64)
 }
 
 #[cfg(test)]
@@ -239,5 +243,24 @@ mod tests {
             Outcome::new(cell, &sizes, evidence).books_agree
         };
         assert!(books(5, 705) && !books(5, 706) && !books(5, 704));
+    }
+
+    #[test]
+    fn full_speed_is_reached_by_the_second_that_has_it_and_not_by_what_follows() {
+        // Ten requests a second are the rate: 1, 2, 4, 8, and then 15 each to make up for it; a second of 9 that is followed by
+        // nothing does not count.
+        let charged = |total: &mut u64, requests: u64| {
+            *total += requests;
+            Moment { charged: Cost { requests: *total, ..Cost::default() }, ..Moment::default() }
+        };
+        let pace = |seconds: &[u64]| -> Vec<Moment> {
+            let mut total = 0;
+            [0].iter().chain(seconds).map(|requests| charged(&mut total, *requests)).collect()
+        };
+        let after = |seconds: &[u64]| full_speed_after(&Cell::BASE, Dimension::Requests, &pace(seconds));
+        assert_eq!(after(&[1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 10, 10, 10]), Some(4.0));
+        assert_eq!(after(&[9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(after(&[9; 10]), Some(0.0));
+        assert_eq!(after(&[9; 9]), None);
     }
 }

@@ -102,8 +102,10 @@ const LEAST_LARGE: u64 = 2;
 const LARGE: u64 = 4;
 /// A provider that says when to come back says it in whole seconds: a shorter span is none but the least there is.
 const TELLING: Nanos = Nanos::from_secs(2);
-/// How often the growing rate is taken over.
+/// How often the growing rate is taken over, and by how much it rises at most in that time: a tenth, as what is left of
+/// it when it is refused then.
 const STEP: Nanos = Nanos::SECOND;
+const STEPS: u128 = 10;
 
 impl Pace {
     /// What rates are measured in.
@@ -194,6 +196,11 @@ impl Pace {
         }
         self.refused_up_to = refused.latest;
         let episode = Episode::of(refused, now);
+        if !self.is_on() && refused.told.iter().any(Option::is_some) {
+            self.bases = [Some(episode); 2];
+            self.believe(&refused.told, now);
+            return true;
+        }
         let is_empty = self.bases[0].is_some_and(|base| episode.since(&base, Dimension::Requests) == 0);
         if !core::mem::replace(&mut self.recovered, false) || is_empty {
             // Nothing was let through since the last one, or ever: then this is where counting begins.
@@ -202,7 +209,6 @@ impl Pace {
         }
         if self.bases.iter().all(Option::is_none) {
             self.begin(&episode);
-            self.believe(&refused.told, now);
             return self.is_on();
         }
         let is_any_short = self.lanes.iter().any(|lane| lane.is_short(now));
@@ -252,11 +258,9 @@ impl Pace {
 
     /// Begins with the rates that the provider tells: it enforces them in smaller portions than it tells them in.
     fn believe(&mut self, told: &[Option<u64>; 2], now: Nanos) {
-        if !self.is_on() {
-            let rates = Self::DIMENSIONS.into_iter().zip(told);
-            let rates = rates.filter_map(|(dimension, rate)| rate.map(|rate| (dimension, rate)));
-            self.lanes.extend(rates.map(|(dimension, rate)| Lane::new(dimension, rate, 1, now)));
-        }
+        let rates = Self::DIMENSIONS.into_iter().zip(told);
+        let rates = rates.filter_map(|(dimension, rate)| rate.map(|rate| (dimension, rate.max(1))));
+        self.lanes.extend(rates.map(|(dimension, rate)| Lane::new(dimension, rate, 1, now)));
     }
 }
 
@@ -356,12 +360,16 @@ impl Lane {
         if now < self.grown_at.saturating_add(STEP) {
             return;
         }
+        let elapsed = now.saturating_sub(self.grown_at);
         if !is_used {
-            self.growth.wait(now.saturating_sub(self.grown_at));
+            self.growth.wait(elapsed);
         }
         (self.grown_at, self.taken) = (now, 0);
-        let rate = u128::from(self.measured) * u128::from(self.growth.gain(now)) / u128::from(Growth::ONE);
-        self.set(u64::try_from(rate).unwrap_or(u64::MAX), now);
+        let grown = u128::from(self.measured) * u128::from(self.growth.gain(now)) / u128::from(Growth::ONE);
+        let rate = self.bucket.limit().amount();
+        let rise = u128::from(rate) * u128::from(elapsed.get()) / u128::from(STEP.get()) / STEPS;
+        let most = u128::from(rate).saturating_add(rise).saturating_add(1);
+        self.set(u64::try_from(grown.min(most)).unwrap_or(u64::MAX), now);
     }
 
     /// Nobody went for a while, and all should not go at once afterwards.

@@ -9,6 +9,8 @@
 //! The number that was found is kept; one more is tried rarely, because it costs a refusal, and more and more where that
 //! goes well.
 
+use crate::Nanos;
+
 /// What is known of the number of requests in flight.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FlightWindow {
@@ -19,6 +21,8 @@ pub(crate) struct FlightWindow {
     /// The most that were in flight when one went that was answered well.
     carried: u64,
     found: Found,
+    /// When the latest request went.
+    admitted_at: Nanos,
     /// Refusals of requests admitted up to this one belong to what was judged already.
     judged_up_to: u64,
     /// How many were in flight at the latest refusals that were thought to be for the rate, and how many of these in a row
@@ -43,6 +47,9 @@ struct Ceiling {
     most: u64,
     /// How many were answered well that went when so many were in flight, since the last trial or refusal.
     kept: u64,
+    /// When the first of these went, and how far apart they are.
+    since: Nanos,
+    gap: Nanos,
     /// How many of these it takes until more is tried.
     patience: u64,
     /// How many more are tried, and how many that came to the last time.
@@ -64,8 +71,10 @@ pub(crate) enum Cause {
 /// RFC 6928's ten segments are for hosts that expect them; four requests find out the limits just as well, and a
 /// free-tier quota may be three a minute.
 const INITIAL: u64 = 4;
-/// One request in a hundred is what a trial may cost.
+/// One request in a hundred is what a trial may cost. The first number may be much too low, where it was the rate that was
+/// met, and it is tried sooner.
 const PATIENCE: u64 = 100;
+const FIRST_PATIENCE: u64 = 20;
 /// The longest patience: at a hundred requests a second a limit that was raised is found within minutes.
 const LONGEST_PATIENCE: u64 = 12_800;
 /// So many that went well at the ceiling, or as many as it allows if that is more, say that it is one. If one is
@@ -82,6 +91,7 @@ impl FlightWindow {
             threshold: u64::MAX,
             answered: 0,
             carried: 0,
+            admitted_at: Nanos::ZERO,
             found: Found::Nothing,
             judged_up_to: 0,
             met_at: 0,
@@ -90,20 +100,43 @@ impl FlightWindow {
     }
 
     /// How many may be in flight; `spaced` where they go one after the other and none was refused yet.
-    pub(crate) fn allowed(&self, spaced: Option<u64>) -> u64 {
+    pub(crate) fn allowed(&self, spaced: Option<u64>, now: Nanos) -> u64 {
         match self.found {
-            Found::Ceiling(ceiling) => ceiling.most.saturating_add(ceiling.trial()),
+            Found::Ceiling(ceiling) if self.trial_at().is_some_and(|at| at <= now) => {
+                ceiling.most.saturating_add(ceiling.step)
+            }
+            Found::Ceiling(ceiling) => ceiling.most,
             Found::Nothing | Found::NoCeiling => self.allowed.max(spaced.unwrap_or(0)),
+        }
+    }
+
+    /// When one more than is known to be allowed may go, if `in_flight` are. It keeps the distance that others have had
+    /// from each other: one that goes at once with another would be refused where none is saved up, and their number
+    /// would seem to be why.
+    pub(crate) fn ready_at(&self, in_flight: u64) -> Option<Nanos> {
+        match self.found {
+            Found::Ceiling(ceiling) if in_flight < ceiling.most.saturating_add(ceiling.step) => self.trial_at(),
+            _ => None,
+        }
+    }
+
+    fn trial_at(&self) -> Option<Nanos> {
+        match self.found {
+            Found::Ceiling(ceiling) if ceiling.kept >= ceiling.patience => {
+                Some(self.admitted_at.saturating_add(ceiling.gap))
+            }
+            _ => None,
         }
     }
 
     /// Whether a number was found of which it is not known yet whether it is what counts.
     pub(crate) fn is_tried(&self) -> bool {
-        matches!(self.found, Found::Ceiling(ceiling) if !ceiling.is_kept() && ceiling.patience == PATIENCE)
+        matches!(self.found, Found::Ceiling(ceiling) if !ceiling.is_kept() && ceiling.patience == FIRST_PATIENCE)
     }
 
     /// A request went, as the last of so many in flight.
-    pub(crate) const fn admitted(&mut self, beside: u64) {
+    pub(crate) fn admitted(&mut self, beside: u64, now: Nanos) {
+        self.admitted_at = now;
         if let Found::Ceiling(ceiling) = &mut self.found
             && beside >= ceiling.most.saturating_add(ceiling.step)
         {
@@ -129,7 +162,7 @@ impl FlightWindow {
             // Of those that were in flight with one that was refused, others may have been, which do not count.
             && number > self.judged_up_to
         {
-            ceiling.answered(beside);
+            ceiling.answered(beside, self.admitted_at);
         }
     }
 
@@ -183,19 +216,15 @@ impl FlightWindow {
 
 impl Ceiling {
     const fn at(most: u64) -> Self {
-        Self { most, kept: 0, patience: PATIENCE, step: 1, tried: u64::MAX, is_doubtful: false }
-    }
-
-    /// How many more may go than are known to be allowed.
-    const fn trial(&self) -> u64 {
-        if self.kept >= self.patience { self.step } else { 0 }
+        let (since, gap) = (Nanos::ZERO, Nanos::ZERO);
+        Self { most, kept: 0, since, gap, patience: FIRST_PATIENCE, step: 1, tried: u64::MAX, is_doubtful: false }
     }
 
     fn is_kept(&self) -> bool {
         self.kept >= self.most.max(KEPT)
     }
 
-    fn answered(&mut self, beside: u64) {
+    fn answered(&mut self, beside: u64, latest_at: Nanos) {
         if beside > self.most {
             self.most = beside;
             if beside >= self.tried {
@@ -203,14 +232,19 @@ impl Ceiling {
                 (self.kept, self.step) = (self.patience, self.step.saturating_mul(2).min(beside / 8 + 1));
             }
         } else if beside == self.most {
+            if self.kept == 0 {
+                self.since = latest_at;
+            }
             self.kept = self.kept.saturating_add(1);
+            self.gap = Nanos::new(latest_at.saturating_sub(self.since).get() / self.kept);
         }
     }
 
     /// More were tried, and refused.
     fn confirmed(self) -> Self {
         // What went well before that says that it is another one, which is not known yet.
-        let patience = if self.step > 1 { PATIENCE } else { self.patience.saturating_mul(2).min(LONGEST_PATIENCE) };
+        let longer = self.patience.saturating_mul(2).clamp(PATIENCE, LONGEST_PATIENCE);
+        let patience = if self.step > 1 { PATIENCE } else { longer };
         Self { patience, step: 1, kept: 0, ..self }
     }
 }

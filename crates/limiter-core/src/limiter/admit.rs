@@ -102,7 +102,10 @@ impl Limiter {
             }
         };
         if self.flight_is_full(now) {
-            return Admission::Blocked;
+            return match self.flight_window.ready_at(self.in_flight).filter(|at| *at > now) {
+                Some(trial_at) if ready_at < Nanos::MAX => Admission::NotYet(self.time.out(ready_at.max(trial_at))),
+                _ => Admission::Blocked,
+            };
         }
         // Who asks in an outage is chosen already.
         let admission = match self.allowance.filter(|_| !self.outage.is_on()) {
@@ -204,7 +207,7 @@ impl Limiter {
         self.pace.take(&taken, cost.expected());
         self.spacing.sent(now);
         self.in_flight += 1;
-        self.flight_window.admitted(self.in_flight);
+        self.flight_window.admitted(self.in_flight, now);
         let (ledger, beside) = (self.ledger, self.in_flight);
         Reservation {
             number: self.admissions,
@@ -228,7 +231,7 @@ impl Limiter {
         let limit = if self.outage.is_on() || self.probes && self.refusals.is_on() {
             1
         } else if self.probes {
-            self.flight_window.allowed(self.is_searching(now).then_some(Spacing::IN_FLIGHT))
+            self.flight_window.allowed(self.is_searching(now).then_some(Spacing::IN_FLIGHT), now)
         } else {
             u64::MAX
         };

@@ -64,7 +64,9 @@ impl Limiter {
         }
         self.refusals.refused(reservation.number, self.admissions, cause == Some(Cause::Rate), now);
         let is_spaced = match cause {
-            None => is_explained,
+            None if is_explained || self.tells => is_explained,
+            // What only refusals tell is not known well: what is let through between them bounds it.
+            None => self.probes && self.measure(Cause::Rate, &reservation, retry_after, now),
             // Where it says how much is left, that is to be learned from, and not a rate.
             Some(Cause::Rate) if reservation.spoken_of != 0 || !self.probes => false,
             Some(cause) => self.measure(cause, &reservation, retry_after, now),

@@ -96,7 +96,7 @@ fn a_quota_that_is_enforced_in_smaller_portions_than_it_is_told_in_is_used_evenl
     check("5 a second", slices(5).telling(bucket(300, 300)), (600, 119.0), Later(1.15), 20);
     check("50 a second", slices(50).telling(bucket(3_000, 3_000)), (6_000, 119.0), Later(1.15), 60);
     let other = answering_in(300).limited(bucket(300, 3)).telling(bucket(3_000, 3_000));
-    check("a tenth of what is told", other, (500, 100.0), Within(1.1), 12);
+    check("a tenth of what is told", other, (500, 100.0), Within(1.2), 12);
 }
 
 #[test]
@@ -105,6 +105,8 @@ fn a_rate_of_which_nothing_is_told_is_used_for_one_refusal_in_a_hundred() {
     check("1 a second, none saved up", bare(bucket(60, 1)), (240, 239.0), Later(1.15), 8);
     check("5 a second, none saved up", bare(bucket(300, 1)), (600, 120.0), Later(1.15), 6);
     check("10 a second, none saved up", bare(bucket(600, 1)), (2_400, 240.0), Later(1.15), 24);
+    let slow = |limit| answering_in(2_000).refusing_in(1).limited(limit);
+    check("10 a second, none saved up, 2 s", slow(bucket(600, 1)), (1_500, 150.0), Later(1.15), 15);
     check("slices of a second", bare(window(5, Nanos::SECOND)), (600, 119.0), Later(1.15), 12);
     check("a second's saved up", bare(bucket(600, 10)), (3_000, 299.0), Within(1.05), 30);
     check("six seconds' saved up", bare(bucket(600, 60)), (1_200, 114.0), Within(1.05), 12);
@@ -116,7 +118,7 @@ fn a_rate_of_which_nothing_is_told_is_used_for_one_refusal_in_a_hundred() {
 fn windows_of_which_nothing_is_told_are_found_to_have_come_back() {
     let bare = |limit| answering_in(200).limited(limit);
     check("fixed", bare(window(300, Nanos::MINUTE)), (600, 60.0), Within(1.35), 24);
-    check("fixed, for long", bare(window(300, Nanos::MINUTE)), (1_500, 240.0), Within(1.2), 60);
+    check("fixed, for long", bare(window(300, Nanos::MINUTE)), (1_500, 240.0), Within(1.25), 60);
     check("sliding, for long", bare(sliding(300)), (1_500, 240.0), Within(1.45), 60);
 }
 
@@ -135,7 +137,7 @@ fn a_server_that_only_says_when_to_come_back_is_measured_by_what_it_says() {
     check("3 a minute, for long", hints(bucket(3, 3)), (24, 420.0), Within(1.05), 2);
     check("3 in each minute", hints(window(3, Nanos::MINUTE)), (24, 420.0), Within(1.15), 2);
     check("10 a second", hints(bucket(600, 10)).answering_in(Latency::Of(200)), (1_200, 119.0), Within(1.1), 12);
-    check("300 in each minute", hints(window(300, Nanos::MINUTE)), (1_500, 240.0), Within(1.15), 30);
+    check("300 in each minute", hints(window(300, Nanos::MINUTE)), (1_500, 240.0), Within(1.25), 30);
 }
 
 /// Requests are of many sizes, and a refusal does not tell whether it is for the tokens.
@@ -151,12 +153,12 @@ fn tokens_and_requests_of_which_nothing_is_told_are_told_apart() {
     };
     let tailed = |burst| both(burst, Sizes::Tailed);
     row("a minute's saved up", tailed(60_000), 3_000, 1.1, 30);
-    row("six seconds' saved up", tailed(6_000), 1_000, 1.15, 10);
-    row("2 s", tailed(60_000).answering_in(Latency::Of(2_000)), 1_500, 1.1, 15);
-    row("some for long", tailed(60_000).answering_in(Latency::Tail), 1_500, 1.1, 15);
-    row("very large", both(60_000, Sizes::VeryLarge), 449, 1.1, 15);
+    row("six seconds' saved up", tailed(6_000), 1_000, 1.25, 10);
+    row("2 s", tailed(60_000).answering_in(Latency::Of(2_000)), 1_500, 1.25, 15);
+    row("some for long", tailed(60_000).answering_in(Latency::Tail), 1_500, 1.25, 15);
+    row("very large", both(60_000, Sizes::VeryLarge), 449, 1.2, 15);
     // The order is that of the file: both dimensions one after the other.
-    row("small, then large", both(60_000, Sizes::Phased), 2_066, 2.2, 15);
+    row("small, then large", both(60_000, Sizes::Phased), 2_066, 2.3, 15);
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub fn markdown(outcomes: &[Outcome], all_pairs: bool) -> String {
     let cold = cold_starts(outcomes);
     if !cold.is_empty() {
         lines.push("\n### Cold start\n".to_owned());
-        lines.push("| nothing saved up | time until ten seconds had 90 % of the rate |\n|---|---|".to_owned());
+        lines.push("| nothing saved up | time to 90 % of the rate |\n|---|---|".to_owned());
         lines.extend(cold.into_iter().map(|(name, seconds)| format!("| {name} | {} |", seconds_or_never(seconds))));
     }
     lines.join("\n")

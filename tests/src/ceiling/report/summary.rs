@@ -1,7 +1,7 @@
 //! How many cells meet their goal, the worst of those that do not, and the cold starts.
 
 use super::{is_met, is_pair, line};
-use crate::ceiling::axes::{Fill, Headers};
+use crate::ceiling::axes::{Fill, Headers, Server};
 use crate::ceiling::cell::Cell;
 use crate::ceiling::goal::{Class, Goal};
 use crate::ceiling::outcome::Outcome;
@@ -56,9 +56,7 @@ pub fn summary(outcomes: &[Outcome]) -> String {
     }
     let cold = cold_starts(outcomes);
     if !cold.is_empty() {
-        lines.push(String::from(
-            "\ntime until ten seconds had 90 % of the rate, with nothing known and nothing saved up",
-        ));
+        lines.push(String::from("\ntime to 90 % of the rate with nothing known and nothing saved up"));
         lines.extend(cold.into_iter().map(|(name, seconds)| format!("{name:<50} {}", seconds_or_never(seconds))));
     }
     lines.join("\n")
@@ -75,11 +73,11 @@ fn excess(outcome: &Outcome) -> f64 {
     ratio + 10.0 * (outcome.refused + lost) as f64 / outcome.requests.max(1) as f64
 }
 
-/// An empty bucket with each way of telling limits, by the simplest of forms, and when it ran at full speed: what had been
-/// saved up would be let through at once, whatever is known.
+/// Ten times the usual limits and an empty bucket with each way of telling them, and when it ran at full speed: the usual
+/// limits are reached within the first second, and what had been saved up would be let through at once.
 pub(super) fn cold_starts(outcomes: &[Outcome]) -> Vec<(String, Option<f64>)> {
     let telling = [Headers::OpenAi, Headers::OnRefusal, Headers::Never];
-    let cells = telling.map(|headers| Cell { headers, fill: Fill::Empty, ..Cell::BASE });
+    let cells = telling.map(|headers| Cell { headers, fill: Fill::Empty, server: Server::Large, ..Cell::BASE });
     let found = cells.iter().filter_map(|cell| outcomes.iter().find(|outcome| outcome.cell == *cell));
     found.map(|outcome| (outcome.cell.to_string(), outcome.full_speed_after)).collect()
 }

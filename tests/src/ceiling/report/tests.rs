@@ -25,7 +25,9 @@ fn outcome(cell: Cell, makespan: f64) -> Outcome {
 
 fn outcomes() -> Vec<Outcome> {
     let pair = |metering| Cell { metering, headers: Headers::OnRefusal, ..Cell::BASE };
+    let large = Cell { server: Server::Large, fill: Fill::Empty, ..Cell::BASE };
     vec![
+        outcome(large, 100.0),
         outcome(Cell::BASE, 100.0),
         outcome(Cell { fill: Fill::Empty, ..Cell::BASE }, 102.0),
         outcome(Cell { server: Server::NoReset, ..Cell::BASE }, 100.0),
@@ -41,9 +43,9 @@ fn pairs_that_meet_their_goal_have_no_line_unless_all_are_asked_for() {
         let names: Vec<String> = outcomes().iter().filter_map(|outcome| lines.of(outcome)).collect();
         (names.len(), lines.rest().is_some())
     };
-    assert_eq!((printed(false), printed(true)), ((4, true), (5, false)));
+    assert_eq!((printed(false), printed(true)), ((5, true), (6, false)));
     let mut lines = Lines::new(false);
-    let missed = outcome(Cell { disturbance: Disturbance::Halves, ..outcomes()[4].cell }, 200.0);
+    let missed = outcome(Cell { disturbance: Disturbance::Halves, ..outcomes()[5].cell }, 200.0);
     let printed = (0..1_000).filter_map(|_| lines.of(&missed)).count();
     // With heading and summary that is fewer than 300.
     assert_eq!((printed, lines.left_out), (MOST_LINES, 1_000 - MOST_LINES));
@@ -55,7 +57,7 @@ fn a_document_has_a_table_for_each_kind_of_cell() {
     let text = markdown(&outcomes(), false);
     assert!(text.contains("| told on every answer | 1 of 2 | 0 of 0 |\n"), "{text}");
     assert!(
-        text.contains("| told on refusals | 0 of 0 | 1 of 2 |\n| foreign | 1 of 1 | 0 of 0 |\n| all | 3 of 5 | |"),
+        text.contains("| told on refusals | 0 of 0 | 1 of 2 |\n| foreign | 2 of 2 | 0 of 0 |\n| all | 4 of 6 | |"),
         "{text}"
     );
     assert!(
@@ -68,7 +70,7 @@ fn a_document_has_a_table_for_each_kind_of_cell() {
         "{text}"
     );
     assert!(markdown(&outcomes(), true).contains("| sliding-window · on-refusal |"));
-    assert!(text.ends_with("| empty | 3 s |"), "{text}");
+    assert!(text.ends_with("| foreign: large · empty | 3 s |"), "{text}");
 }
 
 #[test]

@@ -19,10 +19,10 @@ impl Client {
 
     /// As many go as may; returns how many are in flight.
     fn fill(&mut self) -> u64 {
-        while (self.flight.len() as u64) < self.window.allowed(None) {
+        while (self.flight.len() as u64) < self.window.allowed(None, Nanos::MAX) {
             self.latest += 1;
             let beside = self.flight.len() as u64 + 1;
-            self.window.admitted(beside);
+            self.window.admitted(beside, Nanos::ZERO);
             self.flight.push((self.latest, beside));
         }
         self.flight.len() as u64
@@ -96,9 +96,9 @@ fn half_as_many_go_after_a_refusal_that_is_told_and_one_more_each_round_trip() {
 #[test]
 fn those_that_are_spaced_are_not_held_back_by_their_number_before_one_was_refused() {
     let mut window = FlightWindow::new();
-    assert_eq!((window.allowed(None), window.allowed(Some(64))), (4, 64));
+    assert_eq!((window.allowed(None, Nanos::MAX), window.allowed(Some(64), Nanos::MAX)), (4, 64));
     assert_eq!(window.refused(20, 20, 40, false), Cause::Crowd);
-    assert_eq!((window.allowed(None), window.allowed(Some(64))), (19, 19));
+    assert_eq!((window.allowed(None, Nanos::MAX), window.allowed(Some(64), Nanos::MAX)), (19, 19));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_number_that_a_server_serves_at_once_is_found_and_kept_and_more_is_tried_e
         let mut client = Client::new();
         let refused = client.work(4 * most, most);
         assert!((1..=3).contains(&refused), "{most}: {refused} refused until it was found");
-        assert_eq!(client.window.allowed(None), most);
+        assert_eq!(client.window.allowed(None, Nanos::MAX), most);
         // Of 100, 200, 400 ... that go at the ceiling one is refused.
         let refused = client.work(6_000, most);
         assert!((3..=6).contains(&refused), "{most}: {refused} of 6,000 refused");
@@ -119,22 +119,22 @@ fn a_number_that_was_raised_is_followed() {
     let mut client = Client::new();
     client.work(1_000, 5);
     let refused = client.work(4_000, 200);
-    assert!(client.window.allowed(None) >= 180, "{:?}", client.window);
+    assert!(client.window.allowed(None, Nanos::MAX) >= 180, "{:?}", client.window);
     assert!(refused <= 40, "{refused} refused");
 }
 
 #[test]
 fn a_number_that_was_lowered_is_followed_once() {
     let mut client = Client::new();
-    client.work(80, 20);
-    assert_eq!(client.window.allowed(None), 20);
+    client.work(120, 20);
+    assert_eq!(client.window.allowed(None, Nanos::MAX), 20);
     // Fifteen are in flight, as the server sees it, and one more is refused.
     client.fill();
     (0..5).for_each(|_| client.answer());
     client.latest += 1;
     client.flight.push((client.latest, 16));
     assert_eq!(client.refuse(), Cause::Crowd);
-    assert_eq!(client.window.allowed(None), 15);
+    assert_eq!(client.window.allowed(None, Nanos::MAX), 15);
     client.work(50, 15);
     assert_eq!(client.fill(), 15);
     client.answer();
@@ -151,7 +151,7 @@ fn one_that_is_refused_alone_or_with_fewer_than_went_well_is_refused_for_the_rat
     assert_eq!(window.refused(30, 20, 30, false), Cause::Rate);
     // From then on their number holds nothing back.
     (31..40).for_each(|number| window.answered(number, 20, 20));
-    assert_eq!(window.allowed(None), 30);
+    assert_eq!(window.allowed(None, Nanos::MAX), 30);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn where_a_rate_is_known_it_is_that_which_refuses_below_the_ceiling() {
     client.fill();
     let (number, beside) = client.flight.pop().unwrap();
     assert_eq!(client.window.refused(number, beside, client.latest, true), Cause::Rate);
-    assert_eq!(client.window.allowed(None), 10, "and the ceiling stays");
+    assert_eq!(client.window.allowed(None, Nanos::MAX), 10, "and the ceiling stays");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn refusals_that_come_when_as_many_are_in_flight_again_and_again_speak_for_their
     {
         assert_eq!(window.refused(number, beside, number, true), cause, "{number}");
     }
-    assert_eq!(window.allowed(None), 19);
+    assert_eq!(window.allowed(None, Nanos::MAX), 19);
     // One after the other is nothing of the kind.
     let mut window = FlightWindow::new();
     for number in 1..100 {
@@ -201,12 +201,12 @@ fn absurd_numbers_do_no_harm() {
     for round in 0..10_000_usize {
         let pick = |step: usize| ends[(round * step + round / ends.len()) % ends.len()];
         match round % 4 {
-            0 => window.admitted(pick(1)),
+            0 => window.admitted(pick(1), Nanos::new(pick(2))),
             1 => window.answered(pick(1), pick(2), pick(3)),
             _ => {
                 window.refused(pick(3), pick(1), pick(2), round % 8 > 4);
             }
         }
-        assert!(window.allowed(None) > 0);
+        assert!(window.allowed(None, Nanos::MAX) > 0);
     }
 }

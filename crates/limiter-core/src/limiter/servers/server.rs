@@ -123,6 +123,10 @@ impl Server {
         Self { latency, ..self }
     }
 
+    pub(super) fn refusing_in(self, millis: u64) -> Self {
+        Self { refuses_in: Nanos::from_millis(millis), ..self }
+    }
+
     pub(super) fn saying(self, says: Says) -> Self {
         Self { says, ..self }
     }
