@@ -392,12 +392,11 @@ impl Found {
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
-        let is_alone = self.in_flight_since(self.uncertain_from, books) == 0;
         let burst = self.bucket.limit().burst();
         // A sliding window is as deep as its amount is large.
         let was_full = !self.slides()
             && (self.depth.learn(remaining, reserved, number, refused, burst)
-                | (is_alone && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now)));
+                | self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let later = self.flight.parts_after(sent, self.dimension());
         let later = self.unsaid(&later, account, sent, books);
@@ -469,6 +468,17 @@ impl Found {
         self.form.stood_still();
         let limit = self.bucket.limit().with_refill(self.form.refill().unwrap_or(self.bucket.limit().refill()));
         self.become_of(limit, now);
+    }
+
+    /// A refusal said that a request has to wait until `then`, which is much longer than it would if it came back evenly
+    /// what is missing.
+    pub(super) fn hear_wait(&mut self, cost: &Cost, yields: u64, then: Nanos, now: Nanos) {
+        let (expected, window) = (self.ready_at(cost, yields, true, now), self.bucket.limit().window().get());
+        let even = expected.saturating_sub(now).get();
+        let said = then.saturating_sub(now).get();
+        if even > 0 && said > even.saturating_mul(4) && said > window / 10 && said <= window.saturating_mul(2) {
+            self.stands_still(now);
+        }
     }
 
     /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.

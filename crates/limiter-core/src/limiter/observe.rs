@@ -33,6 +33,12 @@ impl Limiter {
             let whole = |dimension| reservation.cost.expected().of(dimension);
             let is_less = |reading: &Reading| reading.remaining.is_some_and(|left| left < whole(reading.dimension));
             reservation.lacks = observation.readings().iter().any(is_less);
+            if let Some(span) = observation.retry_after.filter(|_| self.tells) {
+                let (cost, yields) = (reservation.cost, self.yields.parts());
+                let lacking = |found: &&mut Found| observation.readings().iter().any(|it| is_less(it) && found.is_meant_by(it));
+                let lacking = self.found.iter_mut().filter(lacking);
+                lacking.for_each(|found| found.hear_wait(&cost, yields, now.saturating_add(span), now));
+            }
         } else {
             self.pass_over(observation.readings());
         }
