@@ -24,6 +24,8 @@ pub(crate) struct FormGuess {
     wrong: Nanos,
     /// How often more remained than before though no window had turned.
     rises: u32,
+    /// How often in a row a sliding window was empty that had to be full.
+    emptied: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +106,14 @@ impl FormGuess {
             if self.rises >= RISES {
                 self.refill = Some(Refill::Continuous);
             }
+        }
+    }
+
+    /// Everything that was taken of a sliding window had come back, and yet it `was_empty`, or it was not.
+    pub(crate) fn was_empty(&mut self, was_empty: bool) {
+        self.emptied = if was_empty { self.emptied.saturating_add(1) } else { 0 };
+        if self.emptied >= RISES {
+            self.refill = Some(Refill::Continuous);
         }
     }
 

@@ -393,6 +393,10 @@ impl Found {
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let burst = self.bucket.limit().burst();
+        if self.slides() && thought >= i64::try_from(burst - burst / 10).unwrap_or(i64::MAX) {
+            let there = remaining.saturating_add(if refused { 0 } else { reserved });
+            self.form.was_empty(there < burst / 2);
+        }
         // A sliding window is as deep as its amount is large.
         let was_full = !self.slides()
             && (self.depth.learn(remaining, reserved, number, refused, burst)
