@@ -3,7 +3,8 @@
 use alloc::format;
 
 use super::*;
-use crate::Refill;
+use crate::learn::ledger::Account;
+use crate::{Limit, Refill};
 
 /// A provider with one limit, and all that was sent to it: a request of ten tokens each time.
 struct Provider {

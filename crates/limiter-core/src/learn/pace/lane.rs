@@ -1,0 +1,142 @@
+//! The rate of one dimension: how it is kept, tried and corrected.
+
+use super::Pace;
+use crate::learn::growth::Growth;
+use crate::{Bucket, Dimension, Limit, Nanos, Taken};
+
+/// One dimension.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) bucket: Bucket,
+    /// What was measured, in [`Pace::WINDOW`].
+    pub(super) measured: u64,
+    /// The one before, which was let through until more was tried.
+    pub(super) kept: u64,
+    pub(super) growth: Growth,
+    /// When the rate was taken over from it, and what was taken since.
+    pub(super) grown_at: Nanos,
+    pub(super) taken: u64,
+}
+
+/// How much of a rate is kept at least: a window in which nothing could come back is no rate.
+const KEPT: u64 = 4;
+/// What is left of a rate that was refused when it was tried: nine tenths. What was saved up has gone into it, and what is
+/// less than what comes back would have to be tried again; the next refusal measures it where it is still too much.
+const TRIED: (u64, u64) = (9, 10);
+/// What is left beyond the rate before that was tried, where the next refusal comes too soon to measure it: a quarter.
+const BACK: u64 = 4;
+/// What is left of one that was refused so soon after another refusal that there is nothing to measure.
+const UNMEASURED: (u64, u64) = (8, 10);
+/// What goes at once: a second's worth. Shorter is finer than networks keep the order, longer is a burst that a
+/// provider with slices of a second refuses.
+const BURST: u64 = Pace::WINDOW.get() / Nanos::SECOND.get();
+/// How long a rate is kept that was measured: for half of the window that most limits are stated for, and a hundred
+/// requests, as each trial costs a refusal or two.
+const PLATEAU: Plateau = Plateau { least: Nanos::from_secs(30), requests: 100 };
+/// The first one may be much too low, where little could be saved up: it is tried sooner.
+const FIRST_PLATEAU: Plateau = Plateau { least: Nanos::from_secs(5), requests: 20 };
+const LONGEST_PLATEAU: Nanos = Nanos::from_secs(600);
+/// How often the growing rate is taken over, and by how much it rises at most in that time: a tenth, as what is left of
+/// it when it is refused then.
+const STEP: Nanos = Nanos::SECOND;
+const STEPS: u128 = 10;
+
+impl Lane {
+    /// The first rate. Nothing is left when it begins.
+    pub(super) fn new(dimension: Dimension, rate: u64, size: u64, now: Nanos) -> Self {
+        let mut bucket = Bucket::full(limit_of(dimension, rate), now);
+        bucket.set_level(0, now, 0, now);
+        let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size));
+        Self { bucket, measured: rate, kept: rate, growth, grown_at: now, taken: 0 }
+    }
+
+    pub(super) const fn dimension(&self) -> Dimension {
+        self.bucket.limit().dimension()
+    }
+
+    /// Whether it held requests back.
+    pub(super) fn is_short(&self, now: Nanos) -> bool {
+        self.bucket.level(now).max(0).unsigned_abs() <= self.bucket.limit().burst() / 2
+    }
+
+    /// A request was refused, since the last refusal as much as `measured` was let through.
+    pub(super) fn correct(&mut self, measured: Option<u64>, size: u64, now: Nanos) {
+        let rate = self.bucket.limit().amount();
+        let share = |(part, whole): (u64, u64)| rate / whole * part + rate % whole * part / whole;
+        let was_tried = self.growth.is_beyond(now);
+        let corrected = match measured {
+            // What came back may have run over while less was sent.
+            Some(measured) if was_tried => measured.max(share(TRIED)),
+            Some(measured) => measured.min(rate).max(rate / KEPT),
+            None if self.kept < rate => self.kept + (rate - self.kept) / BACK,
+            None => share(UNMEASURED),
+        };
+        self.kept = if was_tried { self.measured } else { self.kept.min(corrected) };
+        self.measured = corrected.max(1);
+        self.growth.restart(now, PLATEAU.of(self.measured, size));
+        self.set(self.measured, now);
+        self.bucket.set_level(0, now, 0, now);
+    }
+
+    pub(super) fn take(&mut self, taken: &Taken, amount: u64) {
+        self.taken = self.taken.saturating_add(amount);
+        self.bucket.take_as(taken, amount);
+    }
+
+    /// Whether at least half of what it allows was taken lately.
+    pub(super) fn is_used(&self, now: Nanos) -> bool {
+        let elapsed = now.saturating_sub(self.grown_at).get();
+        let allowed = u128::from(self.bucket.limit().amount()) * u128::from(elapsed) / u128::from(Pace::WINDOW.get());
+        u128::from(self.taken) * 2 >= allowed
+    }
+
+    /// Follows its growth, if it `is_used`.
+    pub(super) fn grow(&mut self, is_used: bool, now: Nanos) {
+        if now < self.grown_at.saturating_add(STEP) {
+            return;
+        }
+        let elapsed = now.saturating_sub(self.grown_at);
+        if !is_used {
+            self.growth.wait(elapsed);
+        }
+        (self.grown_at, self.taken) = (now, 0);
+        let grown = u128::from(self.measured) * u128::from(self.growth.gain(now)) / u128::from(Growth::ONE);
+        let rate = self.bucket.limit().amount();
+        let rise = u128::from(rate) * u128::from(elapsed.get()) / u128::from(STEP.get()) / STEPS;
+        let most = u128::from(rate).saturating_add(rise).saturating_add(1);
+        self.set(u64::try_from(grown.min(most)).unwrap_or(u64::MAX), now);
+    }
+
+    /// Nobody went for a while, and all should not go at once afterwards.
+    pub(super) fn restart(&mut self, now: Nanos) {
+        self.bucket.set_level(1, now, 0, now);
+    }
+
+    pub(super) fn set(&mut self, rate: u64, now: Nanos) {
+        let (limit, known) = (limit_of(self.dimension(), rate), *self.bucket.limit());
+        if limit != known {
+            self.bucket.set_limit(limit, now);
+            // What more there can be is not there yet: it would go at once.
+            self.bucket.lose(limit.burst().saturating_sub(known.burst()), now);
+        }
+    }
+}
+
+fn limit_of(dimension: Dimension, rate: u64) -> Limit {
+    Limit::new(dimension, rate, Pace::WINDOW).with_burst(rate / BURST)
+}
+
+/// How long to stay with a rate: so long at least, and for so many requests.
+struct Plateau {
+    least: Nanos,
+    requests: u64,
+}
+
+impl Plateau {
+    /// Of a rate, and the size of a request.
+    fn of(&self, rate: u64, size: u64) -> Nanos {
+        let amount = u128::from(self.requests) * u128::from(size.max(1));
+        let span = amount * u128::from(Pace::WINDOW.get()) / u128::from(rate.max(1));
+        Nanos::new(u64::try_from(span).unwrap_or(u64::MAX)).max(self.least).min(LONGEST_PLATEAU)
+    }
+}
