@@ -16,6 +16,8 @@ pub(crate) struct FormGuess {
     anchor: Option<Sample>,
     /// The same to tell a sliding window, for which some time has to pass.
     earlier: Option<Sample>,
+    /// Whether the two told the same reset, though much was used in between.
+    same_resets: bool,
     longest_reset: Nanos,
     window: Option<Nanos>,
     refill: Option<Refill>,
@@ -24,7 +26,7 @@ pub(crate) struct FormGuess {
     wrong: Nanos,
     /// How often more remained than before though no window had turned.
     rises: u32,
-    /// How often in a row a sliding window was empty that had to be full.
+    /// How often in a row a window was empty that had to be full.
     emptied: u32,
 }
 
@@ -109,11 +111,13 @@ impl FormGuess {
         }
     }
 
-    /// Everything that was taken of a sliding window had come back, and yet it `was_empty`, or it was not.
+    /// Everything had to be there, because a window had turned or all that was taken of a sliding one had come back, and yet
+    /// it `was_empty`, or it was not.
     pub(crate) fn was_empty(&mut self, was_empty: bool) {
         self.emptied = if was_empty { self.emptied.saturating_add(1) } else { 0 };
         if self.emptied >= RISES {
-            self.refill = Some(Refill::Continuous);
+            // For good, as where more remained than a window allows.
+            (self.refill, self.rises) = (Some(Refill::Continuous), RISES);
         }
     }
 
@@ -207,15 +211,31 @@ impl FormGuess {
         if is_over || tells {
             self.earlier = Some(*sample);
         }
-        if tells && !is_over && moved <= error && self.refill != Some(Refill::Continuous) {
-            (self.refill, self.window) = (Some(Refill::Sliding), None);
+        if tells && !is_over {
+            self.same_resets = moved <= error;
+            // Where half as much again is used, the resets of no bucket stay the same. Where it is less, because less can be
+            // there than is told, they may say how long the window is.
+            let is_sure = sample.used.saturating_mul(2) >= earlier.used.saturating_mul(3);
+            if self.same_resets && is_sure && self.refill != Some(Refill::Continuous) {
+                (self.refill, self.window) = (Some(Refill::Sliding), None);
+            }
         }
     }
 
-    /// Nothing came back as time went by, by what remained of what is counted without doubt, and no reset tells otherwise.
+    /// Whether resets are those of a sliding window. They may as well say how long a window is, of any form.
+    pub(crate) const fn has_same_resets(&self) -> bool {
+        self.same_resets
+    }
+
+    /// Nothing came back as time went by, by what remained of what is counted without doubt.
     pub(crate) const fn stood_still(&mut self) {
-        if self.refill.is_none() {
-            self.refill = Some(Refill::Sliding);
+        let is_open = match self.refill {
+            None => true,
+            Some(Refill::AtBoundary { .. }) => self.same_resets,
+            Some(_) => false,
+        };
+        if is_open {
+            (self.refill, self.window) = (Some(Refill::Sliding), None);
         }
     }
 

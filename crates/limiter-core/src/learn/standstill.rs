@@ -26,8 +26,9 @@ const TELLING: u64 = 4;
 const LONGEST: u64 = 4;
 
 impl Standstill {
-    /// Takes in a word about a limit on requests. Returns whether it is seen that nothing comes back.
-    pub(crate) fn learn(&mut self, word: &Word, limit: &Limit) -> bool {
+    /// Takes in a word about a limit on requests. Returns whether it is seen that nothing comes back; once is enough where
+    /// that `is_likely`.
+    pub(crate) fn learn(&mut self, word: &Word, limit: &Limit, is_likely: bool) -> bool {
         let Some(anchor) = self.anchor.filter(|anchor| anchor.at <= word.at) else {
             self.anchor = Some(*word);
             return false;
@@ -55,7 +56,7 @@ impl Standstill {
             self.since = anchor.at;
         }
         self.seen = if stood { self.seen.saturating_add(1) } else { 0 };
-        self.seen >= ENOUGH && word.at.saturating_sub(self.since) >= LONG
+        is_likely && stood || self.seen >= ENOUGH && word.at.saturating_sub(self.since) >= LONG
     }
 }
 
@@ -74,7 +75,7 @@ mod tests {
             let at = Nanos::from_millis(number * 100);
             let remaining = remaining(number, number / 10);
             let word = Word { at, remaining, account, doubtful: 1, rounded: 0 };
-            standstill.learn(&word, &Limit::per_minute(Dimension::Requests, 3_000)) || seen
+            standstill.learn(&word, &Limit::per_minute(Dimension::Requests, 3_000), false) || seen
         })
     }
 

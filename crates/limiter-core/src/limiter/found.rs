@@ -351,7 +351,10 @@ impl Found {
                 self.learns_after = books.admissions;
                 self.charge.interrupt();
             } else if number > self.learns_after {
-                if self.dimension() == Dimension::Requests && self.standstill.learn(&word, self.bucket.limit()) {
+                let is_likely = self.form.has_same_resets();
+                if self.dimension() == Dimension::Requests
+                    && self.standstill.learn(&word, self.bucket.limit(), is_likely)
+                {
                     self.stands_still(now);
                 }
                 // How much comes back of a sliding window is known less exactly than that nothing does.
@@ -393,7 +396,8 @@ impl Found {
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let burst = self.bucket.limit().burst();
-        if self.slides() && thought >= i64::try_from(burst - burst / 10).unwrap_or(i64::MAX) {
+        let is_window = matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. } | Refill::Sliding);
+        if is_window && thought >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
             let there = remaining.saturating_add(if refused { 0 } else { reserved });
             self.form.was_empty(there < burst / 2);
         }
@@ -465,6 +469,11 @@ impl Found {
     /// Whether each amount comes back one window after it was taken.
     pub(super) fn slides(&self) -> bool {
         self.bucket.limit().refill() == Refill::Sliding
+    }
+
+    /// Whether its resets are those of a sliding window.
+    pub(super) const fn seems_to_slide(&self) -> bool {
+        self.form.has_same_resets()
     }
 
     /// Nothing comes back as time goes by, as of a sliding window's first window, and no reset tells otherwise.

@@ -35,7 +35,8 @@ impl Limiter {
             reservation.lacks = observation.readings().iter().any(is_less);
             if let Some(span) = observation.retry_after.filter(|_| self.tells) {
                 let (cost, yields) = (reservation.cost, self.yields.parts());
-                let lacking = |found: &&mut Found| observation.readings().iter().any(|it| is_less(it) && found.is_meant_by(it));
+                let lacking =
+                    |found: &&mut Found| observation.readings().iter().any(|it| is_less(it) && found.is_meant_by(it));
                 let lacking = self.found.iter_mut().filter(lacking);
                 lacking.for_each(|found| found.hear_wait(&cost, yields, now.saturating_add(span), now));
             }
@@ -125,8 +126,11 @@ impl Limiter {
         };
         let gained = found.observe(Some(reservation), index, reading, refused, &books, now);
         reservation.speak_of(index);
-        // One provider meters all dimensions in one way.
+        // One provider meters all dimensions in one way, and what requests count is certain.
+        let slides = found.slides() || found.seems_to_slide();
         if reading.dimension == Dimension::Requests && found.slides() {
+            self.found.iter_mut().for_each(|other| other.stands_still(now));
+        } else if slides && !self.found.iter().any(|other| other.dimension() == Dimension::Requests) {
             self.found.iter_mut().for_each(|other| other.stands_still(now));
         }
         Some(gained)

@@ -5,7 +5,7 @@
 
 mod server;
 
-use server::{Latency, Says, Server, Sizes};
+use server::{Latency, Resets, Says, Server, Sizes};
 
 use super::*;
 use crate::{Dimension, Refill};
@@ -120,6 +120,29 @@ fn windows_of_which_nothing_is_told_are_found_to_have_come_back() {
     check("fixed", bare(window(300, Nanos::MINUTE)), (600, 60.0), Within(1.35), 24);
     check("fixed, for long", bare(window(300, Nanos::MINUTE)), (1_500, 240.0), Within(1.25), 60);
     check("sliding, for long", bare(sliding(300)), (1_500, 240.0), Within(1.45), 60);
+}
+
+/// What was taken comes back a window later, to the moment: what went in two seconds goes in two seconds again.
+#[test]
+fn a_sliding_window_that_is_told_is_used_up_as_it_comes_back() {
+    let told = |limit| answering_in(50).telling(limit).saying(Says::Headers);
+    check("resets", told(sliding(600)), (1_800, 120.0), Within(1.02), 0);
+    // It is seen when it is used up, and how much comes back when is not known of what went before.
+    let untold = told(sliding(600)).resetting(Resets::Untold);
+    check("no resets", untold, (1_800, 120.0), Within(1.15), 20);
+}
+
+#[test]
+fn a_limit_that_is_no_sliding_window_is_not_held_for_one_for_long() {
+    let told = |limit| answering_in(50).telling(limit).saying(Says::Headers);
+    let minute = || told(bucket(600, 600));
+    check("resets", minute(), (1_800, 120.0), Within(1.05), 0);
+    check("no resets", minute().resetting(Resets::Untold), (1_800, 120.0), Within(1.05), 0);
+    check("a constant", minute().resetting(Resets::Window), (1_800, 120.0), Within(1.05), 0);
+    let shallow = || told(bucket(600, 60));
+    check("six seconds' saved up", shallow(), (1_800, 174.0), Within(1.05), 2);
+    check("the same without resets", shallow().resetting(Resets::Untold), (1_800, 174.0), Within(1.05), 2);
+    check("fixed", told(window(600, Nanos::MINUTE)), (1_800, 120.0), Within(1.02), 0);
 }
 
 #[test]

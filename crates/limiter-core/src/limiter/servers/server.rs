@@ -18,6 +18,17 @@ pub(super) enum Says {
     Headers,
 }
 
+/// What its headers call a reset.
+#[derive(Clone, Copy)]
+pub(super) enum Resets {
+    /// How long until the limit is full.
+    Full,
+    /// How long its window is.
+    Window,
+    /// Nothing.
+    Untold,
+}
+
 /// How long an answer takes, in milliseconds.
 #[derive(Clone, Copy)]
 pub(super) enum Latency {
@@ -81,6 +92,7 @@ pub(super) struct Server {
     tokens: Option<Bucket>,
     /// What every answer tells.
     told: Option<Bucket>,
+    resets: Resets,
     /// The second from which on the limit is another one, per minute.
     change: Option<(u64, u64)>,
 }
@@ -116,6 +128,7 @@ impl Server {
         limit: None,
         tokens: None,
         told: None,
+        resets: Resets::Full,
         change: None,
     };
 
@@ -145,6 +158,10 @@ impl Server {
 
     pub(super) fn telling(self, limit: Limit) -> Self {
         Self { told: Some(Bucket::full(limit, Nanos::ZERO)), ..self }
+    }
+
+    pub(super) fn resetting(self, resets: Resets) -> Self {
+        Self { resets, ..self }
     }
 
     pub(super) fn changing(self, second: u64, per_minute: u64) -> Self {
@@ -189,7 +206,11 @@ impl Server {
             observation.push(Reading {
                 limit: Some(bucket.limit().amount()),
                 remaining: Some(u64::try_from(bucket.level(now)).unwrap_or(0)),
-                reset: Some(bucket.full_at(now).saturating_sub(now)),
+                reset: match self.resets {
+                    Resets::Full => Some(bucket.full_at(now).saturating_sub(now)),
+                    Resets::Window => Some(bucket.limit().window()),
+                    Resets::Untold => None,
+                },
                 ..Reading::of(Dimension::Requests)
             });
         }
