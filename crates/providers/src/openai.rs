@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::classify::{self, ResetMeans, Rules};
 use crate::error_body::ErrorBody;
 use crate::headers::{self, Field, Meaning};
-use crate::payload::{self, ChatPayload, ChatRequest, PayloadError};
+use crate::payload::{ChatPayload, ChatRequest, Dialect, Form, PayloadError};
 use crate::provider::bearer;
 use crate::{ErrorKind, Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, size};
 
@@ -70,7 +70,7 @@ impl Provider for OpenAi {
     }
 
     fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
-        Ok(ChatPayload { endpoint: "/v1/chat/completions", body: payload::openai::body(request)? })
+        Form::OpenAiChat.payload(request, &Dialect::OPENAI)
     }
 
     fn owns_host(&self, host: &str) -> bool {

@@ -1,118 +1,243 @@
 //! Anthropic's messages.
 //!
-//! Source: <https://platform.claude.com/docs/en/api/messages>.
+//! Sources: <https://platform.claude.com/docs/en/api/messages>,
+//! <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>,
+//! <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>. A stream states its usage unasked.
 
 use serde_json::{Map, Value, json};
 
-use super::{ChatRequest, Content, Message, Part, PayloadError, Role};
+use super::body::{Body, only_one_answer};
+use super::options::LEAST_BUDGET;
+use super::turns::{self, Turn};
+use super::{
+    ChatPayload, ChatRequest, Content, Effort, ImageSource, Message, Part, PayloadError, ResponseFormat, Role, Thought,
+    Tool, ToolCall, ToolChoice, content,
+};
 
 /// The bound on produced tokens where the request sets none: Anthropic requires one, and every model accepts this one.
 pub const DEFAULT_MAX_TOKENS: u64 = 4_096;
 
+/// Where messages are.
+const ENDPOINT: &str = "/v1/messages";
+
 /// The body. All system messages, wherever they stand, are joined by a blank line into the `system` field, because a
 /// message cannot have that role.
-pub(crate) fn body(request: &ChatRequest) -> Result<Value, PayloadError> {
+pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
     request.check()?;
-    let (system, spoken): (Vec<&Message>, Vec<&Message>) =
-        request.messages.iter().partition(|message| message.role == Role::System);
-    if spoken.is_empty() {
-        return Err(PayloadError::Unusable { field: "messages", reason: "at least one must be other than `system`" });
-    }
-    let system: Vec<String> =
-        system.iter().map(|message| message.content.text()).filter(|text| !text.is_empty()).collect();
-    let messages =
-        spoken.iter().map(|message| Ok(json!({"role": message.role.name(), "content": content(&message.content)?})));
-    let mut body = Map::new();
-    body.insert("model".to_owned(), json!(request.model));
-    body.insert("max_tokens".to_owned(), json!(request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS)));
-    body.insert("messages".to_owned(), Value::Array(messages.collect::<Result<_, _>>()?));
-    let optional = [
-        ("system", (!system.is_empty()).then(|| json!(system.join("\n\n")))),
-        ("temperature", request.temperature.map(Value::from)),
-        ("top_p", request.top_p.map(Value::from)),
-        ("stop_sequences", (!request.stop.is_empty()).then(|| json!(request.stop))),
-        ("stream", request.stream.map(Value::from)),
-    ];
-    body.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    Ok(request.complete(body))
+    only_one_answer(request)?;
+    let mut body = Body::default();
+    body.put("model", request.model.as_str());
+    let turns = turns::of(request)?;
+    let messages = turns.iter().map(write_turn).collect::<Result<Vec<_>, _>>()?;
+    body.put("messages", messages);
+    let system = request.system_texts();
+    body.put_some("system", (!system.is_empty()).then(|| system.join("\n\n")));
+    // A model that thinks takes no temperature, and the newest never do.
+    let is_fixed = think(request, &mut body)? || has_fixed_temperature(&request.model);
+    body.put_some("temperature", request.temperature.filter(|_| !is_fixed));
+    body.put_some("top_p", request.top_p.filter(|_| !is_fixed));
+    body.put_some("top_k", request.top_k.filter(|_| !is_fixed));
+    body.leave_out(&[
+        ("temperature", is_fixed && request.temperature.is_some()),
+        ("top_p", is_fixed && request.top_p.is_some()),
+        ("top_k", is_fixed && request.top_k.is_some()),
+        ("frequency_penalty", request.frequency_penalty.is_some()),
+        ("presence_penalty", request.presence_penalty.is_some()),
+        ("seed", request.seed.is_some()),
+    ]);
+    body.put_list("stop_sequences", request.stop.clone());
+    body.put_list("tools", request.tools.iter().map(write_tool).collect());
+    body.put_some("tool_choice", write_choice(request));
+    body.put_some("metadata", request.user.as_ref().map(|user| json!({"user_id": user})));
+    body.put_some("stream", request.stream);
+    Ok(body.finish(ENDPOINT, request))
 }
 
-fn content(content: &Content) -> Result<Value, PayloadError> {
-    Ok(match content {
-        Content::Text(text) => json!(text),
-        Content::Parts(parts) => Value::Array(parts.iter().map(part).collect::<Result<_, _>>()?),
-    })
+/// Bound, thinking and the shape of the answer. Says whether the model thinks.
+fn think(request: &ChatRequest, body: &mut Body) -> Result<bool, PayloadError> {
+    let mut config = Body::default();
+    config.put_some("format", write_format(request)?);
+    let mut bound = request.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
+    let thinks = match request.asked_reasoning() {
+        None => false,
+        Some(reasoning) if reasoning.is_off() => {
+            // Those two do not think unless they are told to, and refuse to be told not to.
+            if !["opus-4-7", "opus-4-8"].iter().any(|model| request.model.contains(model)) {
+                body.put("thinking", json!({"type": "disabled"}));
+            }
+            false
+        }
+        // The newer models decide themselves how long to think; a word tells them how much they should.
+        Some(reasoning) if decides_itself(&request.model) => {
+            body.put("thinking", json!({"type": "adaptive"}));
+            let word = reasoning.word(request.max_tokens).map(|effort| effort.max(Effort::Low));
+            config.put_some("effort", word.map(Effort::name));
+            true
+        }
+        Some(reasoning) => {
+            let budget = reasoning.tokens(request.max_tokens).unwrap_or(LEAST_BUDGET).max(LEAST_BUDGET);
+            if request.max_tokens.is_none() {
+                bound = budget.saturating_add(DEFAULT_MAX_TOKENS);
+            } else if bound <= budget {
+                return Err(PayloadError::unusable(
+                    "max_tokens",
+                    "must be larger than the tokens for thinking, at least 1024",
+                ));
+            }
+            body.put("thinking", json!({"type": "enabled", "budget_tokens": budget}));
+            true
+        }
+    };
+    body.put("max_tokens", bound);
+    body.put_object("output_config", config);
+    Ok(thinks)
+}
+
+/// Models since Opus 4.6 and Sonnet 4.6 think as long as they see fit (`adaptive`), and the newest take nothing else;
+/// those before take a number of tokens only. A model that is not known is a newer one.
+pub(crate) fn decides_itself(model: &str) -> bool {
+    const BEFORE: [&str; 10] =
+        ["2", "instant", "3", "opus-4-0", "opus-4-1", "opus-4-2", "opus-4-5", "sonnet-4-0", "sonnet-4-2", "sonnet-4-5"];
+    let Some((_, name)) = model.split_once("claude-") else { return true };
+    let is_of_4_0 = ["opus-4", "sonnet-4"]
+        .iter()
+        .any(|family| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', ':'])));
+    !is_of_4_0 && !name.starts_with("haiku-4") && !BEFORE.iter().any(|front| name.starts_with(front))
+}
+
+/// The models after 4.6 refuse a temperature: <https://platform.claude.com/docs/en/about-claude/models/migration-guide>.
+fn has_fixed_temperature(model: &str) -> bool {
+    decides_itself(model) && model.contains("claude-") && !model.contains("-4-6")
+}
+
+fn write_turn(turn: &Turn<'_>) -> Result<Value, PayloadError> {
+    let role = if turn.is_model { "assistant" } else { "user" };
+    let content = match turn.messages.as_slice() {
+        [only] if is_plain(only) => json!(only.content.text()),
+        messages => Value::Array(write_blocks(messages)?),
+    };
+    let mut message = Map::from_iter([("role".to_owned(), json!(role)), ("content".to_owned(), content)]);
+    for part in &turn.messages {
+        message.extend(part.extra.clone());
+    }
+    Ok(Value::Object(message))
+}
+
+/// Whether it is text and nothing else.
+fn is_plain(message: &Message) -> bool {
+    matches!(message.content, Content::Text(_))
+        && message.role != Role::Tool
+        && message.tool_calls.is_empty()
+        && message.thoughts.is_empty()
+}
+
+fn write_blocks(messages: &[&Message]) -> Result<Vec<Value>, PayloadError> {
+    let mut blocks = Vec::new();
+    // The results of tools stand before anything else that the person says.
+    for message in messages.iter().filter(|message| message.role == Role::Tool) {
+        blocks.push(write_result(message)?);
+    }
+    for message in messages.iter().filter(|message| message.role != Role::Tool) {
+        blocks.extend(message.thoughts.iter().filter_map(write_thought));
+        // A text block must not be empty.
+        if !message.content.is_empty() {
+            blocks.extend(message.content.map_parts(part)?);
+        }
+        for call in &message.tool_calls {
+            blocks.push(write_call(call)?);
+        }
+    }
+    Ok(blocks)
 }
 
 fn part(part: &Part) -> Result<Value, PayloadError> {
-    let url = match part {
+    let image = match part {
         Part::Text(text) => return Ok(json!({"type": "text", "text": text})),
-        Part::Image(url) => url,
+        Part::Raw(raw) => return Ok(raw.clone()),
+        Part::Image(image) => image,
     };
-    let source = match url.strip_prefix("data:") {
-        None => json!({"type": "url", "url": url}),
-        Some(inline) => {
-            let (media_type, data) = inline.split_once(";base64,").ok_or(PayloadError::Unusable {
-                field: "messages",
-                reason: "an inline image must be of the form `data:TYPE;base64,DATA`",
-            })?;
+    let source = match &image.source {
+        ImageSource::Url(url) if url.starts_with("data:") => return Err(content::not_base64()),
+        ImageSource::Url(url) => json!({"type": "url", "url": url}),
+        ImageSource::Base64 { media_type, data } => {
             json!({"type": "base64", "media_type": media_type, "data": data})
         }
     };
     Ok(json!({"type": "image", "source": source}))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn write_result(message: &Message) -> Result<Value, PayloadError> {
+    let mut block = Body::default();
+    block.put("type", "tool_result");
+    block.put("tool_use_id", tool_id(message.answered_call()?));
+    block.put(
+        "content",
+        match &message.content {
+            Content::Text(text) => json!(text),
+            content => Value::Array(content.map_parts(part)?),
+        },
+    );
+    block.put_some("is_error", message.is_error.then_some(true));
+    Ok(block.into_value())
+}
 
-    #[test]
-    fn system_messages_become_the_system_field() {
-        let request = ChatRequest::new(
-            "claude-haiku-4-5",
-            vec![Message::system("Be brief."), Message::user("Hi"), Message::system("Be kind.")],
-        );
-        let expected = json!({"model": "claude-haiku-4-5", "max_tokens": DEFAULT_MAX_TOKENS, "system": "Be brief.\n\nBe kind.",
-            "messages": [{"role": "user", "content": "Hi"}]});
-        assert_eq!(body(&request), Ok(expected));
+/// A thought without its signature is refused, so it stays here.
+fn write_thought(thought: &Thought) -> Option<Value> {
+    if thought.is_redacted {
+        return Some(json!({"type": "redacted_thinking", "data": thought.text}));
     }
+    let signature = thought.signature.as_ref()?;
+    Some(json!({"type": "thinking", "thinking": thought.text, "signature": signature}))
+}
 
-    #[test]
-    fn the_other_fields_take_their_names() {
-        let request = ChatRequest {
-            max_tokens: Some(7),
-            temperature: Some(0.0),
-            stop: vec!["END".to_owned()],
-            stream: Some(true),
-            ..ChatRequest::new("claude-x", vec![Message::user("Hi"), Message::assistant("So")])
-        };
-        let expected = json!({"model": "claude-x", "max_tokens": 7, "temperature": 0.0, "stop_sequences": ["END"],
-            "stream": true,
-            "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "So"}]});
-        assert_eq!(body(&request), Ok(expected));
+fn write_call(call: &ToolCall) -> Result<Value, PayloadError> {
+    Ok(json!({"type": "tool_use", "id": tool_id(&call.id), "name": call.name, "input": call.object()?}))
+}
+
+/// Ids consist of letters, digits, `_` and `-`; those of other providers may hold more.
+pub(crate) fn tool_id(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect()
+}
+
+fn write_tool(tool: &Tool) -> Value {
+    if let Some(raw) = &tool.raw {
+        return raw.clone();
     }
+    let mut function = Body::default();
+    function.put("name", tool.name.as_str());
+    function.put_some("description", tool.description.as_deref());
+    function.put("input_schema", tool.schema());
+    function.put_some("strict", tool.strict);
+    function.into_value()
+}
 
-    #[test]
-    fn images_are_sent_by_address_or_inline() {
-        let image = |url: &str| {
-            let request =
-                ChatRequest::new("claude-x", vec![Message::user(Content::Parts(vec![Part::Image(url.to_owned())]))]);
-            body(&request).map(|body| body["messages"][0]["content"][0]["source"].clone())
-        };
-        assert_eq!(image("https://h/a.png"), Ok(json!({"type": "url", "url": "https://h/a.png"})));
-        let inline = json!({"type": "base64", "media_type": "image/png", "data": "AAAA"});
-        assert_eq!(image("data:image/png;base64,AAAA"), Ok(inline));
-        assert!(image("data:image/png,AAAA").is_err());
+fn write_choice(request: &ChatRequest) -> Option<Value> {
+    let mut choice = Body::default();
+    match &request.tool_choice {
+        Some(ToolChoice::Auto) => choice.put("type", "auto"),
+        Some(ToolChoice::None) => return Some(json!({"type": "none"})),
+        Some(ToolChoice::Required) => choice.put("type", "any"),
+        Some(ToolChoice::Named(name)) => {
+            choice.put("type", "tool");
+            choice.put("name", name.as_str());
+        }
+        // Several calls at once are only spoken of where something is chosen.
+        None if request.parallel_tool_calls.is_none() || request.tools.is_empty() => return None,
+        None => choice.put("type", "auto"),
     }
+    choice.put_some("disable_parallel_tool_use", request.parallel_tool_calls.map(|may| !may));
+    Some(choice.into_value())
+}
 
-    #[test]
-    fn what_is_missing_is_named() {
-        let check = |request: ChatRequest, expected: &str| {
-            assert_eq!(body(&request).unwrap_err().to_string(), expected);
-        };
-        check(ChatRequest::default(), "`model` is required");
-        check(ChatRequest::new("claude-x", vec![]), "`messages` is required");
-        let only_system = ChatRequest::new("claude-x", vec![Message::system("Be brief.")]);
-        check(only_system, "`messages` cannot be used: at least one must be other than `system`");
+fn write_format(request: &ChatRequest) -> Result<Option<Value>, PayloadError> {
+    match &request.response_format {
+        None | Some(ResponseFormat::Text) => Ok(None),
+        Some(ResponseFormat::JsonObject) => {
+            Err(PayloadError::unusable("response_format", "Anthropic has no JSON mode without a schema"))
+        }
+        Some(ResponseFormat::JsonSchema(schema)) => Ok(Some(json!({"type": "json_schema", "schema": schema.schema}))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,34 @@
-//! One chat request, in the form that each provider wants.
+//! Requests in the form that each provider wants.
+//!
+//! A [`ChatRequest`] is written once and takes any [`Form`]; `docs/PAYLOADS.md` has the table of what becomes of each
+//! field.
 
-pub(crate) mod anthropic;
+mod anthropic;
+mod bedrock;
+mod body;
 mod chat;
-pub(crate) mod openai;
-pub(crate) mod openrouter;
+mod cohere;
+mod content;
+mod dialect;
+mod error;
+#[cfg(test)]
+mod fixtures;
+mod form;
+mod gemini;
+mod message;
+mod ollama;
+mod openai;
+mod options;
+mod responses;
+mod tool;
+mod turns;
 
 pub use anthropic::DEFAULT_MAX_TOKENS as ANTHROPIC_DEFAULT_MAX_TOKENS;
-pub use chat::{ChatPayload, ChatRequest, Content, Message, Part, PayloadError, Role};
+pub use chat::{ChatPayload, ChatRequest};
+pub use content::{Content, Image, ImageSource, Part};
+pub use dialect::{Bound, Dialect, Thinking};
+pub use error::PayloadError;
+pub use form::Form;
+pub use message::{Message, Role, Thought, ToolCall};
+pub use options::{Effort, JsonSchema, Reasoning, ResponseFormat};
+pub use tool::{Tool, ToolChoice};
