@@ -39,6 +39,7 @@ mod retry_hint;
 mod size;
 pub mod sse;
 mod stream_usage;
+pub mod tasks;
 #[cfg(test)]
 mod test_support;
 mod unix_time;
@@ -54,6 +55,7 @@ pub use openrouter::OpenRouter;
 pub use provider::{InvalidKey, Provider, RequestSize};
 pub use registry::{Registry, UnknownProvider};
 pub use stream_usage::StreamUsage;
+pub use tasks::Task;
 pub use unix_time::UnixTime;
 pub use url::{InvalidUrl, join_url};
 pub use usage::Usage;

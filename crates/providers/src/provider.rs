@@ -9,6 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::payload::{ChatPayload, ChatRequest, PayloadError};
+use crate::tasks::{self, Endpoint};
 use crate::{Failure, UnixTime, Usage};
 
 /// What one provider says and wants. It does no I/O and keeps no state: bytes and values in, values out.
@@ -66,6 +67,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
     ///
     /// [`PayloadError`] names the field that is missing or cannot be expressed.
     fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError>;
+
+    /// What it can be asked to do, and where.
+    fn endpoints(&self) -> Vec<Endpoint> {
+        tasks::of_provider(self.name())
+    }
 
     /// Whether `host` (lower case, without the port) is this provider's.
     fn owns_host(&self, host: &str) -> bool {

@@ -1,0 +1,92 @@
+use super::*;
+
+fn task(provider: &str, name: &str) -> Result<Task, String> {
+    find(&of_provider(provider), name).map(|endpoint| endpoint.task).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_task_is_found_under_every_name_in_use() {
+    let check = |name: &str, expected: Task| assert_eq!(task("openai", name), Ok(expected), "{name}");
+    check("chat", Task::Chat);
+    check("Chat Completions", Task::Chat);
+    check("chat/completions", Task::Chat);
+    check("create_chat_completion", Task::Chat);
+    check("embedding", Task::Embeddings);
+    check("EMBEDDINGS", Task::Embeddings);
+    check("audio_speech", Task::Speech);
+    check("finetune", Task::FineTuning);
+    check("fine_tuning", Task::FineTuning);
+    check("transcri", Task::Transcription);
+    assert_eq!(task("anthropic", "create_message"), Ok(Task::Chat));
+}
+
+#[test]
+fn a_name_that_means_several_lists_them() {
+    let expected = "`audio` may be any of speech, transcription, translation";
+    assert_eq!(task("openai", "audio"), Err(expected.to_owned()));
+}
+
+#[test]
+fn a_name_that_means_nothing_lists_what_there_is() {
+    let expected = "no task `speech`; there are chat, count_tokens, batches, files, models";
+    assert_eq!(task("anthropic", "speech"), Err(expected.to_owned()));
+    for name in ["", " ", "---", "s", "日本"] {
+        assert!(task("perplexity", name).is_err(), "{name:?}");
+    }
+}
+
+#[test]
+fn a_whole_name_wins_over_a_part() {
+    assert_eq!(task("openai", "completions"), Ok(Task::Completions));
+}
+
+#[test]
+fn the_model_stands_in_the_path_where_it_belongs() {
+    let path = |provider: &str, model: &str| find(&of_provider(provider), "chat").unwrap().path_for(model).into_owned();
+    assert_eq!(path("gemini", "gemini-2.5-flash"), "/models/gemini-2.5-flash:generateContent");
+    assert_eq!(path("bedrock", "a/b?c"), "/model/a%2Fb%3Fc/converse");
+    assert_eq!(path("openai", "gpt-4o"), "/v1/chat/completions");
+    assert_eq!(path("cohere", "command-a"), "/v2/chat");
+}
+
+#[test]
+fn every_provider_chats_and_no_task_stands_twice() {
+    let providers = [
+        "openai",
+        "azure",
+        "anthropic",
+        "openrouter",
+        "gemini",
+        "vertex",
+        "groq",
+        "mistral",
+        "cohere",
+        "together",
+        "fireworks",
+        "cerebras",
+        "deepseek",
+        "xai",
+        "perplexity",
+        "sambanova",
+        "bedrock",
+        "huggingface",
+        "ollama",
+        "vllm",
+        "somebody",
+    ];
+    for provider in providers {
+        let endpoints = of_provider(provider);
+        assert!(endpoints.iter().any(|endpoint| endpoint.task == Task::Chat), "{provider}");
+        for task in Task::ALL {
+            assert!(endpoints.iter().filter(|endpoint| endpoint.task == task).count() <= 1, "{provider} {task}");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_body_is_asked_for_and_the_rest_is_posted() {
+    for endpoint in of_provider("openai") {
+        let expected = if endpoint.task == Task::Models { Method::GET } else { Method::POST };
+        assert_eq!(endpoint.method, expected, "{}", endpoint.task);
+    }
+}
