@@ -28,6 +28,7 @@ mod error_kind;
 mod failure;
 mod headers;
 mod message;
+pub mod models;
 mod openai;
 mod openai_compatible;
 mod openrouter;
