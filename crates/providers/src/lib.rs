@@ -22,6 +22,7 @@
 
 mod anthropic;
 mod classify;
+pub mod discovery;
 pub mod duration;
 mod error_body;
 mod error_kind;
@@ -50,6 +51,7 @@ mod usage;
 pub use anthropic::Anthropic;
 pub use error_kind::ErrorKind;
 pub use failure::Failure;
+pub use models::{Billing, ModelFacts, ModelTable};
 pub use openai::OpenAi;
 pub use openai_compatible::OpenAiCompatible;
 pub use openrouter::OpenRouter;

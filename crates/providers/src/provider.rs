@@ -8,6 +8,7 @@ use limiter_core::Observation;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::discovery::{self, DiscoveryRequest};
 use crate::payload::{ChatPayload, ChatRequest, PayloadError};
 use crate::tasks::{self, Endpoint};
 use crate::{Failure, UnixTime, Usage};
@@ -71,6 +72,12 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// What it can be asked to do, and where.
     fn endpoints(&self) -> Vec<Endpoint> {
         tasks::of_provider(self.name())
+    }
+
+    /// Asks for its models; `None` where it has no list. [`parse_model_list`](crate::discovery::parse_model_list) reads
+    /// the answer.
+    fn model_list(&self, page: Option<&str>) -> Option<DiscoveryRequest> {
+        discovery::model_list(self.name(), page)
     }
 
     /// Whether `host` (lower case, without the port) is this provider's.
