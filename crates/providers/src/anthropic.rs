@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::classify::{self, ResetMeans, Rules};
 use crate::error_body::ErrorBody;
 use crate::headers::{self, Field, Meaning};
-use crate::payload::{ChatPayload, ChatRequest, Dialect, Form, PayloadError};
+use crate::payload::{ChatDialect, ChatPayload, ChatRequest, Form, PayloadError};
 use crate::provider::sensitive_value;
 use crate::{ErrorKind, Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, size};
 
@@ -76,7 +76,7 @@ impl Provider for Anthropic {
     }
 
     fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
-        Form::Anthropic.payload(request, &Dialect::COMPATIBLE)
+        Form::Anthropic.payload(request, &ChatDialect::COMPATIBLE)
     }
 
     fn owns_host(&self, host: &str) -> bool {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::classify::{self, ResetMeans, Rules};
 use crate::error_body::ErrorBody;
 use crate::headers::{self, Field, Meaning};
-use crate::payload::{ChatPayload, ChatRequest, Dialect, Form, PayloadError};
+use crate::payload::{ChatDialect, ChatPayload, ChatRequest, Form, PayloadError};
 use crate::provider::bearer;
 use crate::{ErrorKind, Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, size};
 
@@ -70,7 +70,7 @@ impl Provider for OpenAi {
     }
 
     fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
-        Form::OpenAiChat.payload(request, &Dialect::OPENAI)
+        Form::OpenAiChat.payload(request, &ChatDialect::OPENAI)
     }
 
     fn owns_host(&self, host: &str) -> bool {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::classify::{self, ResetMeans, Rules};
 use crate::error_body::ErrorBody;
 use crate::headers::{self, Field, Meaning};
-use crate::payload::{ChatPayload, ChatRequest, Dialect, Form, PayloadError};
+use crate::payload::{ChatDialect, ChatPayload, ChatRequest, Form, PayloadError};
 use crate::provider::bearer;
 use crate::{Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, openai, size};
 
@@ -113,7 +113,7 @@ impl Provider for OpenAiCompatible {
     }
 
     fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
-        Form::OpenAiChat.payload(request, &Dialect::COMPATIBLE)
+        Form::OpenAiChat.payload(request, &ChatDialect::COMPATIBLE)
     }
 }
 

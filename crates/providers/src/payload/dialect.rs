@@ -5,7 +5,7 @@
 
 /// How one server departs from OpenAI's chat completions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dialect {
+pub struct ChatDialect {
     /// The name of the bound on produced tokens.
     pub bound: Bound,
     /// Whether `stream_options.include_usage` asks for the usage of a stream. Where it does not, the usage comes unasked
@@ -55,7 +55,7 @@ pub enum Thinking {
     Switch,
 }
 
-impl Dialect {
+impl ChatDialect {
     /// A server of which only the interface is known: all of them take `max_tokens`.
     pub const COMPATIBLE: Self = Self {
         bound: Bound::MaxTokens,

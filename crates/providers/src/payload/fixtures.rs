@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    ChatRequest, Content, Dialect, Effort, Form, Image, JsonSchema, Message, Part, PayloadError, Reasoning,
+    ChatDialect, ChatRequest, Content, Effort, Form, Image, JsonSchema, Message, Part, PayloadError, Reasoning,
     ResponseFormat, Thought, Tool, ToolCall, ToolChoice,
 };
 
@@ -78,9 +78,9 @@ pub(super) fn with_schema(model: &str) -> ChatRequest {
 }
 
 pub(super) fn body(form: Form, request: &ChatRequest) -> serde_json::Value {
-    form.payload(request, &Dialect::COMPATIBLE).unwrap().body
+    form.payload(request, &ChatDialect::COMPATIBLE).unwrap().body
 }
 
 pub(super) fn error(form: Form, request: &ChatRequest) -> String {
-    form.payload(request, &Dialect::COMPATIBLE).map_err(|error: PayloadError| error.to_string()).unwrap_err()
+    form.payload(request, &ChatDialect::COMPATIBLE).map_err(|error: PayloadError| error.to_string()).unwrap_err()
 }

@@ -1,13 +1,13 @@
 //! The forms that a chat request takes.
 
-use super::dialect::Dialect;
+use super::dialect::ChatDialect;
 use super::{ChatPayload, ChatRequest, PayloadError, anthropic, bedrock, cohere, gemini, ollama, openai, responses};
 
 /// The form in which a provider wants a chat request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Form {
-    /// OpenAI's chat completions, which most servers speak, each in its [`Dialect`].
+    /// OpenAI's chat completions, which most servers speak, each in its [`ChatDialect`].
     OpenAiChat,
     /// OpenAI's responses.
     OpenAiResponses,
@@ -40,7 +40,7 @@ impl Form {
     /// # Errors
     ///
     /// [`PayloadError`] names the field that is missing or cannot be expressed.
-    pub fn payload(self, request: &ChatRequest, dialect: &Dialect) -> Result<ChatPayload, PayloadError> {
+    pub fn payload(self, request: &ChatRequest, dialect: &ChatDialect) -> Result<ChatPayload, PayloadError> {
         match self {
             Self::OpenAiChat => openai::payload(request, dialect),
             Self::OpenAiResponses => responses::payload(request),

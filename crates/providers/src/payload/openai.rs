@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::body::Body;
-use super::dialect::{Bound, Dialect, Thinking};
+use super::dialect::{Bound, ChatDialect, Thinking};
 use super::{
     ChatPayload, ChatRequest, Content, Effort, Message, Part, PayloadError, Reasoning, ResponseFormat, Role, Tool,
     ToolCall, ToolChoice,
@@ -14,7 +14,7 @@ use super::{
 /// Where chat completions are.
 const ENDPOINT: &str = "/v1/chat/completions";
 
-pub(crate) fn payload(request: &ChatRequest, dialect: &Dialect) -> Result<ChatPayload, PayloadError> {
+pub(crate) fn payload(request: &ChatRequest, dialect: &ChatDialect) -> Result<ChatPayload, PayloadError> {
     request.check()?;
     let mut body = Body::default();
     body.put("model", request.model.as_str());
@@ -46,7 +46,7 @@ pub(crate) fn payload(request: &ChatRequest, dialect: &Dialect) -> Result<ChatPa
 
 /// Temperature and the like. OpenAI's reasoning models refuse any other than their own, so there they are left out; see
 /// <https://platform.openai.com/docs/guides/latest-model>.
-fn sampling(request: &ChatRequest, dialect: &Dialect, body: &mut Body) {
+fn sampling(request: &ChatRequest, dialect: &ChatDialect, body: &mut Body) {
     let is_fixed = dialect.fixed_temperature && has_fixed_temperature(&request.model, request.asked_reasoning());
     let numbers = [
         ("temperature", request.temperature),
@@ -68,7 +68,7 @@ fn sampling(request: &ChatRequest, dialect: &Dialect, body: &mut Body) {
     }
 }
 
-fn write_message(message: &Message, dialect: &Dialect) -> Result<Value, PayloadError> {
+fn write_message(message: &Message, dialect: &ChatDialect) -> Result<Value, PayloadError> {
     let mut members = Body::default();
     members.put("role", if message.role == Role::Developer { system_name(dialect) } else { message.role.name() });
     // A turn that only calls tools says nothing, and some servers refuse an empty text for it.
@@ -94,8 +94,8 @@ fn write_message(message: &Message, dialect: &Dialect) -> Result<Value, PayloadE
 }
 
 /// Only OpenAI knows developers.
-fn system_name(dialect: &Dialect) -> &'static str {
-    if *dialect == Dialect::OPENAI { "developer" } else { "system" }
+fn system_name(dialect: &ChatDialect) -> &'static str {
+    if *dialect == ChatDialect::OPENAI { "developer" } else { "system" }
 }
 
 fn content(content: &Content) -> Result<Value, PayloadError> {
@@ -117,7 +117,7 @@ fn part(part: &Part) -> Result<Value, PayloadError> {
     })
 }
 
-fn write_call(call: &ToolCall, dialect: &Dialect) -> Value {
+fn write_call(call: &ToolCall, dialect: &ChatDialect) -> Value {
     let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
     json!({"id": tool_id(&call.id, dialect), "type": "function",
         "function": {"name": call.name, "arguments": arguments}})
@@ -125,7 +125,7 @@ fn write_call(call: &ToolCall, dialect: &Dialect) -> Value {
 
 /// The id as this server takes it. Mistral's are nine letters and digits; others become some that depend on the id alone,
 /// so that a call and its result still agree.
-fn tool_id(id: &str, dialect: &Dialect) -> String {
+fn tool_id(id: &str, dialect: &ChatDialect) -> String {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let fits = id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !dialect.short_tool_ids || fits {
@@ -156,7 +156,7 @@ pub(crate) fn write_tool(tool: &Tool) -> Value {
     json!({"type": "function", "function": function.into_value()})
 }
 
-fn write_choice(choice: &ToolChoice, dialect: &Dialect) -> Value {
+fn write_choice(choice: &ToolChoice, dialect: &ChatDialect) -> Value {
     match choice {
         ToolChoice::Auto => json!("auto"),
         ToolChoice::None => json!("none"),
@@ -165,7 +165,7 @@ fn write_choice(choice: &ToolChoice, dialect: &Dialect) -> Value {
     }
 }
 
-fn response_format(request: &ChatRequest, dialect: &Dialect) -> Result<Option<Value>, PayloadError> {
+fn response_format(request: &ChatRequest, dialect: &ChatDialect) -> Result<Option<Value>, PayloadError> {
     Ok(match &request.response_format {
         None => None,
         Some(ResponseFormat::Text) => Some(json!({"type": "text"})),
@@ -184,7 +184,7 @@ fn response_format(request: &ChatRequest, dialect: &Dialect) -> Result<Option<Va
     })
 }
 
-fn think(reasoning: &Reasoning, request: &ChatRequest, dialect: &Dialect, body: &mut Body) {
+fn think(reasoning: &Reasoning, request: &ChatRequest, dialect: &ChatDialect, body: &mut Body) {
     let word = reasoning.word(request.max_tokens).map(Effort::name);
     match dialect.thinking {
         Thinking::Effort => body.put_some("reasoning_effort", word),

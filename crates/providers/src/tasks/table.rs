@@ -5,7 +5,7 @@
 //! `console.groq.com/docs/api-reference`, `docs.mistral.ai/api`, `docs.cohere.com/reference`,
 //! `docs.together.ai/reference`, `docs.fireworks.ai/api-reference`, `docs.aws.amazon.com/bedrock/latest/APIReference`,
 //! `github.com/ollama/ollama/blob/main/docs/api.md`, `docs.vllm.ai/en/latest/serving/openai_compatible_server.html`,
-//! and the pages named at [`Dialect`](crate::payload::Dialect)).
+//! and the pages named at [`ChatDialect`](crate::payload::ChatDialect)).
 
 use http::Method;
 

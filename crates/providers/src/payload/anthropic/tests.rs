@@ -1,5 +1,5 @@
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
-use super::super::{Dialect, Form, Reasoning};
+use super::super::{ChatDialect, Form, Reasoning};
 use super::*;
 
 const FORM: Form = Form::Anthropic;
@@ -72,7 +72,7 @@ fn a_choice_says_whether_several_may_be_called() {
 fn images_are_sent_by_address_or_inline() {
     let image = |url: &str| {
         let request = ChatRequest::new("claude-x", vec![Message::user(vec![Part::image_url(url)])]);
-        FORM.payload(&request, &Dialect::COMPATIBLE)
+        FORM.payload(&request, &ChatDialect::COMPATIBLE)
             .map(|sent| sent.body["messages"][0]["content"][0]["source"].clone())
     };
     assert_eq!(image("https://h/a.png"), Ok(json!({"type": "url", "url": "https://h/a.png"})));
@@ -113,7 +113,7 @@ fn the_bound_has_room_for_the_thoughts() {
 fn a_model_that_thinks_is_not_sent_a_temperature_and_the_caller_is_told() {
     let left_out = |model: &str, reasoning: Option<Reasoning>| {
         let request = ChatRequest { temperature: Some(0.5), seed: Some(0), reasoning, ..hello(model) };
-        FORM.payload(&request, &Dialect::COMPATIBLE).unwrap().left_out
+        FORM.payload(&request, &ChatDialect::COMPATIBLE).unwrap().left_out
     };
     assert_eq!(left_out("claude-sonnet-4-5", None), ["seed"]);
     assert_eq!(left_out("claude-sonnet-4-5", Some(Reasoning::budget(2_000))), ["temperature", "seed"]);

@@ -1,5 +1,5 @@
 use super::super::fixtures::{self, body, conversation, error, hello, parameters};
-use super::super::{Dialect, Form};
+use super::super::{ChatDialect, Form};
 use super::*;
 
 const FORM: Form = Form::Bedrock;
@@ -8,7 +8,7 @@ const FORM: Form = Form::Bedrock;
 fn the_model_and_the_stream_are_in_the_path() {
     let path = |model: &str, stream: Option<bool>| {
         let request = ChatRequest { stream, ..hello(model) };
-        FORM.payload(&request, &Dialect::COMPATIBLE).unwrap().endpoint.into_owned()
+        FORM.payload(&request, &ChatDialect::COMPATIBLE).unwrap().endpoint.into_owned()
     };
     assert_eq!(path("amazon.nova-lite-v1:0", None), "/model/amazon.nova-lite-v1:0/converse");
     assert_eq!(
@@ -39,7 +39,7 @@ fn calls_and_results_are_blocks_of_turns() {
 
 #[test]
 fn zero_is_a_value_and_what_has_no_place_is_told() {
-    let sent = FORM.payload(&fixtures::zeros("amazon.nova-lite-v1:0"), &Dialect::COMPATIBLE).unwrap();
+    let sent = FORM.payload(&fixtures::zeros("amazon.nova-lite-v1:0"), &ChatDialect::COMPATIBLE).unwrap();
     assert_eq!(sent.body["inferenceConfig"], json!({"maxTokens": 0, "temperature": 0.0, "topP": 0.0}));
     let expected = ["top_k", "frequency_penalty", "presence_penalty", "seed", "parallel_tool_calls"];
     assert_eq!(sent.left_out, expected);

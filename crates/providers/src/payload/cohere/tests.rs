@@ -1,5 +1,5 @@
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
-use super::super::{Dialect, Effort, Form, Reasoning};
+use super::super::{ChatDialect, Effort, Form, Reasoning};
 use super::*;
 
 const FORM: Form = Form::Cohere;
@@ -27,7 +27,7 @@ fn tools_their_calls_and_their_results_are_sent() {
 #[test]
 fn zero_is_a_value_and_the_fields_take_their_names() {
     let request = ChatRequest { stop: vec!["END".to_owned()], ..fixtures::zeros("command-a-03-2025") };
-    let sent = FORM.payload(&request, &Dialect::COMPATIBLE).unwrap();
+    let sent = FORM.payload(&request, &ChatDialect::COMPATIBLE).unwrap();
     let expected = json!({"model": "command-a-03-2025", "max_tokens": 0, "temperature": 0.0, "p": 0.0, "k": 0,
         "frequency_penalty": 0.0, "presence_penalty": 0.0, "seed": 0, "stop_sequences": ["END"], "stream": false,
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]});

@@ -1,5 +1,5 @@
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
-use super::super::{Dialect, Form};
+use super::super::{ChatDialect, Form};
 use super::*;
 
 const FORM: Form = Form::Gemini;
@@ -8,7 +8,7 @@ const FORM: Form = Form::Gemini;
 fn the_model_and_the_stream_are_in_the_path() {
     let path = |model: &str, stream: Option<bool>| {
         let request = ChatRequest { stream, ..hello(model) };
-        FORM.payload(&request, &Dialect::COMPATIBLE).unwrap().endpoint.into_owned()
+        FORM.payload(&request, &ChatDialect::COMPATIBLE).unwrap().endpoint.into_owned()
     };
     assert_eq!(path("gemini-2.5-flash", None), "/models/gemini-2.5-flash:generateContent");
     assert_eq!(path("models/gemini-2.5-flash", Some(true)), "/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
@@ -43,7 +43,7 @@ fn zero_is_a_value_and_the_fields_take_their_names() {
     request.stop = vec!["END".to_owned()];
     let expected = json!({"maxOutputTokens": 0, "temperature": 0.0, "topP": 0.0, "topK": 0, "frequencyPenalty": 0.0,
         "presencePenalty": 0.0, "seed": 0, "candidateCount": 1, "stopSequences": ["END"]});
-    let sent = FORM.payload(&request, &Dialect::COMPATIBLE).unwrap();
+    let sent = FORM.payload(&request, &ChatDialect::COMPATIBLE).unwrap();
     assert_eq!(sent.body["generationConfig"], expected);
     assert_eq!(sent.left_out, ["parallel_tool_calls"]);
 }

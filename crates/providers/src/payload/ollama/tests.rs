@@ -1,5 +1,5 @@
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
-use super::super::{Dialect, Form};
+use super::super::{ChatDialect, Form};
 use super::*;
 
 const FORM: Form = Form::Ollama;
@@ -24,7 +24,7 @@ fn tools_their_calls_and_their_results_are_sent() {
 #[test]
 fn zero_is_a_value_and_a_whole_answer_is_asked_for() {
     let request = ChatRequest { stop: vec!["END".to_owned()], ..fixtures::zeros("qwen3") };
-    let sent = FORM.payload(&request, &Dialect::COMPATIBLE).unwrap();
+    let sent = FORM.payload(&request, &ChatDialect::COMPATIBLE).unwrap();
     let options = json!({"num_predict": 0, "temperature": 0.0, "top_p": 0.0, "top_k": 0, "frequency_penalty": 0.0,
         "presence_penalty": 0.0, "seed": 0, "stop": ["END"]});
     assert_eq!((&sent.body["options"], &sent.body["stream"]), (&options, &json!(false)));

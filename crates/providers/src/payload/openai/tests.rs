@@ -2,20 +2,20 @@ use super::super::fixtures::{self, conversation, hello, parameters, schema};
 use super::*;
 
 fn body(request: &ChatRequest) -> Value {
-    payload(request, &Dialect::OPENAI).unwrap().body
+    payload(request, &ChatDialect::OPENAI).unwrap().body
 }
 
 #[test]
 fn only_what_was_said_is_sent() {
     let messages = json!([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]);
-    let sent = payload(&hello("gpt-4o-mini"), &Dialect::OPENAI).unwrap();
+    let sent = payload(&hello("gpt-4o-mini"), &ChatDialect::OPENAI).unwrap();
     assert_eq!(sent.body, json!({"model": "gpt-4o-mini", "messages": messages}));
     assert_eq!((sent.endpoint.as_ref(), sent.left_out), ("/v1/chat/completions", vec![]));
 }
 
 #[test]
 fn zero_and_false_are_values() {
-    let sent = payload(&fixtures::zeros("llama"), &Dialect::COMPATIBLE).unwrap();
+    let sent = payload(&fixtures::zeros("llama"), &ChatDialect::COMPATIBLE).unwrap();
     let expected = json!({"model": "llama",
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
         "max_tokens": 0, "temperature": 0.0, "top_p": 0.0, "top_k": 0, "frequency_penalty": 0.0,
@@ -44,7 +44,7 @@ fn a_reasoning_model_is_not_sent_a_temperature_and_the_caller_is_told() {
     let check = |model: &str, reasoning: Option<Effort>, is_sent: bool| {
         let reasoning = reasoning.map(Reasoning::effort);
         let request = ChatRequest { temperature: Some(0.0), reasoning, ..hello(model) };
-        let sent = payload(&request, &Dialect::OPENAI).unwrap();
+        let sent = payload(&request, &ChatDialect::OPENAI).unwrap();
         assert_eq!(sent.body.get("temperature").is_some(), is_sent, "{model}");
         assert_eq!(sent.left_out.contains(&"temperature"), !is_sent, "{model}");
     };
@@ -61,7 +61,7 @@ fn a_reasoning_model_is_not_sent_a_temperature_and_the_caller_is_told() {
 fn a_stream_is_asked_for_its_usage() {
     let request = ChatRequest { stream: Some(true), ..hello("gpt-4o") };
     assert_eq!(body(&request)["stream_options"], json!({"include_usage": true}));
-    assert_eq!(payload(&request, &Dialect::MISTRAL).unwrap().body.get("stream_options"), None);
+    assert_eq!(payload(&request, &ChatDialect::MISTRAL).unwrap().body.get("stream_options"), None);
     assert_eq!(body(&hello("gpt-4o")).get("stream_options"), None);
 }
 
@@ -95,13 +95,13 @@ fn images_are_sent_by_their_address_with_their_detail() {
 fn the_shape_of_the_answer_is_a_named_schema() {
     let expected = json!({"type": "json_schema", "json_schema": {"name": "reply", "schema": schema(), "strict": true}});
     assert_eq!(body(&fixtures::with_schema("gpt-4o"))["response_format"], expected);
-    let error = payload(&fixtures::with_schema("deepseek-chat"), &Dialect::DEEPSEEK).unwrap_err();
+    let error = payload(&fixtures::with_schema("deepseek-chat"), &ChatDialect::DEEPSEEK).unwrap_err();
     assert_eq!(error.to_string(), "`response_format` cannot be used: this provider takes no JSON schema");
 }
 
 #[test]
 fn thinking_is_asked_for_as_each_server_wants_it() {
-    let check = |dialect: &Dialect, reasoning: Reasoning, expected: Value| {
+    let check = |dialect: &ChatDialect, reasoning: Reasoning, expected: Value| {
         let sent = payload(&fixtures::thinking("m", reasoning, Some(10_000)), dialect).unwrap().body;
         for (name, value) in expected.as_object().unwrap() {
             assert_eq!(&sent[name], value, "{name}");
@@ -109,24 +109,24 @@ fn thinking_is_asked_for_as_each_server_wants_it() {
         let said = ["reasoning_effort", "reasoning", "thinking"].iter().filter(|name| sent.get(**name).is_some());
         assert_eq!(said.count(), expected.as_object().unwrap().len());
     };
-    check(&Dialect::OPENAI, Reasoning::effort(Effort::High), json!({"reasoning_effort": "high"}));
-    check(&Dialect::OPENAI, Reasoning::budget(5_000), json!({"reasoning_effort": "medium"}));
-    check(&Dialect::OPENROUTER, Reasoning::effort(Effort::Low), json!({"reasoning": {"effort": "low"}}));
-    check(&Dialect::OPENROUTER, Reasoning::budget(77), json!({"reasoning": {"max_tokens": 77}}));
-    check(&Dialect::OPENROUTER, Reasoning::budget(0), json!({"reasoning": {"enabled": false}}));
-    check(&Dialect::DEEPSEEK, Reasoning::effort(Effort::None), json!({"thinking": {"type": "disabled"}}));
+    check(&ChatDialect::OPENAI, Reasoning::effort(Effort::High), json!({"reasoning_effort": "high"}));
+    check(&ChatDialect::OPENAI, Reasoning::budget(5_000), json!({"reasoning_effort": "medium"}));
+    check(&ChatDialect::OPENROUTER, Reasoning::effort(Effort::Low), json!({"reasoning": {"effort": "low"}}));
+    check(&ChatDialect::OPENROUTER, Reasoning::budget(77), json!({"reasoning": {"max_tokens": 77}}));
+    check(&ChatDialect::OPENROUTER, Reasoning::budget(0), json!({"reasoning": {"enabled": false}}));
+    check(&ChatDialect::DEEPSEEK, Reasoning::effort(Effort::None), json!({"thinking": {"type": "disabled"}}));
     let on = json!({"thinking": {"type": "enabled"}, "reasoning_effort": "high"});
-    check(&Dialect::DEEPSEEK, Reasoning::effort(Effort::High), on);
-    check(&Dialect::OPENAI, Reasoning::default(), json!({}));
+    check(&ChatDialect::DEEPSEEK, Reasoning::effort(Effort::High), on);
+    check(&ChatDialect::OPENAI, Reasoning::default(), json!({}));
 }
 
 #[test]
 fn openrouter_is_asked_for_the_cost_and_keeps_the_name_of_the_bound() {
     let mut request = ChatRequest { max_tokens: Some(8), ..hello("openai/o3") };
-    let sent = payload(&request, &Dialect::OPENROUTER).unwrap().body;
+    let sent = payload(&request, &ChatDialect::OPENROUTER).unwrap().body;
     assert_eq!((&sent["max_tokens"], &sent["usage"]), (&json!(8), &json!({"include": true})));
     request.extra.insert("usage".to_owned(), json!({"include": false}));
-    assert_eq!(payload(&request, &Dialect::OPENROUTER).unwrap().body["usage"], json!({"include": false}));
+    assert_eq!(payload(&request, &ChatDialect::OPENROUTER).unwrap().body["usage"], json!({"include": false}));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn mistral_gets_its_own_words_and_ids_of_nine_letters_that_still_agree() {
     request.seed = Some(7);
     request.top_k = Some(1);
     request.tool_choice = Some(ToolChoice::Required);
-    let sent = payload(&request, &Dialect::MISTRAL).unwrap();
+    let sent = payload(&request, &ChatDialect::MISTRAL).unwrap();
     assert_eq!((&sent.body["random_seed"], &sent.body["tool_choice"]), (&json!(7), &json!("any")));
     assert_eq!(sent.left_out, ["top_k"]);
     let id = |pointer: &str| sent.body.pointer(pointer).unwrap().as_str().unwrap().to_owned();
@@ -143,24 +143,24 @@ fn mistral_gets_its_own_words_and_ids_of_nine_letters_that_still_agree() {
     assert_eq!((id("/messages/3/tool_call_id"), id("/messages/4/tool_call_id")), (first.clone(), second.clone()));
     assert_ne!(first, second);
     assert!(first.len() == 9 && first.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{first}");
-    assert_eq!(tool_id("Caf7Pyrd8", &Dialect::MISTRAL), "Caf7Pyrd8");
+    assert_eq!(tool_id("Caf7Pyrd8", &ChatDialect::MISTRAL), "Caf7Pyrd8");
 }
 
 #[test]
 fn thoughts_go_back_where_they_are_wanted() {
-    let member = |dialect: &Dialect, name: &str| {
+    let member = |dialect: &ChatDialect, name: &str| {
         payload(&conversation("m"), dialect).unwrap().body["messages"][2].get(name).cloned()
     };
-    assert_eq!(member(&Dialect::DEEPSEEK, "reasoning_content"), Some(json!("Ask both.")));
-    assert_eq!(member(&Dialect::OPENROUTER, "reasoning"), Some(json!("Ask both.")));
-    assert_eq!(member(&Dialect::OPENAI, "reasoning"), None);
+    assert_eq!(member(&ChatDialect::DEEPSEEK, "reasoning_content"), Some(json!("Ask both.")));
+    assert_eq!(member(&ChatDialect::OPENROUTER, "reasoning"), Some(json!("Ask both.")));
+    assert_eq!(member(&ChatDialect::OPENAI, "reasoning"), None);
 }
 
 #[test]
 fn developers_are_known_to_openai_alone() {
     let request = ChatRequest::new("m", vec![Message::new(Role::Developer, "Be brief.")]);
     assert_eq!(body(&request)["messages"][0]["role"], "developer");
-    assert_eq!(payload(&request, &Dialect::GROQ).unwrap().body["messages"][0]["role"], "system");
+    assert_eq!(payload(&request, &ChatDialect::GROQ).unwrap().body["messages"][0]["role"], "system");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn further_fields_win() {
 #[test]
 fn what_is_missing_is_named() {
     let check = |request: ChatRequest, expected: &str| {
-        assert_eq!(payload(&request, &Dialect::OPENAI).unwrap_err().to_string(), expected);
+        assert_eq!(payload(&request, &ChatDialect::OPENAI).unwrap_err().to_string(), expected);
     };
     check(ChatRequest::new(" ", vec![Message::user("Hi")]), "`model` is required");
     check(ChatRequest::new("gpt-4o", vec![]), "`messages` is required");

@@ -1,5 +1,5 @@
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
-use super::super::{Dialect, Form};
+use super::super::{ChatDialect, Form};
 use super::*;
 
 const FORM: Form = Form::OpenAiResponses;
@@ -42,7 +42,7 @@ fn bound_thinking_and_shape_have_their_names() {
 
 #[test]
 fn what_has_no_place_is_told() {
-    let sent = FORM.payload(&fixtures::zeros("gpt-5"), &Dialect::OPENAI).unwrap();
+    let sent = FORM.payload(&fixtures::zeros("gpt-5"), &ChatDialect::OPENAI).unwrap();
     assert_eq!(sent.left_out, ["top_k", "frequency_penalty", "presence_penalty", "seed"]);
     let stopped = ChatRequest { stop: vec!["END".to_owned()], ..hello("gpt-5") };
     assert_eq!(error(FORM, &stopped), "`stop` cannot be used: the responses interface has no stop sequences");
