@@ -15,7 +15,7 @@ use limiter_core::{Dimension, Limit, Nanos};
 use serde_json::Value;
 use thiserror::Error;
 
-pub use model_list::{model_list, parse_model_list};
+pub use model_list::{model_list, native_model_list, parse_model_list};
 
 /// A request about the account. It has no body.
 #[derive(Clone, Debug, PartialEq, Eq)]

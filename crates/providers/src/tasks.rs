@@ -8,7 +8,7 @@ use std::fmt;
 use http::Method;
 use thiserror::Error;
 
-use crate::payload::path_segment;
+use crate::payload::{Form, path_segment};
 
 /// Something that a provider can be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,6 +142,13 @@ impl Endpoint {
 #[must_use]
 pub fn of_provider(provider: &str) -> Vec<Endpoint> {
     table::of(provider).iter().map(table::Row::endpoint).collect()
+}
+
+/// What can be asked for in a form that is not spoken at a provider's base address, with paths relative to
+/// [`Form::base_url`]; nothing for the forms that are.
+#[must_use]
+pub fn of_form(form: Form) -> Vec<Endpoint> {
+    table::of_form(form).iter().map(table::Row::endpoint).collect()
 }
 
 /// A task that cannot be told by its name.

@@ -2,9 +2,13 @@
 
 use serde_json::json;
 
-use super::*;
+use limiter_core::Nanos;
 
-const RULES: Rules = Rules { kind: |_, _| None, reset: ResetMeans::Full };
+use super::wait::until_reset;
+use super::*;
+use crate::dialect::ResetMeans;
+
+const DIALECT: Dialect = Dialect::COMMON;
 
 fn until(means: ResetMeans, reading: Reading, requested: Option<u64>) -> Option<Nanos> {
     let mut observation = Observation::new();
@@ -30,7 +34,7 @@ fn a_bucket_that_fills_has_room_in_proportion() {
 fn a_hint_may_stand_in_a_field_of_the_body() {
     let check = |error: Value, expected: Option<Nanos>| {
         let body = ErrorBody::of_value(&json!({"error": error}));
-        assert_eq!(failure_inside(&RULES, &body).retry_after, expected, "{error}");
+        assert_eq!(failure_inside(&DIALECT, &body).retry_after, expected, "{error}");
     };
     check(json!({"message": "m", "code": 503, "availability": {"retry_after": 2.5}}), Some(Nanos::from_millis(2_500)));
     check(json!({"message": "m", "code": 503, "metadata": {"retry_after_seconds": 4}}), Some(Nanos::from_secs(4)));
@@ -54,12 +58,12 @@ fn an_answer_without_an_error_is_none() {
         json!({"choices": "error"}),
         json!({"type": "message", "content": [{"type": "error"}]}),
     ] {
-        assert_eq!(failure_in_answer(&RULES, &answer), None, "{answer}");
+        assert_eq!(failure_in_answer(&DIALECT, &answer), None, "{answer}");
     }
 }
 
 #[test]
 fn an_array_of_one_error_is_an_error() {
     let answer = json!([{"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}}]);
-    assert_eq!(failure_in_answer(&RULES, &answer).map(|failure| failure.kind), Some(ErrorKind::Overloaded));
+    assert_eq!(failure_in_answer(&DIALECT, &answer).map(|failure| failure.kind), Some(ErrorKind::Overloaded));
 }

@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::anthropic::versioned;
 use super::{DiscoveryError, DiscoveryRequest, KeyKind, Page, amount, count, parse, text};
 use crate::models::{ModelFacts, Price};
+use crate::payload::Form;
 
-/// Asks the provider of this name for its models; `None` where it has no list at its base address (Bedrock's is at another
-/// host, Perplexity and Vertex have none). `page` is [`Page::next`] of the part before.
+/// Asks the provider of this name for its models; `None` where it has no list at its base address. `page` is [`Page::next`]
+/// of the part before. [`native_model_list`] asks in other forms.
 #[must_use]
 pub fn model_list(provider: &str, page: Option<&str>) -> Option<DiscoveryRequest> {
     let list = |path: &str, size: Option<(&str, &str)>, cursor: &str| {
@@ -19,16 +20,31 @@ pub fn model_list(provider: &str, page: Option<&str>) -> Option<DiscoveryRequest
         page.into_iter().fold(request, |request, page| request.with_query(cursor, page))
     };
     Some(match provider {
-        "bedrock" | "perplexity" | "vertex" => return None,
+        "perplexity" | "vertex" | "cohere" | "github-models" => return None,
         "anthropic" => versioned(list("/v1/models", Some(("limit", "1000")), "after_id")),
-        "gemini" | "google" => list("/models", Some(("pageSize", "1000")), "pageToken"),
-        "cohere" => list("/v1/models", Some(("page_size", "1000")), "page_token"),
-        "ollama" => DiscoveryRequest { key: KeyKind::None, ..list("/api/tags", None, "page") },
+        "ollama" | "vllm" => DiscoveryRequest { key: KeyKind::None, ..list("/v1/models", None, "after") },
         "openrouter" => DiscoveryRequest { key: KeyKind::None, ..list("/v1/models", None, "page") },
         // Of its two lists the one that states prices.
         "xai" => list("/v1/language-models", None, "page"),
         _ => list("/v1/models", None, "after"),
     })
+}
+
+/// Asks for the models in a form that is not spoken at the provider's base address, where the list says more: Google's has
+/// windows. To be joined with [`Form::base_url`]; `None` where there is no such list (Bedrock's is at another host, the
+/// `GET /foundation-models` of `bedrock.REGION.amazonaws.com`, whose answer [`parse_model_list`] reads).
+#[must_use]
+pub fn native_model_list(form: Form, page: Option<&str>) -> Option<DiscoveryRequest> {
+    let list = |path: &str, size: &str, cursor: &str, key| {
+        let request = DiscoveryRequest::get(path, key).with_query(size, "1000");
+        page.into_iter().fold(request, |request, page| request.with_query(cursor, page))
+    };
+    match form {
+        Form::Gemini => Some(list("/models", "pageSize", "pageToken", KeyKind::Ordinary)),
+        Form::Cohere => Some(list("/v1/models", "page_size", "page_token", KeyKind::Ordinary)),
+        Form::Ollama => Some(DiscoveryRequest::get("/api/tags", KeyKind::None)),
+        Form::OpenAiChat | Form::OpenAiResponses | Form::Anthropic | Form::Bedrock => None,
+    }
 }
 
 /// Reads a list of models in the form of any provider. Models that are said to be out of use are left out.

@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::models::{ModelTable, Price};
+use crate::payload::Form;
 use crate::{Billing, Usage};
 
 fn bytes(value: Value) -> Vec<u8> {
@@ -116,8 +117,10 @@ fn models_are_asked_for_where_each_provider_has_them() {
     let path = |provider, page| model_list(provider, page).map(|request| request.path);
     assert_eq!(path("openai", None).as_deref(), Some("/v1/models"));
     assert_eq!(path("anthropic", Some("claude-x")).as_deref(), Some("/v1/models?limit=1000&after_id=claude-x"));
-    assert_eq!(path("gemini", Some("a/b=")).as_deref(), Some("/models?pageSize=1000&pageToken=a%2Fb%3D"));
-    assert_eq!(path("ollama", None).as_deref(), Some("/api/tags"));
+    let native = |form, page| native_model_list(form, page).map(|request| request.path);
+    assert_eq!(native(Form::Gemini, Some("a/b=")).as_deref(), Some("/models?pageSize=1000&pageToken=a%2Fb%3D"));
+    assert_eq!(native(Form::Ollama, None).as_deref(), Some("/api/tags"));
+    assert_eq!(native(Form::Anthropic, None), None);
     assert_eq!(path("perplexity", None), None);
     assert_eq!(model_list("openrouter", None).unwrap().key, KeyKind::None);
 }

@@ -1,5 +1,7 @@
 //! What other servers' answers mean.
 
+use limiter_core::{Dimension, Nanos};
+
 use super::*;
 use crate::test_support::{RECEIVED, observe};
 

@@ -1,6 +1,6 @@
 //! The forms that a chat request takes.
 
-use super::dialect::ChatDialect;
+use super::chat_dialect::ChatDialect;
 use super::{ChatPayload, ChatRequest, PayloadError, anthropic, bedrock, cohere, gemini, ollama, openai, responses};
 
 /// The form in which a provider wants a chat request.
@@ -34,6 +34,19 @@ impl Form {
         Self::Bedrock,
         Self::Ollama,
     ];
+
+    /// Where this form is spoken, where that is not the base address of the provider (which speaks OpenAI's form there):
+    /// the path of a payload is to be joined with it. `None` too where every region has an address of its own: Bedrock's
+    /// is `https://bedrock-runtime.REGION.amazonaws.com`, Vertex's ends with `/publishers/google`.
+    #[must_use]
+    pub const fn base_url(self) -> Option<&'static str> {
+        match self {
+            Self::Gemini => Some("https://generativelanguage.googleapis.com/v1beta"),
+            Self::Cohere => Some("https://api.cohere.com"),
+            Self::Ollama => Some("http://127.0.0.1:11434"),
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic | Self::Bedrock => None,
+        }
+    }
 
     /// The request in this form. `dialect` matters to [`Form::OpenAiChat`] alone.
     ///

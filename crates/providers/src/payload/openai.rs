@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::body::Body;
-use super::dialect::{Bound, ChatDialect, Thinking};
+use super::chat_dialect::{Bound, ChatDialect, Thinking};
 use super::{
     ChatPayload, ChatRequest, Content, Effort, Message, Part, PayloadError, Reasoning, ResponseFormat, Role, Tool,
     ToolCall, ToolChoice,

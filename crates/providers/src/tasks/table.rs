@@ -10,6 +10,7 @@
 use http::Method;
 
 use super::{BodyKind, Endpoint, Task};
+use crate::payload::Form;
 
 /// An endpoint that can be written as a constant.
 pub(super) struct Row(Task, &'static str, BodyKind);
@@ -61,42 +62,29 @@ pub(super) const fn of(provider: &str) -> &'static [Row] {
         Row(Task::Files, "/v1/files", BodyKind::Multipart),
         MODELS,
     ];
-    const GEMINI: &[Row] = &[
-        Row(Task::Chat, "/models/{model}:generateContent", BodyKind::Json),
-        Row(Task::Embeddings, "/models/{model}:embedContent", BodyKind::Json),
-        Row(Task::CountTokens, "/models/{model}:countTokens", BodyKind::Json),
-        Row(Task::Batches, "/models/{model}:batchGenerateContent", BodyKind::Json),
-        Row(Task::Models, "/models", BodyKind::Empty),
-    ];
-    const VERTEX: &[Row] = &[
-        Row(Task::Chat, "/models/{model}:generateContent", BodyKind::Json),
-        Row(Task::Embeddings, "/models/{model}:predict", BodyKind::Json),
-        Row(Task::CountTokens, "/models/{model}:countTokens", BodyKind::Json),
-    ];
-    const COHERE: &[Row] = &[
-        Row(Task::Chat, "/v2/chat", BodyKind::Json),
-        Row(Task::Embeddings, "/v2/embed", BodyKind::Json),
-        Row(Task::Rerank, "/v2/rerank", BodyKind::Json),
-        Row(Task::FineTuning, "/v1/finetuning/finetuned-models", BodyKind::Json),
-        MODELS,
-    ];
-    const BEDROCK: &[Row] = &[
-        Row(Task::Chat, "/model/{model}/converse", BodyKind::Json),
-        Row(Task::Completions, "/model/{model}/invoke", BodyKind::Json),
-        Row(Task::CountTokens, "/model/{model}/count-tokens", BodyKind::Json),
-    ];
-    const OLLAMA: &[Row] = &[
-        Row(Task::Chat, "/api/chat", BodyKind::Json),
-        Row(Task::Completions, "/api/generate", BodyKind::Json),
-        Row(Task::Embeddings, "/api/embed", BodyKind::Json),
-        Row(Task::Models, "/api/tags", BodyKind::Empty),
-    ];
     match provider.as_bytes() {
-        b"openai" | b"azure" | b"azure-openai" => OPENAI,
+        b"openai" => OPENAI,
+        b"azure" => &[
+            CHAT,
+            RESPONSES,
+            EMBEDDINGS,
+            SPEECH,
+            TRANSCRIPTION,
+            TRANSLATION,
+            IMAGES,
+            FINE_TUNING,
+            FILES,
+            BATCHES,
+            MODELS,
+        ],
+        b"github-models" => &[
+            Row(Task::Chat, "/chat/completions", BodyKind::Json),
+            Row(Task::Embeddings, "/embeddings", BodyKind::Json),
+        ],
         b"anthropic" => ANTHROPIC,
         b"openrouter" => &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS, RERANK, MODELS],
-        b"gemini" | b"google" => GEMINI,
-        b"vertex" => VERTEX,
+        b"gemini" => &[CHAT, EMBEDDINGS, IMAGES, FILES, BATCHES, MODELS],
+        b"vertex" => &[CHAT],
         b"groq" => &[CHAT, RESPONSES, SPEECH, TRANSCRIPTION, TRANSLATION, FILES, BATCHES, MODELS],
         b"mistral" => &[
             CHAT,
@@ -109,7 +97,7 @@ pub(super) const fn of(provider: &str) -> &'static [Row] {
             Row(Task::Batches, "/v1/batch/jobs", BodyKind::Json),
             MODELS,
         ],
-        b"cohere" => COHERE,
+        b"cohere" => &[CHAT, EMBEDDINGS],
         b"together" => &[
             CHAT,
             COMPLETIONS,
@@ -129,10 +117,46 @@ pub(super) const fn of(provider: &str) -> &'static [Row] {
         b"xai" => &[CHAT, RESPONSES, COMPLETIONS, IMAGES, MODELS],
         b"perplexity" => &[Row(Task::Chat, "/chat/completions", BodyKind::Json)],
         b"sambanova" => &[CHAT, COMPLETIONS, EMBEDDINGS, TRANSCRIPTION, TRANSLATION, MODELS],
-        b"bedrock" => BEDROCK,
+        b"bedrock" => &[CHAT, RESPONSES, MODELS],
         b"huggingface" => &[CHAT, RESPONSES, MODELS],
-        b"ollama" => OLLAMA,
+        b"ollama" => &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS, MODELS],
         b"vllm" => &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS, TRANSCRIPTION, TRANSLATION, RERANK, MODELS],
         _ => &[CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS, SPEECH, TRANSCRIPTION, IMAGES, MODELS],
+    }
+}
+
+/// The rows of a form that is not spoken at its provider's base address.
+pub(super) const fn of_form(form: Form) -> &'static [Row] {
+    const GEMINI: &[Row] = &[
+        Row(Task::Chat, "/models/{model}:generateContent", BodyKind::Json),
+        Row(Task::Embeddings, "/models/{model}:embedContent", BodyKind::Json),
+        Row(Task::CountTokens, "/models/{model}:countTokens", BodyKind::Json),
+        Row(Task::Batches, "/models/{model}:batchGenerateContent", BodyKind::Json),
+        Row(Task::Models, "/models", BodyKind::Empty),
+    ];
+    const COHERE: &[Row] = &[
+        Row(Task::Chat, "/v2/chat", BodyKind::Json),
+        Row(Task::Embeddings, "/v2/embed", BodyKind::Json),
+        Row(Task::Rerank, "/v2/rerank", BodyKind::Json),
+        Row(Task::FineTuning, "/v1/finetuning/finetuned-models", BodyKind::Json),
+        MODELS,
+    ];
+    const BEDROCK: &[Row] = &[
+        Row(Task::Chat, "/model/{model}/converse", BodyKind::Json),
+        Row(Task::Completions, "/model/{model}/invoke", BodyKind::Json),
+        Row(Task::CountTokens, "/model/{model}/count-tokens", BodyKind::Json),
+    ];
+    const OLLAMA: &[Row] = &[
+        Row(Task::Chat, "/api/chat", BodyKind::Json),
+        Row(Task::Completions, "/api/generate", BodyKind::Json),
+        Row(Task::Embeddings, "/api/embed", BodyKind::Json),
+        Row(Task::Models, "/api/tags", BodyKind::Empty),
+    ];
+    match form {
+        Form::Gemini => GEMINI,
+        Form::Cohere => COHERE,
+        Form::Bedrock => BEDROCK,
+        Form::Ollama => OLLAMA,
+        Form::OpenAiChat | Form::OpenAiResponses | Form::Anthropic => &[],
     }
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::Registry;
+use crate::payload::{ChatDialect, ChatRequest, Message};
 
 fn task(provider: &str, name: &str) -> Result<Task, String> {
     find(&of_provider(provider), name).map(|endpoint| endpoint.task).map_err(|error| error.to_string())
@@ -42,39 +44,34 @@ fn a_whole_name_wins_over_a_part() {
 
 #[test]
 fn the_model_stands_in_the_path_where_it_belongs() {
-    let path = |provider: &str, model: &str| find(&of_provider(provider), "chat").unwrap().path_for(model).into_owned();
-    assert_eq!(path("gemini", "gemini-2.5-flash"), "/models/gemini-2.5-flash:generateContent");
-    assert_eq!(path("bedrock", "a/b?c"), "/model/a%2Fb%3Fc/converse");
-    assert_eq!(path("openai", "gpt-4o"), "/v1/chat/completions");
-    assert_eq!(path("cohere", "command-a"), "/v2/chat");
+    let path = |endpoints: Vec<Endpoint>, model: &str| find(&endpoints, "chat").unwrap().path_for(model).into_owned();
+    assert_eq!(path(of_form(Form::Gemini), "gemini-2.5-flash"), "/models/gemini-2.5-flash:generateContent");
+    assert_eq!(path(of_form(Form::Bedrock), "a/b?c"), "/model/a%2Fb%3Fc/converse");
+    assert_eq!(path(of_form(Form::Cohere), "command-a"), "/v2/chat");
+    assert_eq!(path(of_provider("openai"), "gpt-4o"), "/v1/chat/completions");
+}
+
+#[test]
+fn a_chat_request_goes_where_the_chat_is() {
+    let request = ChatRequest::new("m", vec![Message::user("Hi")]);
+    for form in Form::ALL {
+        let endpoints = of_form(form);
+        let Ok(chat) = find(&endpoints, "chat") else { continue };
+        let payload = form.payload(&request, &ChatDialect::COMPATIBLE).unwrap();
+        assert_eq!(payload.endpoint, chat.path_for("m"), "{form:?}");
+    }
+    let registry = Registry::standard();
+    for name in registry.names() {
+        let provider = registry.by_name(name).unwrap();
+        let endpoints = provider.endpoints();
+        assert_eq!(provider.chat_payload(&request).unwrap().endpoint, find(&endpoints, "chat").unwrap().path, "{name}");
+    }
 }
 
 #[test]
 fn every_provider_chats_and_no_task_stands_twice() {
-    let providers = [
-        "openai",
-        "azure",
-        "anthropic",
-        "openrouter",
-        "gemini",
-        "vertex",
-        "groq",
-        "mistral",
-        "cohere",
-        "together",
-        "fireworks",
-        "cerebras",
-        "deepseek",
-        "xai",
-        "perplexity",
-        "sambanova",
-        "bedrock",
-        "huggingface",
-        "ollama",
-        "vllm",
-        "somebody",
-    ];
-    for provider in providers {
+    let registry = Registry::standard();
+    for provider in registry.names().chain(["somebody"]) {
         let endpoints = of_provider(provider);
         assert!(endpoints.iter().any(|endpoint| endpoint.task == Task::Chat), "{provider}");
         for task in Task::ALL {

@@ -4,64 +4,45 @@
 //! servers and proxies put there: repeated headers (the first that parses counts), `-1` for "not tracked", amounts near
 //! 2^63 for "no limit", more remaining than the limit, and placeholders.
 
+mod explain;
+mod ietf;
+mod ignored;
+mod meaning;
+
 use http::{HeaderMap, StatusCode};
 use limiter_core::{Dimension, Limit, Nanos, Observation, Reading};
 
 use crate::UnixTime;
+use crate::classify::{exhausted, plausible};
+use crate::dialect::Dialect;
 use crate::duration::{Reset, parse_seconds};
 use crate::retry_hint::{retry_after, server_time};
 
-/// What one header of a family states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
-    Limit,
-    Remaining,
-    Reset,
-    /// The span that the limit is stated for, in seconds.
-    Window,
-}
+pub use explain::HeaderUse;
+pub(crate) use explain::explain;
+pub(crate) use meaning::{Field, MONTH, Meaning, common};
 
-impl Field {
-    /// The field named by the word that all families use.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        Some(match word {
-            "limit" => Self::Limit,
-            "remaining" => Self::Remaining,
-            "reset" => Self::Reset,
-            "renewalperiod" => Self::Window,
-            _ => return None,
-        })
-    }
-}
-
-/// What a header's name means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Meaning {
-    pub(crate) field: Field,
-    /// Tells families of one dimension apart: headers with the same family state one limit.
-    pub(crate) family: u8,
-    pub(crate) dimension: Dimension,
-    pub(crate) window: Option<Nanos>,
-}
-
-/// Reads every header whose name `meaning_of` knows, and the hint how long to hold back.
-pub(crate) fn observe(
-    status: StatusCode,
-    headers: &HeaderMap,
-    received: UnixTime,
-    meaning_of: impl Fn(&str) -> Option<Meaning>,
-) -> Observation {
+/// Reads every header that the dialect knows, and the hint how long to hold back.
+pub(crate) fn observe(dialect: &Dialect, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
     let now = server_time(headers).unwrap_or(received);
     let mut readings = Readings::new(now);
+    let mut has_lists = false;
     for (name, value) in headers {
-        if let Some(meaning) = meaning_of(name.as_str())
-            && let Ok(value) = value.to_str()
-        {
-            readings.read(meaning, value);
+        let name = name.as_str();
+        if let Some(meaning) = (dialect.meaning_of)(name) {
+            if let Ok(value) = value.to_str() {
+                readings.read(meaning, value);
+            }
+        } else {
+            has_lists |= name == ietf::LIMIT || name == ietf::POLICY;
         }
     }
-    let mut observation = readings.finish(status);
-    observation.retry_after = retry_after(status, headers, received);
+    if has_lists {
+        readings.read_lists(headers);
+    }
+    let mut observation = (dialect.complete)(readings.finish(status));
+    let window = exhausted(&observation, None).and_then(|reading| reading.window);
+    observation.retry_after = retry_after(status, headers, received).map(|span| plausible(span, window));
     observation
 }
 
@@ -91,14 +72,26 @@ impl Readings {
                     reading.window = reading.window.or(window);
                 }
             }
-            Field::Remaining => reading.remaining = reading.remaining.or_else(|| parse_amount(value)),
+            Field::Remaining => reading.remaining = reading.remaining.or_else(|| pieces(value, parse_amount)),
             Field::Reset => {
-                reading.reset = reading.reset.or_else(|| Reset::parse(value).map(|reset| reset.from(self.now)));
+                reading.reset = reading.reset.or_else(|| pieces(value, Reset::parse).map(|reset| reset.from(self.now)));
             }
             Field::Window => {
                 reading.window = reading.window.or_else(|| parse_seconds(value).filter(|window| *window > Nanos::ZERO));
             }
         }
+    }
+
+    /// Takes in the fields of the IETF.
+    fn read_lists(&mut self, headers: &HeaderMap) {
+        for (_, reading) in self.slots.iter_mut().flatten() {
+            let is_nameless = reading.dimension == Dimension::Requests && reading.window.is_none();
+            if let (true, Some(limit)) = (is_nameless, reading.limit) {
+                reading.window = ietf::window_of(headers, limit);
+            }
+        }
+        let free = self.slots.iter_mut().filter(|slot| slot.is_none());
+        free.zip(ietf::read(headers)).for_each(|(slot, reading)| *slot = Some((u8::MAX, reading)));
     }
 
     /// The readings that make sense, at most one a dimension and window: the lower limit where two apply.
@@ -134,6 +127,8 @@ fn sensible(mut reading: Reading, status: StatusCode) -> Option<Reading> {
         // The reset of a limit that is not tracked.
         return None;
     }
+    // A date that nobody waits for is a placeholder.
+    reading.reset = reading.reset.filter(|reset| *reset <= Limit::MAX_WINDOW);
     reading.remaining = match (reading.remaining, reading.limit) {
         // Some providers let a bucket overfill. The limiter plans with what is promised, not with what was given on top.
         (Some(remaining), Some(limit)) => Some(remaining.min(limit)),
@@ -146,32 +141,33 @@ fn sensible(mut reading: Reading, status: StatusCode) -> Option<Reading> {
 /// A limit: an amount, or an amount and the list of policies behind it that the IETF's earlier drafts allow, such as
 /// `100, 100;w=60, 10000;w=86400`. The window is that of the policy with the same amount.
 fn parse_limit(text: &str) -> Option<(u64, Option<Nanos>)> {
-    if let Some(limit) = parse_amount(text) {
-        return Some((limit, None));
-    }
-    let (first, policies) = text.split_once(',')?;
-    let limit = parse_amount(first)?;
-    let mut window = None;
-    for policy in policies.split(',') {
+    let limit = pieces(text, parse_amount)?;
+    let mut policies = text.split(',').filter_map(|policy| {
         let (amount, parameters) = policy.split_once(';')?;
         let seconds = parameters.split(';').find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
             matches!(name.trim_ascii(), "w" | "window").then(|| parse_seconds(value)).flatten()
         });
-        if parse_amount(amount)? == limit {
-            window = window.or(seconds);
-        }
-    }
-    Some((limit, window))
+        (parse_amount(amount)? == limit).then_some(seconds).flatten()
+    });
+    Some((limit, policies.next()))
 }
 
-/// An amount: decimal digits. One beyond 64 bits saturates, anything else (`-1`, a placeholder) is not an amount.
+/// The value, or the first piece of it that parses: a proxy may have joined the lines of a repeated header by a comma
+/// and a blank. A comma alone stands in numbers (`1,000`) and says nothing about which.
+fn pieces<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    parse(text).or_else(|| text.split(", ").find_map(parse))
+}
+
+/// An amount: decimal digits, of which a fraction is cut off. One beyond 64 bits saturates, anything else (`-1`, a
+/// placeholder) is not an amount.
 pub(crate) fn parse_amount(text: &str) -> Option<u64> {
     let text = text.trim_ascii();
-    if text.is_empty() {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if whole.is_empty() || fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    text.bytes().try_fold(0_u64, |sum, byte| {
+    whole.bytes().try_fold(0_u64, |sum, byte| {
         byte.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
     })
 }
@@ -187,8 +183,9 @@ mod tests {
             let field = Field::parse(name.strip_prefix("x-")?)?;
             Some(Meaning { field, family: 0, dimension: Dimension::Requests, window: Some(Nanos::MINUTE) })
         };
+        let dialect = Dialect { meaning_of, ..Dialect::COMMON };
         let status = StatusCode::from_u16(status).unwrap();
-        let observation = observe(status, &header_map(lines), UnixTime::from_secs(1_700_000_000), meaning_of);
+        let observation = observe(&dialect, status, &header_map(lines), UnixTime::from_secs(1_700_000_000));
         observation.readings().first().copied()
     }
 
@@ -230,7 +227,10 @@ mod tests {
         check("10, 100;w=60;burst=5, 10;comment=x; window=1", Some((10, Some(Nanos::SECOND))));
         check("100, 50;w=60", Some((100, None)));
         check("1,000", None);
-        check("100, -1;w=60", None);
+        check("100, -1;w=60", Some((100, None)));
+        check("100, 100", Some((100, None)));
+        check("garbage, 100", Some((100, None)));
+        check("150000.000000", Some((150_000, None)));
         check(",", None);
     }
 
@@ -260,7 +260,8 @@ mod tests {
             Some(Meaning { field: Field::parse(field)?, family, dimension: Dimension::Tokens, window: None })
         };
         let lines = [("x-limit-all", "500"), ("x-remaining-project", "9"), ("x-limit-project", "10")];
-        let observation = observe(StatusCode::OK, &header_map(&lines), UnixTime::default(), meaning_of);
+        let dialect = Dialect { meaning_of, ..Dialect::COMMON };
+        let observation = observe(&dialect, StatusCode::OK, &header_map(&lines), UnixTime::default());
         let expected = Reading { limit: Some(10), remaining: Some(9), ..Reading::of(Dimension::Tokens) };
         assert_eq!(observation.readings(), [expected]);
     }

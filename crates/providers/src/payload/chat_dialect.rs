@@ -114,7 +114,7 @@ impl ChatDialect {
     #[must_use]
     pub fn of(provider: &str) -> &'static Self {
         match provider {
-            "openai" | "azure" | "azure-openai" => &Self::OPENAI,
+            "openai" | "azure" | "github-models" => &Self::OPENAI,
             "openrouter" => &Self::OPENROUTER,
             "mistral" => &Self::MISTRAL,
             "groq" => &Self::GROQ,

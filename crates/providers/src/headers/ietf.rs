@@ -1,0 +1,288 @@
+//! The fields `RateLimit` and `RateLimit-Policy` of the IETF.
+//!
+//! Source: <https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/>, version 11 (named policies:
+//! `"burst";q=100;w=60` and `"burst";r=50;t=30`), with what versions 03 to 07 had instead: policies without a name
+//! (`100;w=60`) and `limit=100, remaining=50, reset=50`. The three separate fields of the oldest versions have names
+//! like everybody else's and are read with those.
+
+use http::HeaderMap;
+use limiter_core::{Dimension, Limit, Nanos, Reading};
+
+use super::parse_amount;
+use crate::duration::parse_seconds;
+
+/// The names of the two fields.
+pub(crate) const LIMIT: &str = "ratelimit";
+pub(crate) const POLICY: &str = "ratelimit-policy";
+
+/// How many members of one field are looked at. A response with more states nothing that could be heeded.
+const MOST: usize = 8;
+
+/// One member of a list: what it is called, and its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Member<'a> {
+    /// What stands before the first semicolon, without quotes.
+    item: &'a str,
+    parameters: &'a str,
+}
+
+/// Whether a value of either field has anything that can be read.
+pub(super) fn is_readable(name: &str, value: &str) -> bool {
+    if name == POLICY {
+        return members(value).any(|member| Policy::read(member).is_some());
+    }
+    older(value).is_some() || members(value).any(|member| member.number("r").is_some())
+}
+
+/// The window of the policy without a name that allows `limit`, as versions 03 to 07 state it.
+pub(super) fn window_of(headers: &HeaderMap, limit: u64) -> Option<Nanos> {
+    let policies = lines(headers, POLICY).flat_map(members).take(MOST).filter_map(Policy::read);
+    policies.filter(|policy| policy.quota == limit).find_map(|policy| policy.window)
+}
+
+/// What both fields say together: one reading for each policy, and for each limit without one.
+pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Reading> + '_ {
+    let policies = lines(headers, POLICY).flat_map(members).take(MOST).filter_map(Policy::read);
+    let of_policies = policies.filter(|policy| policy.is_named).filter_map(move |policy| {
+        let dimension = policy.dimension?;
+        let said = limits(headers).find(|member| member.is_of(&policy.member));
+        Some(Reading {
+            window: policy.window,
+            limit: Some(policy.quota),
+            remaining: said.and_then(|member| member.number("r")),
+            reset: said.and_then(|member| member.parameter("t")).and_then(parse_seconds),
+            ..Reading::of(dimension)
+        })
+    });
+    let of_limits = limits(headers).filter(move |member| !has_policy(headers, member)).filter_map(|member| {
+        Some(Reading {
+            remaining: Some(member.number("r")?),
+            reset: member.parameter("t").and_then(parse_seconds),
+            ..Reading::of(named(member.item))
+        })
+    });
+    let of_older = lines(headers, LIMIT)
+        .take(MOST)
+        .filter_map(older)
+        .map(|reading| Reading { window: reading.limit.and_then(|limit| window_of(headers, limit)), ..reading });
+    of_policies.chain(of_limits).chain(of_older)
+}
+
+fn limits(headers: &HeaderMap) -> impl Iterator<Item = Member<'_>> {
+    lines(headers, LIMIT).flat_map(members).take(MOST).filter(|member| member.number("r").is_some())
+}
+
+fn has_policy(headers: &HeaderMap, limit: &Member<'_>) -> bool {
+    let mut policies = lines(headers, POLICY).flat_map(members).take(MOST).filter_map(Policy::read);
+    policies.any(|policy| policy.is_named && limit.is_of(&policy.member))
+}
+
+fn lines<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Policy<'a> {
+    member: Member<'a>,
+    is_named: bool,
+    quota: u64,
+    window: Option<Nanos>,
+    /// `None` for a unit that is not metered here, such as bytes.
+    dimension: Option<Dimension>,
+}
+
+impl<'a> Policy<'a> {
+    fn read(member: Member<'a>) -> Option<Self> {
+        let window = member.parameter("w").and_then(parse_seconds).filter(|window| *window > Nanos::ZERO);
+        if let Some(quota) = parse_amount(member.item) {
+            return Some(Self { member, is_named: false, quota, window, dimension: Some(Dimension::Requests) });
+        }
+        let dimension = match member.parameter("qu").map(unquoted) {
+            None | Some("") => Some(named(member.item)),
+            Some("requests") => Some(Dimension::Requests),
+            Some("concurrent-requests") => Some(Dimension::Concurrent),
+            Some(unit) if unit.contains("token") => Some(named(unit)),
+            Some(_) => None,
+        };
+        Some(Self { member, is_named: true, quota: member.number("q")?, window, dimension })
+    }
+}
+
+/// What a policy without a unit counts: requests, unless its name says something else.
+fn named(name: &str) -> Dimension {
+    let has = |word: &str| name.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    match has("token") {
+        true if has("input") || has("prompt") => Dimension::InputTokens,
+        true if has("output") || has("completion") => Dimension::OutputTokens,
+        true => Dimension::Tokens,
+        false if has("concurren") => Dimension::Concurrent,
+        false => Dimension::Requests,
+    }
+}
+
+/// `limit=100, remaining=50, reset=50`, of versions 05 to 07.
+fn older(value: &str) -> Option<Reading> {
+    let of = |key: &str| {
+        let mut pairs = value.split(',').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(name, _)| name.trim_ascii().eq_ignore_ascii_case(key)).map(|(_, value)| value.trim_ascii())
+    };
+    let limit = of("limit").and_then(parse_amount).filter(|limit| *limit <= Limit::MAX_AMOUNT);
+    let remaining = of("remaining").and_then(parse_amount);
+    let reset = of("reset").and_then(parse_seconds);
+    (limit.is_some() || remaining.is_some()).then_some(Reading {
+        limit,
+        remaining,
+        reset,
+        ..Reading::of(Dimension::Requests)
+    })
+}
+
+impl<'a> Member<'a> {
+    /// The value of a parameter, as it is written.
+    fn parameter(&self, key: &str) -> Option<&'a str> {
+        split(self.parameters, b';').find_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            (name.trim_ascii() == key).then(|| value.trim_ascii())
+        })
+    }
+
+    fn number(&self, key: &str) -> Option<u64> {
+        self.parameter(key).and_then(parse_amount)
+    }
+
+    /// Whether two members speak of one policy, for one partition.
+    fn is_of(&self, other: &Self) -> bool {
+        self.item == other.item && self.parameter("pk") == other.parameter("pk")
+    }
+}
+
+fn members(value: &str) -> impl Iterator<Item = Member<'_>> {
+    split(value, b',').filter(|member| !member.trim_ascii().is_empty()).map(|member| {
+        let mut parts = split(member, b';');
+        let item = parts.next().unwrap_or_default();
+        let parameters = member.get(item.len()..).unwrap_or_default();
+        Member { item: unquoted(item.trim_ascii()), parameters }
+    })
+}
+
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+}
+
+/// The parts between separators that do not stand in quotes.
+fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (mut is_quoted, mut is_escaped) = (false, false);
+        let end = text.bytes().position(|byte| {
+            let ends = byte == separator && !is_quoted;
+            if byte == b'"' && !is_escaped {
+                is_quoted = !is_quoted;
+            }
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
+        });
+        let (part, after) = match end {
+            Some(end) => (text.get(..end), text.get(end + 1..)),
+            None => (Some(text), None),
+        };
+        rest = after;
+        part
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::header_map;
+
+    /// Dimension, window in seconds, limit, remaining, reset in seconds.
+    type Said = (Dimension, Option<u64>, Option<u64>, Option<u64>, Option<u64>);
+
+    #[track_caller]
+    fn check(lines: &[(&str, &str)], expected: &[Said]) {
+        let seconds = |span: Option<Nanos>| span.map(|span| span.get() / 1_000_000_000);
+        let found: Vec<Said> = read(&header_map(lines))
+            .map(|it| (it.dimension, seconds(it.window), it.limit, it.remaining, seconds(it.reset)))
+            .collect();
+        assert_eq!(found, expected, "{lines:?}");
+    }
+
+    #[test]
+    fn a_policy_and_what_is_left_of_it_are_one_reading() {
+        check(
+            &[
+                ("ratelimit-policy", r#""burst";q=100;w=60,"daily";q=1000;w=86400"#),
+                ("ratelimit", r#""burst";r=50;t=30, "daily";r=999"#),
+            ],
+            &[
+                (Dimension::Requests, Some(60), Some(100), Some(50), Some(30)),
+                (Dimension::Requests, Some(86_400), Some(1_000), Some(999), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn lists_may_span_lines_and_hold_unknown_parameters() {
+        check(
+            &[
+                ("ratelimit-policy", r#""a";q=10;w=1;comment="x, y; z""#),
+                ("ratelimit-policy", r#""b";q=20;w=60;pk=:cHsdsRa894==:"#),
+                ("ratelimit", r#""b";r=7;pk=:cHsdsRa894==:;t=5"#),
+                ("ratelimit", r#""a";r=1"#),
+            ],
+            &[
+                (Dimension::Requests, Some(1), Some(10), Some(1), None),
+                (Dimension::Requests, Some(60), Some(20), Some(7), Some(5)),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_unit_tells_what_is_counted() {
+        check(
+            &[(
+                "ratelimit-policy",
+                r#""a";q=5;qu="concurrent-requests", "b";q=9;qu="content-bytes";w=1, "c";q=7;qu="tokens";w=60, "input-tokens";q=3;w=60"#,
+            )],
+            &[
+                (Dimension::Concurrent, None, Some(5), None, None),
+                (Dimension::Tokens, Some(60), Some(7), None, None),
+                (Dimension::InputTokens, Some(60), Some(3), None, None),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_left_without_a_policy_is_still_read() {
+        check(&[("ratelimit", r#""default";r=0;t=12"#)], &[(Dimension::Requests, None, None, Some(0), Some(12))]);
+        check(
+            &[("ratelimit-policy", r#""a";q=5;pk=:x:"#), ("ratelimit", r#""a";r=2;pk=:y:"#)],
+            &[(Dimension::Requests, None, Some(5), None, None), (Dimension::Requests, None, None, Some(2), None)],
+        );
+    }
+
+    #[test]
+    fn the_older_forms_are_read() {
+        check(
+            &[("ratelimit", "limit=100, remaining=50, reset=50"), ("ratelimit-policy", "10;w=1, 100;w=60")],
+            &[(Dimension::Requests, Some(60), Some(100), Some(50), Some(50))],
+        );
+        assert_eq!(window_of(&header_map(&[("ratelimit-policy", "10;w=1, 100;w=60")]), 100), Some(Nanos::MINUTE));
+    }
+
+    #[test]
+    fn what_is_no_list_says_nothing() {
+        for value in ["", ",", ";;", "\"", "\"a\";q=", "\"a\";q=-1", "burst", "a;q=1e3", "\"a\\\";q=1", "=", "limit=x"]
+        {
+            check(&[("ratelimit-policy", value), ("ratelimit", value)], &[]);
+        }
+    }
+
+    #[test]
+    fn a_list_without_end_is_not_read_to_its_end() {
+        let policies = "\"a\";q=1,".repeat(10_000);
+        assert!(read(&header_map(&[("ratelimit-policy", &policies)])).count() <= MOST);
+    }
+}
