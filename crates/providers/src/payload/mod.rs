@@ -21,6 +21,7 @@ mod ollama;
 mod openai;
 mod options;
 mod package;
+mod read;
 mod responses;
 mod schema;
 mod schemas;

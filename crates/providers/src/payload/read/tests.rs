@@ -1,0 +1,120 @@
+use serde_json::json;
+
+use super::*;
+use crate::payload::fixtures::conversation;
+use crate::payload::{ChatDialect, Effort, Form, Reasoning, ToolChoice};
+
+fn written(form: Form, request: &ChatRequest) -> Value {
+    form.payload(request, &ChatDialect::COMPATIBLE).unwrap().body
+}
+
+#[test]
+fn a_chat_completion_is_read_and_written_again() {
+    let body = json!({"model": "m", "temperature": 0.0, "max_tokens": 0, "seed": 7, "n": 1, "stop": ["END"],
+        "stream": true, "stream_options": {"include_usage": true}, "tool_choice": "required", "reasoning_effort": "low",
+        "parallel_tool_calls": false, "logit_bias": {"1": 2}, "response_format": {"type": "json_schema",
+            "json_schema": {"name": "r", "schema": {"type": "object"}, "strict": true}},
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}},
+            {"type": "web_search"}],
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "name": "Ann", "content": [{"type": "text", "text": "Hi"},
+                {"type": "image_url", "image_url": {"url": "https://h/a.png", "detail": "low"}},
+                {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]},
+            {"role": "assistant", "content": null, "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{ \"a\" : 1 }"}}]},
+            {"role": "tool", "tool_call_id": "1", "content": "2", "cache_control": {"type": "ephemeral"}}]});
+    let request = ChatRequest::from_openai(&body).unwrap();
+    assert_eq!(request.reasoning, Some(Reasoning::effort(Effort::Low)));
+    assert_eq!(request.tool_choice, Some(ToolChoice::Required));
+    assert_eq!(request.extra.keys().collect::<Vec<_>>(), ["logit_bias"]);
+    assert_eq!(written(Form::OpenAiChat, &request), body);
+}
+
+#[test]
+fn anthropics_messages_are_read_and_written_again() {
+    let body = json!({"model": "claude-haiku-4-5", "max_tokens": 4_000, "system": "Be brief.", "stop_sequences": ["END"],
+        "thinking": {"type": "enabled", "budget_tokens": 1_024}, "metadata": {"user_id": "u"}, "service_tier": "auto",
+        "tools": [{"name": "f", "input_schema": {"type": "object"}}, {"type": "web_search_20250305", "name": "web_search"}],
+        "tool_choice": {"type": "auto", "disable_parallel_tool_use": true},
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "a", "signature": "s"},
+                {"type": "text", "text": "b"},
+                {"type": "thinking", "thinking": "c", "signature": "t"},
+                {"type": "tool_use", "id": "1", "name": "f", "input": {"a": 1}},
+                {"type": "text", "text": "d"},
+                {"type": "tool_use", "id": "2", "name": "f", "input": {}, "cache_control": {"type": "ephemeral"}}]},
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "1", "content": "x", "is_error": true},
+                {"type": "tool_result", "tool_use_id": "2", "content": [{"type": "text", "text": "y"}]},
+                {"type": "image", "source": {"type": "url", "url": "https://h/a.png"}},
+                {"type": "text", "text": "z", "cache_control": {"type": "ephemeral"}}]}]});
+    let request = ChatRequest::from_anthropic(&body).unwrap();
+    assert_eq!(request.reasoning, Some(Reasoning::budget(1_024)));
+    assert_eq!(request.parallel_tool_calls, Some(false));
+    assert_eq!(written(Form::Anthropic, &request), body);
+}
+
+#[test]
+fn a_request_for_anthropic_can_be_sent_to_openai_and_the_caller_is_told_what_was_taken_out() {
+    let body = json!({"model": "claude-haiku-4-5", "max_tokens": 9, "system": "Be brief.", "service_tier": "auto",
+        "tools": [{"name": "f", "input_schema": {"type": "object"}, "cache_control": {"type": "ephemeral"}}],
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}]},
+            {"role": "assistant", "content": "So"},
+            {"role": "assistant", "content": [
+                {"type": "tool_use", "id": "1", "name": "f", "input": {}, "caller": {"type": "direct"}}]},
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "1", "content": "2", "cache_control": {"type": "ephemeral"}}]}]});
+    let (request, taken) = ChatRequest::from_anthropic(&body).unwrap().for_another_provider().unwrap();
+    assert_eq!(taken, ["cache_control", "caller", "service_tier"]);
+    let expected = json!({"model": "claude-haiku-4-5", "max_tokens": 9,
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+            {"role": "assistant", "content": "So"},
+            {"role": "assistant", "content": null, "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "1", "content": "2"}]});
+    assert_eq!(written(Form::OpenAiChat, &request), expected);
+}
+
+#[test]
+fn what_has_no_meaning_elsewhere_is_refused_there() {
+    let audio =
+        json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]});
+    let error = ChatRequest::from_openai(&audio).unwrap().for_another_provider().unwrap_err();
+    assert_eq!(error.to_string(), "`messages` cannot be used: a part of one is the provider's own");
+    let search =
+        json!({"model": "m", "tools": [{"type": "web_search"}], "messages": [{"role": "user", "content": "Hi"}]});
+    let error = ChatRequest::from_openai(&search).unwrap().for_another_provider().unwrap_err();
+    assert_eq!(error.to_string(), "`tools` cannot be used: one of them is the provider's own");
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let check = |body: Value, expected: &str| {
+        assert_eq!(ChatRequest::from_openai(&body).unwrap_err().to_string(), expected);
+        assert_eq!(ChatRequest::from_anthropic(&body).unwrap_err().to_string(), expected);
+    };
+    check(json!([]), "`model` is required");
+    check(json!({"messages": []}), "`model` is required");
+    check(json!({"model": "m"}), "`messages` is required");
+    check(json!({"model": "m", "messages": [3]}), "`messages` cannot be used: each must be an object");
+    let roleless = json!({"model": "m", "messages": [{"role": "king", "content": "Hi"}]});
+    check(roleless, "`messages` cannot be used: each must have a role that is known");
+}
+
+#[test]
+fn a_conversation_goes_through_both_forms_and_comes_back() {
+    let request = conversation("claude-haiku-4-5");
+    let by_anthropic = ChatRequest::from_anthropic(&written(Form::Anthropic, &request)).unwrap();
+    let by_openai = ChatRequest::from_openai(&written(Form::OpenAiChat, &by_anthropic)).unwrap();
+    let mut expected = written(Form::OpenAiChat, &request);
+    // It was in one turn with the results, which is a list.
+    expected["messages"][5]["content"] = json!([{"type": "text", "text": "Go on."}]);
+    assert_eq!(written(Form::OpenAiChat, &by_openai)["messages"], expected["messages"]);
+}
