@@ -1,5 +1,7 @@
 //! The command line of `cargo xtask`.
 
+use std::path::PathBuf;
+
 use crate::bench::Subject;
 use crate::ci::Chosen;
 
@@ -40,6 +42,15 @@ xflags::xflags! {
             optional --list
             /// Say more about each cell.
             optional --verbose
+        }
+
+        /// Read recorded answers of providers, kept beside the project, and compare with what was noted of them. Exits 0
+        /// where they were read, goals met or not.
+        cmd corpus {
+            /// Print an array of objects instead of a table.
+            optional --json
+            /// Where the recordings are, if not in `../shared/corpus`.
+            optional --directory path: PathBuf
         }
 
         /// Print this help.

@@ -23,6 +23,8 @@ pub struct Dialect {
     pub(crate) wait: fn(&HeaderMap, UnixTime) -> Option<Nanos>,
     /// What a reset means to who waits.
     pub(crate) reset: ResetMeans,
+    /// The windows that limits are stated for, where a header's name does not tell.
+    pub(crate) windows: &'static [Nanos],
     /// Whether refusals ask for less than it takes: then what the counters say wins where it is longer.
     pub(crate) hint_is_short: bool,
     /// When a day's limit is back, where days end for everybody at once.
@@ -49,6 +51,7 @@ impl Dialect {
         kind_of: |_, _| None,
         wait: |_, _| None,
         reset: ResetMeans::AsWritten,
+        windows: &[Nanos::SECOND, Nanos::MINUTE, Nanos::HOUR, Nanos::DAY],
         hint_is_short: false,
         day_ends: None,
     };

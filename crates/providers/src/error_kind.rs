@@ -54,7 +54,9 @@ impl ErrorKind {
             return kind;
         }
         if words::tell_exhaustion(&words) {
-            return Self::QuotaExhausted;
+            // A subscription's share, for instance, which comes back by itself.
+            let returns = may_pass && (words::tell_reset(&words) || body.object.get("resets_in_seconds").is_some());
+            return if returns { Self::DailyLimit } else { Self::QuotaExhausted };
         }
         let upstream = body.upstream().map(str::to_ascii_lowercase).unwrap_or_default();
         if status == StatusCode::PAYLOAD_TOO_LARGE || words::tell_size(&words) || words::tell_size(&upstream) {
@@ -181,6 +183,14 @@ mod tests {
         check(400, r#"{"error":{"message":"m","code":"context_length_exceeded"}}"#, ErrorKind::TooLarge);
         check(500, r#"{"error":{"message":"The engine is currently overloaded"}}"#, ErrorKind::Overloaded);
         check(400, r#"{"error":{"message":"operator `+` is overloaded"}}"#, ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn what_is_used_up_and_comes_back_is_waited_for() {
+        let used_up = |rest: &str| format!(r#"{{"error":{{"message":"The usage limit has been reached{rest}}}}}"#);
+        check(429, &used_up("\""), ErrorKind::QuotaExhausted);
+        check(429, &used_up(", your limit will reset at 2026-01-01\""), ErrorKind::DailyLimit);
+        check(429, &used_up("\",\"resets_in_seconds\":18123"), ErrorKind::DailyLimit);
     }
 
     #[test]

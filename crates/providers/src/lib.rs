@@ -45,6 +45,7 @@ mod test_support;
 mod unix_time;
 mod url;
 mod usage;
+mod window;
 mod words;
 
 // The providers, a file each.

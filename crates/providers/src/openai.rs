@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, StatusCode};
-use limiter_core::{Dimension, Nanos};
+use limiter_core::{Dimension, Nanos, Observation, Reading};
 use serde_json::Value;
 
 use crate::dialect::ResetMeans;
@@ -19,8 +19,16 @@ use crate::{Dialect, ErrorKind, Provider, UnixTime};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OpenAi;
 
-/// Its resets are the time until the bucket is full.
-pub(crate) static DIALECT: Dialect = Dialect { meaning_of, kind_of, wait, reset: ResetMeans::Full, ..Dialect::COMMON };
+/// Its resets are the time until the bucket is full. It states limits for a minute and for a day.
+pub(crate) static DIALECT: Dialect = Dialect {
+    meaning_of,
+    complete: without_false_minutes,
+    kind_of,
+    wait,
+    reset: ResetMeans::Full,
+    windows: &[Nanos::MINUTE, Nanos::DAY],
+    ..Dialect::COMMON
+};
 
 impl Provider for OpenAi {
     fn name(&self) -> &str {
@@ -80,6 +88,22 @@ fn meaning_of(name: &str) -> Option<Meaning> {
         _ => return None,
     };
     Some(Meaning { field: Field::parse(field)?, family: number, dimension, window })
+}
+
+/// A minute's bucket is full within a minute. Where it takes longer, tokens are metered over something else.
+fn without_false_minutes(observation: Observation) -> Observation {
+    const LONGEST: Nanos = Nanos::from_secs(61);
+    let is_minute =
+        |reading: &Reading| reading.window != Some(Nanos::MINUTE) || reading.reset.is_none_or(|reset| reset <= LONGEST);
+    if observation.readings().iter().all(is_minute) {
+        return observation;
+    }
+    let mut complete = Observation::new();
+    complete.retry_after = observation.retry_after;
+    for reading in observation.readings() {
+        complete.push(Reading { window: reading.window.filter(|_| is_minute(reading)), ..*reading });
+    }
+    complete
 }
 
 /// Errors that only OpenAI has names for.

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use limiter_core::Observation;
+use limiter_core::{Nanos, Observation, Reading};
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::discovery::{self, DiscoveryRequest};
 use crate::payload::{ChatDialect, ChatPayload, ChatRequest, Form, PayloadError};
 use crate::tasks::{self, Endpoint};
-use crate::{Dialect, Failure, HeaderUse, UnixTime, Usage, classify, headers, openai, size};
+use crate::{Dialect, Failure, HeaderUse, UnixTime, Usage, classify, headers, openai, size, window};
 
 /// What one provider says and wants. It does no I/O and keeps no state: bytes and values in, values out.
 ///
@@ -77,6 +77,15 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// side does no harm.
     fn observe(&self, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
         headers::observe(self.dialect(), status, headers, received)
+    }
+
+    /// The window of a reading: as it is stated, else as a bucket with this level and reset shows it. `None` where neither
+    /// tells.
+    ///
+    /// This is for people and reports. A limiter is better served by two answers that agree, because one alone can look
+    /// like a bucket by chance; so [`observe`](Self::observe) states only windows that are known.
+    fn window_of(&self, reading: &Reading) -> Option<Nanos> {
+        reading.window.or_else(|| window::infer(reading, self.dialect().windows))
     }
 
     /// What becomes of one header, whose name is in lower case: whether it is read, or why not.

@@ -41,7 +41,8 @@ const NAMES: &[(&str, ErrorKind)] = &[
     ("payload_too_large", ErrorKind::TooLarge),
     ("provider_overloaded", ErrorKind::Overloaded),
     ("capacity_exhausted", ErrorKind::Overloaded),
-    // Others: Together, Moonshot, DeepSeek, SambaNova, Perplexity, Cohere, Groq
+    // Others: DashScope, Together, Moonshot, DeepSeek, SambaNova, Perplexity, Cohere, Groq, Cerebras
+    ("arrearage", ErrorKind::QuotaExhausted),
     ("credit_limit", ErrorKind::QuotaExhausted),
     ("exceeded_current_quota_error", ErrorKind::QuotaExhausted),
     ("insufficient_balance", ErrorKind::QuotaExhausted),
@@ -50,6 +51,7 @@ const NAMES: &[(&str, ErrorKind)] = &[
     ("too_many_prompt_tokens", ErrorKind::TooLarge),
     ("too_many_tokens", ErrorKind::TooLarge),
     ("capacity_exceeded", ErrorKind::Overloaded),
+    ("queue_exceeded", ErrorKind::Overloaded),
     // Google
     ("api_key_invalid", ErrorKind::Authentication),
     ("unauthenticated", ErrorKind::Authentication),
@@ -105,7 +107,7 @@ const WEAK_NAMES: &[(&str, ErrorKind)] = &[
 
 /// Whether the words say that credit, budget or quota is used up, so that waiting does not help. In lower case.
 pub(crate) fn tell_exhaustion(words: &str) -> bool {
-    const WORDS: [&str; 19] = [
+    const WORDS: [&str; 23] = [
         "exceeded your current quota, please check your plan",
         "credit balance",
         "credits are depleted",
@@ -113,6 +115,10 @@ pub(crate) fn tell_exhaustion(words: &str) -> bool {
         "spending limit",
         "spending cap",
         "usage limit reached",
+        "usage limit has been reached",
+        "you will regain access",
+        "billing hard limit",
+        "key limit exceeded",
         "specified api usage limits",
         "insufficient credit",
         "insufficient balance",
@@ -127,6 +133,11 @@ pub(crate) fn tell_exhaustion(words: &str) -> bool {
         "purchase more credits",
     ];
     contains_any(words, &WORDS)
+}
+
+/// Whether the words name a moment at which what is used up comes back. In lower case.
+pub(crate) fn tell_reset(words: &str) -> bool {
+    contains_any(words, &["will reset", "resets at", "resets in", "resets on"])
 }
 
 /// Whether the words say that the request alone is too large. In lower case.
@@ -150,8 +161,9 @@ pub(crate) fn tell_size(words: &str) -> bool {
 
 /// Whether the words say that the provider has no capacity. In lower case.
 pub(crate) fn tell_overload(words: &str) -> bool {
-    const WORDS: [&str; 7] = [
+    const WORDS: [&str; 8] = [
         "overloaded",
+        "experiencing high",
         "capacity exceeded",
         "no capacity",
         "at capacity",
@@ -194,7 +206,7 @@ pub(crate) fn wait(text: &str) -> Option<Nanos> {
 
 /// What the message says is metered.
 pub(crate) fn dimension(text: &str) -> Option<Dimension> {
-    const PHRASES: [(&str, Dimension); 11] = [
+    const PHRASES: [(&str, Dimension); 15] = [
         ("input_token_count", Dimension::InputTokens),
         ("input_tokens_per", Dimension::InputTokens),
         ("output_tokens_per", Dimension::OutputTokens),
@@ -206,6 +218,10 @@ pub(crate) fn dimension(text: &str) -> Option<Dimension> {
         ("tokens limit", Dimension::Tokens),
         ("userbymodelby", Dimension::Requests),
         ("you have sent too many requests", Dimension::Requests),
+        ("max rpm", Dimension::Requests),
+        ("max rpd", Dimension::Requests),
+        ("max tpm", Dimension::Tokens),
+        ("max tpd", Dimension::Tokens),
     ];
     message::dimension(text).or_else(|| {
         let lower = text.to_ascii_lowercase();
@@ -215,13 +231,17 @@ pub(crate) fn dimension(text: &str) -> Option<Dimension> {
 
 /// The window that the message names.
 pub(crate) fn window(text: &str) -> Option<Nanos> {
-    const PHRASES: [(&str, Nanos); 6] = [
+    const PHRASES: [(&str, Nanos); 10] = [
         ("per_day", Nanos::DAY),
         ("bymodelbyday", Nanos::DAY),
         ("per_minute", Nanos::MINUTE),
         ("byminute", Nanos::MINUTE),
         ("per 60s", Nanos::MINUTE),
         ("per-hour", Nanos::HOUR),
+        ("max rpd", Nanos::DAY),
+        ("max tpd", Nanos::DAY),
+        ("max rpm", Nanos::MINUTE),
+        ("max tpm", Nanos::MINUTE),
     ];
     message::window(text).or_else(|| {
         let lower = text.to_ascii_lowercase();
@@ -235,9 +255,16 @@ pub(crate) fn numbers(text: &str) -> message::Numbers {
     let lower = text.to_ascii_lowercase();
     let first = |phrase: &str| lower.split_once(phrase).and_then(|(_, rest)| number_at_start(rest));
     if numbers.limit.is_none() {
-        // "Rate limit of 50 per 86400s", "the limit for this model is 288000 tokens", "tokens allowed (1048576)"
-        let phrases = ["limit of ", "limit for this model is ", "tokens allowed ("];
+        // "Rate limit of 50 per 86400s", "the limit for this model is 288000 tokens", "tokens allowed (1048576)",
+        // "Max size: 8000 tokens", "organization max RPM: 3"
+        let phrases =
+            ["limit of ", "limit for this model is ", "tokens allowed (", "max size: ", "max rpm: ", "max tpm: "];
         numbers.limit = phrases.into_iter().find_map(first);
+    }
+    if let Some((_, rest)) = lower.split_once("(actual/limit): ") {
+        // xAI: "Requests per Minute (actual/limit): 61/60"
+        numbers.used = numbers.used.or_else(|| number_at_start(rest));
+        numbers.limit = rest.split_once('/').and_then(|(_, rest)| number_at_start(rest)).or(numbers.limit);
     }
     if numbers.requested.is_none() {
         // "the input token count (1250074) exceeds", "limit exceeded by 25836 tokens"
@@ -304,6 +331,9 @@ mod tests {
         );
         check("The input token count (12) exceeds the maximum number of tokens allowed (8).", Some(8), Some(12));
         check("Rate limit of 50 per 86400s exceeded", Some(50), None);
+        check("Request body too large for m model. Max size: 8000 tokens.", Some(8_000), None);
+        check("request reached organization max RPM: 3, please try again after 1 seconds", Some(3), None);
+        check("Requests per Minute (actual/limit): 61/60", Some(60), None);
         check("limit of  per", None, None);
     }
 }

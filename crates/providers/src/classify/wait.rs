@@ -63,7 +63,7 @@ impl Refusal<'_> {
 
     /// The body's own hint.
     fn asked_in_body(&self, details: &Details) -> Option<Nanos> {
-        const SECONDS: [&str; 7] = [
+        const SECONDS: [&str; 8] = [
             "/availability/retry_after",
             "/metadata/availability/retry_after",
             "/metadata/retry_after_seconds",
@@ -71,6 +71,7 @@ impl Refusal<'_> {
             "/details/retry_after",
             "/retry_after_seconds",
             "/retry_after",
+            "/resets_in_seconds",
         ];
         let seconds = SECONDS.iter().find_map(|pointer| self.body.object.pointer(pointer).and_then(Value::as_f64));
         seconds

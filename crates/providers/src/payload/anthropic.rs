@@ -32,15 +32,20 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     body.put("messages", messages);
     let system = request.system_texts();
     body.put_some("system", (!system.is_empty()).then(|| system.join("\n\n")));
-    // A model that thinks takes no temperature, and the newest never do.
-    let is_fixed = think(request, &mut body)? || has_fixed_temperature(&request.model);
-    body.put_some("temperature", request.temperature.filter(|_| !is_fixed));
-    body.put_some("top_p", request.top_p.filter(|_| !is_fixed));
-    body.put_some("top_k", request.top_k.filter(|_| !is_fixed));
+    // A model that thinks takes no temperature but its own, and the newest never do.
+    let is_new = has_fixed_temperature(&request.model);
+    let is_fixed = think(request, &mut body)? || is_new;
+    let temperature = request.temperature.filter(|number| !is_fixed || *number == 1.0);
+    let least_top_p = if is_new { 1.0 } else { 0.95 };
+    let top_p = request.top_p.filter(|number| !is_fixed || *number >= least_top_p);
+    let top_k = request.top_k.filter(|_| !is_fixed);
+    body.put_some("temperature", temperature);
+    body.put_some("top_p", top_p);
+    body.put_some("top_k", top_k);
     body.leave_out(&[
-        ("temperature", is_fixed && request.temperature.is_some()),
-        ("top_p", is_fixed && request.top_p.is_some()),
-        ("top_k", is_fixed && request.top_k.is_some()),
+        ("temperature", request.temperature != temperature),
+        ("top_p", request.top_p != top_p),
+        ("top_k", request.top_k != top_k),
         ("frequency_penalty", request.frequency_penalty.is_some()),
         ("presence_penalty", request.presence_penalty.is_some()),
         ("seed", request.seed.is_some()),
@@ -67,8 +72,12 @@ fn think(request: &ChatRequest, body: &mut Body) -> Result<bool, PayloadError> {
             }
             false
         }
-        // The newer models decide themselves how long to think; a word tells them how much they should.
-        Some(reasoning) if decides_itself(&request.model) => {
+        // The newer models decide themselves how long to think; a word tells them how much they should. Those of 4.6 still
+        // take a number.
+        Some(reasoning)
+            if decides_itself(&request.model)
+                && (reasoning.budget_tokens.is_none() || has_fixed_temperature(&request.model)) =>
+        {
             body.put("thinking", json!({"type": "adaptive"}));
             let word = reasoning.word(request.max_tokens).map(|effort| effort.max(Effort::Low));
             config.put_some("effort", word.map(Effort::name));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::body::{Body, only_one_answer};
 use super::openai::write_tool;
 use super::{
-    ChatPayload, ChatRequest, Content, Message, Part, PayloadError, ResponseFormat, Role, ToolCall, ToolChoice,
+    ChatPayload, ChatRequest, Content, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
 };
 
 /// Where the chat is. Its version is not the one of the other paths.
@@ -28,16 +28,7 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     body.put_some("presence_penalty", request.presence_penalty);
     body.put_some("seed", request.seed);
     body.put_list("stop_sequences", request.stop.clone());
-    body.put_list("tools", request.tools.iter().map(write_tool).collect());
-    match &request.tool_choice {
-        // Its default.
-        None | Some(ToolChoice::Auto) => {}
-        Some(ToolChoice::None) => body.put("tool_choice", "NONE"),
-        Some(ToolChoice::Required) => body.put("tool_choice", "REQUIRED"),
-        Some(ToolChoice::Named(_)) => {
-            return Err(PayloadError::unusable("tool_choice", "this provider cannot be told which tool to call"));
-        }
-    }
+    write_tools(request, &mut body)?;
     match &request.response_format {
         None => {}
         Some(ResponseFormat::Text) => body.put("response_format", json!({"type": "text"})),
@@ -56,6 +47,26 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     // The field is required.
     body.put("stream", request.is_stream());
     Ok(body.finish(ENDPOINT, request))
+}
+
+/// Tools and which of them to call. There is no way to name one, so one that must be called is the only one offered.
+fn write_tools(request: &ChatRequest, body: &mut Body) -> Result<(), PayloadError> {
+    let is_offered = |tool: &&Tool| match &request.tool_choice {
+        Some(ToolChoice::Named(name)) => tool.name == *name,
+        _ => true,
+    };
+    let tools: Vec<Value> = request.tools.iter().filter(is_offered).map(write_tool).collect();
+    match &request.tool_choice {
+        // Its default.
+        None | Some(ToolChoice::Auto) => {}
+        Some(ToolChoice::None) => body.put("tool_choice", "NONE"),
+        Some(ToolChoice::Named(_)) if tools.is_empty() => {
+            return Err(PayloadError::unusable("tool_choice", "no tool has this name"));
+        }
+        Some(ToolChoice::Required | ToolChoice::Named(_)) => body.put("tool_choice", "REQUIRED"),
+    }
+    body.put_list("tools", tools);
+    Ok(())
 }
 
 fn write_message(message: &Message) -> Result<Value, PayloadError> {

@@ -49,17 +49,15 @@ pub(crate) fn payload(request: &ChatRequest, dialect: &ChatDialect) -> Result<Ch
 fn sampling(request: &ChatRequest, dialect: &ChatDialect, body: &mut Body) {
     let is_fixed = dialect.fixed_temperature && has_fixed_temperature(&request.model, request.asked_reasoning());
     let numbers = [
-        ("temperature", request.temperature),
-        ("top_p", request.top_p),
-        ("frequency_penalty", request.frequency_penalty),
-        ("presence_penalty", request.presence_penalty),
+        ("temperature", request.temperature, 1.0),
+        ("top_p", request.top_p, 1.0),
+        ("frequency_penalty", request.frequency_penalty, 0.0),
+        ("presence_penalty", request.presence_penalty, 0.0),
     ];
-    for (name, number) in numbers {
-        if is_fixed {
-            body.leave_out(&[(name, number.is_some())]);
-        } else {
-            body.put_some(name, number);
-        }
+    for (name, number, own) in numbers {
+        let sent = number.filter(|number| !is_fixed || *number == own);
+        body.put_some(name, sent);
+        body.leave_out(&[(name, number != sent)]);
     }
     if dialect.top_k {
         body.put_some("top_k", request.top_k);
@@ -218,21 +216,16 @@ fn is_reasoning_model(model: &str) -> bool {
         || base.strip_prefix("gpt-").and_then(|rest| rest.chars().next()).is_some_and(|c| ('6'..='9').contains(&c))
 }
 
-/// The models that take no other temperature than their own. From 5.1 on those of GPT-5 take one where they do not think,
-/// which is their default; the chat models never think.
+/// The models that take no other temperature than their own: those that think. From 5.1 to 5.4 those of GPT-5 do not unless
+/// they are told to; the chat models never do.
 fn has_fixed_temperature(model: &str, reasoning: Option<Reasoning>) -> bool {
     let base = own_name(model);
-    if base.contains("-chat") {
+    if base.contains("-chat") || !is_reasoning_model(base) {
         return false;
     }
-    if ["o1", "o3", "o4"].iter().any(|family| is_of_family(base, family)) {
-        return true;
-    }
-    if !is_of_family(base, "gpt-5") {
-        return false;
-    }
-    let thinks_by_default = !base.starts_with("gpt-5.");
-    reasoning.map_or(thinks_by_default, |reasoning| thinks_by_default || !reasoning.is_off())
+    let may_not_think = base.starts_with("gpt-5.") || base.starts_with("gpt-6");
+    let thinks_untold = !["gpt-5.1", "gpt-5.2", "gpt-5.3", "gpt-5.4"].iter().any(|family| is_of_family(base, family));
+    reasoning.map_or(thinks_untold, |reasoning| !(may_not_think && reasoning.is_off()))
 }
 
 fn own_name(model: &str) -> &str {

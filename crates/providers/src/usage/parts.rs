@@ -73,13 +73,13 @@ impl Parts {
         let cached_apart = any(&["/cache_read_input_tokens", "/cacheReadInputTokens", "/cacheReadInputTokenCount"]);
         let written_apart =
             any(&["/cache_creation_input_tokens", "/cacheWriteInputTokens", "/cacheWriteInputTokenCount"]);
-        let thoughts = any(&["/thoughtsTokenCount"]);
+        let thoughts = any(&["/thoughtsTokenCount", "/total_thought_tokens"]);
         Self {
             input: any(INPUT),
             cached: cached_apart.or_else(|| any(CACHED)),
             cache_written: written_apart.or_else(|| any(CACHE_WRITTEN)),
             cache_is_apart: any(&["/prompt_tokens"]).is_none() && (cached_apart.is_some() || written_apart.is_some()),
-            from_tools: any(&["/toolUsePromptTokenCount"]),
+            from_tools: any(&["/toolUsePromptTokenCount", "/total_tool_use_tokens"]),
             output: any(OUTPUT),
             reasoning: thoughts.or_else(|| any(REASONING)),
             reasoning_is_apart: thoughts.is_some(),
@@ -153,6 +153,8 @@ const INPUT: &[&str] = &[
     "/promptTokenCount",
     "/inputTokens",
     "/inputTokenCount",
+    // Google's interactions.
+    "/total_input_tokens",
     "/billed_units/input_tokens",
 ];
 const OUTPUT: &[&str] = &[
@@ -162,6 +164,7 @@ const OUTPUT: &[&str] = &[
     "/candidatesTokenCount",
     "/outputTokens",
     "/outputTokenCount",
+    "/total_output_tokens",
     "/billed_units/output_tokens",
 ];
 const CACHED: &[&str] = &[
@@ -170,6 +173,7 @@ const CACHED: &[&str] = &[
     "/prompt_token_details/cached_tokens",
     "/input_token_details/cached_tokens",
     "/cachedContentTokenCount",
+    "/total_cached_tokens",
     // DeepSeek; Cohere, Together.
     "/prompt_cache_hit_tokens",
     "/cached_tokens",

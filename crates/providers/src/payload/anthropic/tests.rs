@@ -94,7 +94,8 @@ fn thinking_is_a_number_for_the_older_models_and_a_word_for_the_newer() {
     let word = |word: &str| Some(json!({"effort": word}));
     let adaptive = json!({"type": "adaptive"});
     check("claude-opus-4-6", Reasoning::effort(Effort::Max), adaptive.clone(), word("max"));
-    check("claude-sonnet-4-6", Reasoning::budget(5_000), adaptive.clone(), word("medium"));
+    check("claude-sonnet-4-6", Reasoning::budget(5_000), tokens(5_000), None);
+    check("claude-sonnet-5", Reasoning::budget(5_000), adaptive.clone(), word("medium"));
     check("claude-opus-5", Reasoning::effort(Effort::Minimal), adaptive, word("low"));
     check("claude-sonnet-4-5", Reasoning::effort(Effort::None), json!({"type": "disabled"}), None);
     check("claude-opus-4-7", Reasoning::effort(Effort::None), Value::Null, None);
@@ -119,6 +120,8 @@ fn a_model_that_thinks_is_not_sent_a_temperature_and_the_caller_is_told() {
     assert_eq!(left_out("claude-sonnet-4-5", Some(Reasoning::budget(2_000))), ["temperature", "seed"]);
     assert_eq!(left_out("claude-opus-4-7", None), ["temperature", "seed"]);
     assert_eq!(left_out("claude-opus-4-6", None), ["seed"]);
+    let own = ChatRequest { temperature: Some(1.0), ..hello("claude-opus-4-7") };
+    assert_eq!(body(FORM, &own)["temperature"], 1.0);
 }
 
 #[test]

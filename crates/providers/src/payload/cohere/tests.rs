@@ -47,10 +47,15 @@ fn thinking_and_shape_have_their_names() {
 }
 
 #[test]
-fn a_tool_is_required_but_not_named() {
-    let request = |choice| ChatRequest { tool_choice: Some(choice), ..hello("command-a-03-2025") };
+fn a_tool_that_must_be_called_is_the_only_one_offered() {
+    let tools = vec![Tool::new("f", "", json!({})), Tool::new("g", "", json!({}))];
+    let request =
+        |choice| ChatRequest { tools: tools.clone(), tool_choice: Some(choice), ..hello("command-a-03-2025") };
     assert_eq!(body(FORM, &request(ToolChoice::Required))["tool_choice"], "REQUIRED");
     assert_eq!(body(FORM, &request(ToolChoice::None))["tool_choice"], "NONE");
-    let expected = "`tool_choice` cannot be used: this provider cannot be told which tool to call";
-    assert_eq!(error(FORM, &request(ToolChoice::Named("f".to_owned()))), expected);
+    let sent = body(FORM, &request(ToolChoice::Named("g".to_owned())));
+    assert_eq!((&sent["tool_choice"], sent["tools"].as_array().map(Vec::len)), (&json!("REQUIRED"), Some(1)));
+    assert_eq!(sent["tools"][0]["function"]["name"], "g");
+    let expected = "`tool_choice` cannot be used: no tool has this name";
+    assert_eq!(error(FORM, &request(ToolChoice::Named("h".to_owned()))), expected);
 }

@@ -55,6 +55,11 @@ fn a_reasoning_model_is_not_sent_a_temperature_and_the_caller_is_told() {
     check("gpt-5.2", None, true);
     check("gpt-5.2", Some(Effort::None), true);
     check("gpt-5.2", Some(Effort::Low), false);
+    check("gpt-5-mini", Some(Effort::None), false);
+    check("gpt-5.5", None, false);
+    check("gpt-6-luna", Some(Effort::None), true);
+    let own = ChatRequest { temperature: Some(1.0), presence_penalty: Some(0.0), ..hello("o3") };
+    assert_eq!((&body(&own)["temperature"], &body(&own)["presence_penalty"]), (&json!(1.0), &json!(0.0)));
 }
 
 #[test]

@@ -13,7 +13,8 @@ pub(super) fn read(body: &Value) -> Result<ChatRequest, PayloadError> {
     let model = members.text("model").ok_or_else(|| PayloadError::missing("model"))?;
     let messages =
         members.take("messages", |value| value.as_array().cloned()).ok_or_else(|| PayloadError::missing("messages"))?;
-    let messages = messages.iter().map(read_message).collect::<Result<Vec<_>, _>>()?;
+    let mut messages = messages.iter().map(read_message).collect::<Result<Vec<_>, _>>()?;
+    name_calls(&mut messages);
     let mut request = ChatRequest::new(model, messages);
     request.max_tokens =
         members.take("max_completion_tokens", Value::as_u64).or_else(|| members.take("max_tokens", Value::as_u64));
@@ -63,6 +64,19 @@ fn read_message(value: &Value) -> Result<Message, PayloadError> {
         .unwrap_or_default();
     message.extra = members.left_over();
     Ok(message)
+}
+
+/// A result that does not say which call it answers (some servers take such) answers the first that has no answer yet.
+fn name_calls(messages: &mut [Message]) {
+    let mut open: Vec<String> = Vec::new();
+    for message in messages {
+        match (message.role, &message.tool_call_id) {
+            (Role::Tool, Some(id)) => open.retain(|open| open != id),
+            (Role::Tool, None) if !open.is_empty() => message.tool_call_id = Some(open.remove(0)),
+            (Role::Tool, None) => {}
+            _ => open = message.tool_calls.iter().map(|call| call.id.clone()).collect(),
+        }
+    }
 }
 
 fn read_content(value: &Value) -> Option<Content> {

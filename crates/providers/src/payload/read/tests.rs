@@ -83,6 +83,20 @@ fn a_request_for_anthropic_can_be_sent_to_openai_and_the_caller_is_told_what_was
 }
 
 #[test]
+fn a_result_that_names_no_call_answers_the_first_that_is_open() {
+    let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let body = json!({"model": "m", "messages": [
+        {"role": "assistant", "content": "", "tool_calls": [call("1"), call("2"), call("3")]},
+        {"role": "tool", "tool_call_id": "2", "content": "b"},
+        {"role": "tool", "content": "a"},
+        {"role": "tool", "content": "c"},
+        {"role": "tool", "content": "nobody asked"}]});
+    let request = ChatRequest::from_openai(&body).unwrap();
+    let ids: Vec<Option<&str>> = request.messages.iter().map(|message| message.tool_call_id.as_deref()).collect();
+    assert_eq!(ids, [None, Some("2"), Some("1"), Some("3"), None]);
+}
+
+#[test]
 fn what_has_no_meaning_elsewhere_is_refused_there() {
     let audio =
         json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]});
