@@ -54,7 +54,8 @@ fn rename(body: &mut Value, from: &str, to: &str) {
 fn normal_chat(mut body: Value) -> Value {
     numbers(&mut body);
     members(&mut body).retain(|name, value| {
-        !value.is_null() && !(matches!(name.as_str(), "tools" | "stop") && value.as_array().is_some_and(Vec::is_empty))
+        let is_empty_list = matches!(name.as_str(), "tools" | "stop") && value.as_array().is_some_and(Vec::is_empty);
+        !(value.is_null() || is_empty_list)
     });
     rename(&mut body, "max_completion_tokens", "max_tokens");
     rename(&mut body, "random_seed", "seed");
@@ -101,9 +102,10 @@ fn normal_chat(mut body: Value) -> Value {
 /// Every content as blocks, and neighbours of one side as one turn: so Anthropic reads them itself.
 fn normal_messages(mut body: Value) -> Value {
     numbers(&mut body);
-    members(&mut body).retain(|name, value| {
-        !matches!((name.as_str(), &*value), ("tools", value) if *value == json!([]))
-            && !(name == "system" && *value == "")
+    members(&mut body).retain(|name, value| match name.as_str() {
+        "tools" => *value != json!([]),
+        "system" => *value != "",
+        _ => true,
     });
     let mut turns: Vec<Value> = Vec::new();
     for turn in body["messages"].as_array().unwrap() {
@@ -178,10 +180,11 @@ fn a_request_that_is_read_and_written_again_is_the_same_request() {
 }
 
 #[test]
-fn every_request_takes_every_form_or_an_error_names_what_cannot() {
+fn nearly_every_request_takes_every_form_and_an_error_names_what_cannot() {
+    let mut taken: BTreeMap<String, u64> = BTreeMap::new();
     let mut refused: BTreeMap<String, u64> = BTreeMap::new();
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    each(|path, body| {
+    let mut all = 0;
+    let is_there = each(|path, body| {
         let read = if is_chat(path, body) {
             ChatRequest::from_openai(body)
         } else if is_messages(path, body) {
@@ -190,19 +193,28 @@ fn every_request_takes_every_form_or_an_error_names_what_cannot() {
             return;
         };
         let Ok(request) = read else { return };
+        all += 1;
         let request = match request.for_another_provider() {
             Ok((request, _)) => request,
             Err(error) => {
-                *refused.entry(format!("any: {error}")).or_default() += 1;
+                *refused.entry(format!("any form: {error}")).or_default() += 1;
                 return;
             }
         };
         for form in Form::ALL {
             match form.payload(&request, &ChatDialect::COMPATIBLE) {
-                Ok(_) => *counts.entry(format!("{form:?}")).or_default() += 1,
+                Ok(_) => *taken.entry(format!("{form:?}")).or_default() += 1,
                 Err(error) => *refused.entry(format!("{form:?}: {error}")).or_default() += 1,
             }
         }
     });
-    println!("{counts:#?}\n{refused:#?}");
+    println!("of {all}: {taken:#?}\n{refused:#?}");
+    if is_there {
+        for form in Form::ALL {
+            // Ollama cannot be told to call a tool, which one in eight asks for.
+            let goal = if form == Form::Ollama { 80 } else { 95 };
+            assert!(taken[&format!("{form:?}")] * 100 >= all * goal, "{form:?}");
+        }
+    }
+    assert!(refused.keys().all(|reason| reason.contains(": `")), "{refused:#?}");
 }

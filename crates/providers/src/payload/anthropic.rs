@@ -148,10 +148,7 @@ fn write_blocks(messages: &[&Message]) -> Result<Vec<Value>, PayloadError> {
     }
     for message in messages.iter().filter(|message| message.role != Role::Tool) {
         blocks.extend(message.thoughts.iter().filter_map(write_thought));
-        // A text block must not be empty.
-        if !message.content.is_empty() {
-            blocks.extend(message.content.map_parts(part)?);
-        }
+        blocks.extend(message.content.map_said_parts(part)?);
         for call in &message.tool_calls {
             blocks.push(write_call(call)?);
         }
@@ -183,7 +180,7 @@ fn write_result(message: &Message) -> Result<Value, PayloadError> {
         "content",
         match &message.content {
             Content::Text(text) => json!(text),
-            content => Value::Array(content.map_parts(part)?),
+            content => Value::Array(content.map_said_parts(part)?),
         },
     );
     block.put_some("is_error", message.is_error.then_some(true));

@@ -105,9 +105,7 @@ fn write_turn(turn: &Turn<'_>) -> Result<Value, PayloadError> {
             blocks.push(write_result(message)?);
             continue;
         }
-        if !message.content.is_empty() || message.tool_calls.is_empty() {
-            blocks.extend(message.content.map_parts(part)?);
-        }
+        blocks.extend(message.content.map_said_parts(part)?);
         for call in &message.tool_calls {
             blocks.push(write_call(call)?);
         }
@@ -149,7 +147,7 @@ fn write_result(message: &Message) -> Result<Value, PayloadError> {
             Ok(object) => vec![json!({"json": object})],
             Err(_) => vec![json!({"text": text})],
         },
-        content => content.map_parts(part)?,
+        content => content.map_said_parts(part)?,
     };
     let mut result = Body::default();
     result.put("toolUseId", tool_id(message.answered_call()?));

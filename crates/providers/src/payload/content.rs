@@ -150,6 +150,19 @@ impl Content {
         }
     }
 
+    /// Every part that is not an empty text, in another form. Some providers refuse empty ones.
+    pub(crate) fn map_said_parts(
+        &self,
+        convert: impl Fn(&Part) -> Result<Value, PayloadError>,
+    ) -> Result<Vec<Value>, PayloadError> {
+        let is_said = |part: &&Part| !matches!(part, Part::Text(text) if text.is_empty());
+        match self {
+            Self::Text(text) if text.is_empty() => Ok(Vec::new()),
+            Self::Text(text) => Ok(vec![convert(&Part::Text(text.clone()))?]),
+            Self::Parts(parts) => parts.iter().filter(is_said).map(convert).collect(),
+        }
+    }
+
     /// Every part in another form. Text alone is one part.
     pub(crate) fn map_parts(
         &self,
