@@ -11,7 +11,9 @@ pub(super) fn candidates(model: &str) -> Vec<String> {
     if let Some(tuned) = own.strip_prefix("ft:") {
         let base = tuned.split(':').next().unwrap_or(tuned);
         push(&mut names, &format!("ft:{base}"));
-        push(&mut names, &format!("ft:{}", without_date(base)));
+        for shorter in reductions(base) {
+            push(&mut names, &format!("ft:{shorter}"));
+        }
         push(&mut names, base);
         push_reduced(&mut names, base);
         return names;
@@ -40,8 +42,9 @@ fn push(names: &mut Vec<String>, name: &str) {
 
 /// The name without its date, and with the version written as its maker writes it.
 fn push_reduced(names: &mut Vec<String>, name: &str) {
-    let undated = without_date(name);
-    push(names, undated);
+    let shorter = reductions(name);
+    shorter.iter().for_each(|name| push(names, name));
+    let undated = shorter.last().copied().unwrap_or(name);
     // Azure may not have dots in names; OpenRouter has them where Anthropic has none.
     if let Some(rest) = undated.strip_prefix("gpt-35") {
         push(names, &format!("gpt-3.5{rest}"));
@@ -71,27 +74,43 @@ fn turned_claude(name: &str) -> Option<String> {
 }
 
 /// The name without versions and dates at its end, one after the other: `-v1`, `@20250929`, `-2024-08-06`, `-20241022`,
-/// `-08-2024`, `-0613`, `-preview-05-20`, `-001`, `-latest`.
-fn without_date(name: &str) -> &str {
+/// `-08-2024`, `-0613`, `-preview-05-20`, `-001`, `-latest`. Each step is a name of its own.
+fn reductions(name: &str) -> Vec<&str> {
     let mut name = name.split('@').next().unwrap_or(name);
+    let mut names = vec![name];
     // Each round takes one off; no name has more than these.
     for _ in 0..4 {
-        name = match name.rsplit_once('-') {
-            Some((front, "latest" | "v1" | "v2")) => front,
-            // Cohere writes the month before the year: `-08-2024`.
-            Some((front, year)) if is_number(year) && year.len() == 4 && year.starts_with("20") => front
-                .rsplit_once('-')
-                .filter(|(_, month)| is_number(month) && month.len() == 2)
-                .map_or(front, |(name, _)| name),
-            Some((front, end)) if is_number(end) && matches!(end.len(), 3 | 4 | 8) => front,
-            Some((front, end)) if is_number(end) && end.len() == 2 => match dated(front) {
-                Some(front) => front,
-                None => return name,
-            },
-            _ => return name,
-        };
+        let Some(shorter) = without_end(name) else { break };
+        name = shorter;
+        names.push(name);
     }
-    name
+    // Google's previews cost what the model does. Elsewhere a preview is another model.
+    if let Some(final_name) = name.strip_suffix("-preview").filter(|_| name.starts_with("gemini-")) {
+        names.push(final_name);
+    }
+    names
+}
+
+/// The name without the last version or date at its end.
+fn without_end(name: &str) -> Option<&str> {
+    let (front, end) = name.rsplit_once('-')?;
+    if matches!(end, "latest" | "v1" | "v2") {
+        return Some(front);
+    }
+    if !is_number(end) {
+        return None;
+    }
+    match end.len() {
+        1 => front.starts_with("gpt-oss").then_some(front),
+        2 => dated(front),
+        // Cohere writes the month before the year: `-08-2024`.
+        4 if end.starts_with("20") => match front.rsplit_once('-') {
+            Some((name, month)) if is_number(month) && month.len() == 2 => Some(name),
+            _ => Some(front),
+        },
+        3 | 4 | 8 => Some(front),
+        _ => None,
+    }
 }
 
 /// What stands before `-2024-08` or `-preview-05`, whose day has been taken off.

@@ -81,6 +81,13 @@ fn a_model_is_found_under_every_name_in_use() {
     check("gemini", "models/gemini-2.5-flash", "gemini-2.5-flash");
     check("gemini", "gemini-2.0-flash-001", "gemini-2.0-flash");
     check("vertex", "publishers/google/models/gemini-2.5-pro", "gemini-2.5-pro");
+    check("gemini", "gemini-2.5-flash-preview-09-2025", "gemini-2.5-flash");
+    check("gemini", "models/gemini-2.5-pro-preview-06-05", "gemini-2.5-pro");
+    check("openai", "text-embedding-ada-002-v2", "text-embedding-ada-002");
+    check("openai", "gpt-4-0125-preview", "gpt-4-0125-preview");
+    check("openai", "gpt-5-chat-latest", "gpt-5-chat");
+    check("bedrock", "us.amazon.nova-lite-v1:0", "nova-lite");
+    check("bedrock", "openai.gpt-oss-120b-1:0", "gpt-oss-120b");
     check("groq", "openai/gpt-oss-120b", "openai/gpt-oss-120b");
     check("cerebras", "gpt-oss-120b", "gpt-oss-120b");
     check("mistral", "mistral-small-latest", "mistral-small-latest");
@@ -190,6 +197,15 @@ fn models_of_one_scope_share_it() {
     assert_eq!(scope("claude-opus-4-1-20250805"), scope("claude-opus-4-8"));
     assert_ne!(scope("claude-opus-4-8"), scope("claude-opus-5"));
     assert_ne!(scope("claude-opus-5"), scope("claude-sonnet-5"));
+}
+
+#[test]
+fn a_scope_is_what_the_provider_groups_by() {
+    let registry = crate::Registry::standard();
+    for facts in ModelTable::standard().iter() {
+        let provider = registry.by_name(&facts.provider).unwrap();
+        assert_eq!(provider.model_group(&facts.name), provider.model_group(facts.scope()), "{}", facts.name);
+    }
 }
 
 proptest! {
