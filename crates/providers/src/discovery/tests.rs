@@ -1,3 +1,5 @@
+//! Requests about the account, and answers in every form.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! The data file, names, and prices.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tasks by name, and where they are.
+
 use super::*;
 use crate::Registry;
 use crate::payload::{ChatDialect, ChatRequest, Message};

@@ -1,3 +1,5 @@
+//! Requests in the form of Anthropic's messages.
+
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
 use super::super::{ChatDialect, Form, Reasoning};
 use super::*;

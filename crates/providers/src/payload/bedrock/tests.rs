@@ -1,3 +1,5 @@
+//! Requests in the form of Bedrock's Converse.
+
 use super::super::fixtures::{self, body, conversation, error, hello, parameters};
 use super::super::{ChatDialect, Form};
 use super::*;

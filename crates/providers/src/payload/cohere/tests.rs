@@ -1,3 +1,5 @@
+//! Requests in the form of Cohere's chat.
+
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
 use super::super::{ChatDialect, Effort, Form, Reasoning};
 use super::*;

@@ -1,3 +1,5 @@
+//! Requests in the form of Ollama's chat.
+
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
 use super::super::{ChatDialect, Form};
 use super::*;

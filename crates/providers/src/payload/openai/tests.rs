@@ -1,3 +1,5 @@
+//! Requests in the form of chat completions, in each dialect.
+
 use super::super::fixtures::{self, conversation, hello, parameters, schema};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Bodies read, written again, and made ready for another provider.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Requests in the form of OpenAI's responses.
+
 use super::super::fixtures::{self, body, conversation, error, hello, parameters, schema};
 use super::super::{ChatDialect, Form};
 use super::*;
