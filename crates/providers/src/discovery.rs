@@ -53,6 +53,7 @@ pub struct Page<T> {
 
 /// The limits that some models share.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ScopeLimits {
     /// What shares them: a model, a group, or a service such as `batch`.
     pub scope: String,

@@ -43,7 +43,7 @@ pub fn native_model_list(form: Form, page: Option<&str>) -> Option<DiscoveryRequ
         Form::Gemini => Some(list("/models", "pageSize", "pageToken", KeyKind::Ordinary)),
         Form::Cohere => Some(list("/v1/models", "page_size", "page_token", KeyKind::Ordinary)),
         Form::Ollama => Some(DiscoveryRequest::get("/api/tags", KeyKind::None)),
-        Form::OpenAiChat | Form::OpenAiResponses | Form::Anthropic | Form::Bedrock => None,
+        _ => None,
     }
 }
 

@@ -8,6 +8,7 @@ use super::InvalidModels;
 /// What is known about one model. What is missing is not known.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ModelFacts {
     /// The name of the provider that these facts are true at.
     pub provider: String,

@@ -29,6 +29,14 @@ pub struct ChatDialect {
     pub fixed_temperature: bool,
     /// Whether `top_k` is taken.
     pub top_k: bool,
+    /// Whether `frequency_penalty` and `presence_penalty` are taken.
+    pub penalties: bool,
+    /// Whether `n` may be more than one.
+    pub several_answers: bool,
+    /// Whether messages may have names.
+    pub names: bool,
+    /// Whether `user` is taken.
+    pub user: bool,
 }
 
 /// The name of the bound on produced tokens.
@@ -69,6 +77,10 @@ impl ChatDialect {
         asks_cost: false,
         fixed_temperature: false,
         top_k: true,
+        penalties: true,
+        several_answers: true,
+        names: true,
+        user: true,
     };
 
     /// OpenAI, and Azure: <https://platform.openai.com/docs/api-reference/chat/create>.
@@ -86,14 +98,22 @@ impl ChatDialect {
         must_call: "any",
         short_tool_ids: true,
         top_k: false,
+        user: false,
         ..Self::COMPATIBLE
     };
 
-    /// Groq: <https://console.groq.com/docs/api-reference#chat-create>.
-    pub const GROQ: Self = Self { bound: Bound::MaxCompletionTokens, top_k: false, ..Self::COMPATIBLE };
+    /// Groq refuses names and several answers: <https://console.groq.com/docs/openai>.
+    pub const GROQ: Self = Self {
+        bound: Bound::MaxCompletionTokens,
+        top_k: false,
+        several_answers: false,
+        names: false,
+        ..Self::COMPATIBLE
+    };
 
-    /// Cerebras: <https://inference-docs.cerebras.ai/api-reference/chat-completions>.
-    pub const CEREBRAS: Self = Self { bound: Bound::MaxCompletionTokens, top_k: false, ..Self::COMPATIBLE };
+    /// Cerebras refuses penalties: <https://inference-docs.cerebras.ai/resources/openai>.
+    pub const CEREBRAS: Self =
+        Self { bound: Bound::MaxCompletionTokens, top_k: false, penalties: false, ..Self::COMPATIBLE };
 
     /// DeepSeek: <https://api-docs.deepseek.com/api/create-chat-completion>.
     pub const DEEPSEEK: Self = Self {

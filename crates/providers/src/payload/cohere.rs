@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::body::{Body, only_one_answer};
-use super::openai::write_tool;
+use super::openai::write_tool_loosely;
 use super::{
     ChatPayload, ChatRequest, Content, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
 };
@@ -55,7 +55,10 @@ fn write_tools(request: &ChatRequest, body: &mut Body) -> Result<(), PayloadErro
         Some(ToolChoice::Named(name)) => tool.name == *name,
         _ => true,
     };
-    let tools: Vec<Value> = request.tools.iter().filter(is_offered).map(write_tool).collect();
+    let offered: Vec<&Tool> = request.tools.iter().filter(is_offered).collect();
+    // Strictness is one switch for all.
+    body.put_some("strict_tools", offered.iter().any(|tool| tool.strict == Some(true)).then_some(true));
+    let tools: Vec<Value> = offered.into_iter().map(write_tool_loosely).collect();
     match &request.tool_choice {
         // Its default.
         None | Some(ToolChoice::Auto) => {}

@@ -64,6 +64,7 @@ pub struct Message {
 
 /// A tool that the model called.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ToolCall {
     /// By which the result refers to it.
     pub id: String,
@@ -77,6 +78,7 @@ pub struct ToolCall {
 
 /// A piece of the model's reasoning.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Thought {
     /// What it says; for a redacted one, the provider's opaque data.
     pub text: String,

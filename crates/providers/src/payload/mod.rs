@@ -4,6 +4,7 @@
 //! field.
 
 mod anthropic;
+mod anthropic_hosted;
 mod bedrock;
 mod body;
 mod chat;

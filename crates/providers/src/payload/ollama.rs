@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::body::{Body, only_one_answer};
-use super::openai::write_tool;
+use super::openai::write_tool_loosely;
 use super::turns;
 use super::{ChatPayload, ChatRequest, Content, Effort, Message, Part, PayloadError, ResponseFormat, Role, ToolChoice};
 
@@ -36,7 +36,7 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
         // To call none, none are offered: there is no word for it.
         Some(ToolChoice::None) => {}
         None | Some(ToolChoice::Auto) => {
-            body.put_list("tools", request.tools.iter().map(write_tool).collect());
+            body.put_list("tools", request.tools.iter().map(write_tool_loosely).collect());
         }
         Some(ToolChoice::Required | ToolChoice::Named(_)) => {
             return Err(PayloadError::unusable("tool_choice", "Ollama cannot be told to call a tool"));

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::body::Body;
+use super::body::{Body, only_one_answer};
 use super::chat_dialect::{Bound, ChatDialect, Thinking};
 use super::{
     ChatPayload, ChatRequest, Content, Effort, Message, Part, PayloadError, Reasoning, ResponseFormat, Role, Tool,
@@ -24,6 +24,9 @@ pub(crate) fn payload(request: &ChatRequest, dialect: &ChatDialect) -> Result<Ch
     sampling(request, dialect, &mut body);
     body.put_list("stop", request.stop.clone());
     body.put_some(dialect.seed, request.seed);
+    if !dialect.several_answers {
+        only_one_answer(request)?;
+    }
     body.put_some("n", request.n);
     body.put_list("tools", request.tools.iter().map(write_tool).collect());
     body.put_some("tool_choice", request.tool_choice.as_ref().map(|choice| write_choice(choice, dialect)));
@@ -32,7 +35,12 @@ pub(crate) fn payload(request: &ChatRequest, dialect: &ChatDialect) -> Result<Ch
     if let Some(reasoning) = request.asked_reasoning() {
         think(&reasoning, request, dialect, &mut body);
     }
-    body.put_some("user", request.user.as_deref());
+    body.put_some("user", request.user.as_deref().filter(|_| dialect.user));
+    let has_names = request.messages.iter().any(|message| message.name.is_some());
+    body.leave_out(&[
+        ("user", request.user.is_some() && !dialect.user),
+        ("messages.name", has_names && !dialect.names),
+    ]);
     body.put_some("stream", request.stream);
     if request.is_stream() && dialect.asks_stream_usage {
         // Without it a stream does not say what it took.
@@ -55,7 +63,8 @@ fn sampling(request: &ChatRequest, dialect: &ChatDialect, body: &mut Body) {
         ("presence_penalty", request.presence_penalty, 0.0),
     ];
     for (name, number, own) in numbers {
-        let sent = number.filter(|number| !is_fixed || *number == own);
+        let is_taken = dialect.penalties || !name.ends_with("_penalty");
+        let sent = number.filter(|number| is_taken && (!is_fixed || *number == own));
         body.put_some(name, sent);
         body.leave_out(&[(name, number != sent)]);
     }
@@ -72,7 +81,7 @@ fn write_message(message: &Message, dialect: &ChatDialect) -> Result<Value, Payl
     // A turn that only calls tools says nothing, and some servers refuse an empty text for it.
     let is_silent = !message.tool_calls.is_empty() && message.content.is_empty();
     members.put("content", if is_silent { Value::Null } else { content(&message.content)? });
-    members.put_some("name", message.name.as_deref());
+    members.put_some("name", message.name.as_deref().filter(|_| dialect.names));
     if message.role == Role::Tool {
         members.put("tool_call_id", tool_id(message.answered_call()?, dialect));
     }
@@ -143,6 +152,15 @@ fn tool_id(id: &str, dialect: &ChatDialect) -> String {
 }
 
 pub(crate) fn write_tool(tool: &Tool) -> Value {
+    write_function(tool, tool.strict)
+}
+
+/// The same for servers that do not know strict tools.
+pub(crate) fn write_tool_loosely(tool: &Tool) -> Value {
+    write_function(tool, None)
+}
+
+fn write_function(tool: &Tool, strict: Option<bool>) -> Value {
     if let Some(raw) = &tool.raw {
         return raw.clone();
     }
@@ -150,7 +168,7 @@ pub(crate) fn write_tool(tool: &Tool) -> Value {
     function.put("name", tool.name.as_str());
     function.put_some("description", tool.description.as_deref());
     function.put_some("parameters", tool.parameters.clone());
-    function.put_some("strict", tool.strict);
+    function.put_some("strict", strict);
     json!({"type": "function", "function": function.into_value()})
 }
 

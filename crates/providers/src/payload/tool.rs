@@ -6,6 +6,7 @@ use super::PayloadError;
 
 /// A function that the model may call.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Tool {
     /// Its name.
     pub name: String,

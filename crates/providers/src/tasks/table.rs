@@ -157,6 +157,8 @@ pub(super) const fn of_form(form: Form) -> &'static [Row] {
         Form::Cohere => COHERE,
         Form::Bedrock => BEDROCK,
         Form::Ollama => OLLAMA,
+        Form::AnthropicOnVertex => &[Row(Task::Chat, "/models/{model}:rawPredict", BodyKind::Json)],
+        Form::AnthropicOnBedrock => &[Row(Task::Chat, "/model/{model}/invoke", BodyKind::Json)],
         Form::OpenAiChat | Form::OpenAiResponses | Form::Anthropic => &[],
     }
 }

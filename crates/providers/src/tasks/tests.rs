@@ -71,6 +71,49 @@ fn a_chat_request_goes_where_the_chat_is() {
 }
 
 #[test]
+fn what_is_sent_goes_to_the_address_that_the_provider_documents() {
+    let request = ChatRequest::new("m", vec![Message::user("Hi")]);
+    let check = |base: &str, path: &str, expected: &str| {
+        assert_eq!(crate::join_url(base, path).unwrap().to_string(), expected);
+    };
+    let registry = Registry::standard();
+    for (name, expected) in [
+        ("openai", "https://api.openai.com/v1/chat/completions"),
+        ("anthropic", "https://api.anthropic.com/v1/messages"),
+        ("openrouter", "https://openrouter.ai/api/v1/chat/completions"),
+        ("gemini", "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions"),
+        ("groq", "https://api.groq.com/openai/v1/chat/completions"),
+        ("mistral", "https://api.mistral.ai/v1/chat/completions"),
+        ("cohere", "https://api.cohere.ai/compatibility/v1/chat/completions"),
+        ("together", "https://api.together.xyz/v1/chat/completions"),
+        ("fireworks", "https://api.fireworks.ai/inference/v1/chat/completions"),
+        ("cerebras", "https://api.cerebras.ai/v1/chat/completions"),
+        ("xai", "https://api.x.ai/v1/chat/completions"),
+        ("deepseek", "https://api.deepseek.com/v1/chat/completions"),
+        ("perplexity", "https://api.perplexity.ai/chat/completions"),
+        ("sambanova", "https://api.sambanova.ai/v1/chat/completions"),
+        ("github-models", "https://models.github.ai/inference/chat/completions"),
+        ("huggingface", "https://router.huggingface.co/v1/chat/completions"),
+        ("bedrock", "https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1/chat/completions"),
+        ("ollama", "http://127.0.0.1:11434/v1/chat/completions"),
+    ] {
+        let provider = registry.by_name(name).unwrap();
+        check(provider.base_url(), &provider.chat_payload(&request).unwrap().endpoint, expected);
+    }
+    for (form, expected) in [
+        (Form::Gemini, "https://generativelanguage.googleapis.com/v1beta/models/m:generateContent"),
+        (Form::Cohere, "https://api.cohere.com/v2/chat"),
+        (Form::Ollama, "http://127.0.0.1:11434/api/chat"),
+    ] {
+        check(form.base_url().unwrap(), &form.payload(&request, &ChatDialect::COMPATIBLE).unwrap().endpoint, expected);
+    }
+    let key = crate::discovery::openrouter::key_request().path;
+    check("https://openrouter.ai/api/v1", &key, "https://openrouter.ai/api/v1/key");
+    let limits = crate::discovery::anthropic::rate_limits_request(None).path;
+    check("https://api.anthropic.com/v1", &limits, "https://api.anthropic.com/v1/organizations/rate_limits");
+}
+
+#[test]
 fn every_provider_chats_and_no_task_stands_twice() {
     let registry = Registry::standard();
     for provider in registry.names().chain(["somebody"]) {

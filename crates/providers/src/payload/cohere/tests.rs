@@ -61,3 +61,12 @@ fn a_tool_that_must_be_called_is_the_only_one_offered() {
     let expected = "`tool_choice` cannot be used: no tool has this name";
     assert_eq!(error(FORM, &request(ToolChoice::Named("h".to_owned()))), expected);
 }
+
+#[test]
+fn strictness_is_one_switch_for_all_tools() {
+    let mut strict = Tool::new("f", "", json!({}));
+    strict.strict = Some(true);
+    let request = ChatRequest { tools: vec![strict, Tool::new("g", "", json!({}))], ..hello("command-a-03-2025") };
+    let sent = body(FORM, &request);
+    assert_eq!((&sent["strict_tools"], sent["tools"][0]["function"].get("strict")), (&json!(true), None));
+}

@@ -154,6 +154,21 @@ fn mistral_gets_its_own_words_and_ids_of_nine_letters_that_still_agree() {
 }
 
 #[test]
+fn what_a_server_refuses_is_not_sent_and_the_caller_is_told() {
+    let mut request = ChatRequest { user: Some("u".to_owned()), ..hello("m") };
+    request.messages[1].name = Some("Ann".to_owned());
+    request.frequency_penalty = Some(0.5);
+    let left_out = |dialect: &ChatDialect| payload(&request, dialect).unwrap().left_out;
+    assert_eq!(left_out(&ChatDialect::COMPATIBLE), Vec::<&str>::new());
+    assert_eq!(left_out(&ChatDialect::GROQ), ["messages.name"]);
+    assert_eq!(left_out(&ChatDialect::CEREBRAS), ["frequency_penalty"]);
+    assert_eq!(left_out(&ChatDialect::MISTRAL), ["user"]);
+    let twice = ChatRequest { n: Some(2), ..hello("m") };
+    let error = payload(&twice, &ChatDialect::GROQ).unwrap_err();
+    assert_eq!(error.to_string(), "`n` cannot be used: this provider gives one answer at a time");
+}
+
+#[test]
 fn thoughts_go_back_where_they_are_wanted() {
     let member = |dialect: &ChatDialect, name: &str| {
         payload(&conversation("m"), dialect).unwrap().body["messages"][2].get(name).cloned()
