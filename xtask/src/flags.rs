@@ -22,8 +22,8 @@ xflags::xflags! {
         /// Check what the compiler does not: module docs, leftovers, paths, dependency directions; report file sizes.
         cmd tidy {}
 
-        /// Measure a part beside its peers: core, client, starvation. Exits 0 where the measurement was made, goals met
-        /// or not.
+        /// Measure a part beside its peers: core, client, providers, starvation. Exits 0 where the measurement was made,
+        /// goals met or not.
         cmd bench {
             /// What is measured.
             required subject: Subject
