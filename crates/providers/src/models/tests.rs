@@ -77,6 +77,9 @@ fn a_model_is_found_under_every_name_in_use() {
     check("anthropic", "claude-sonnet-4-20250514", "claude-sonnet-4");
     check("anthropic", "claude-opus-4-0", "claude-opus-4");
     check("anthropic", "claude-opus-4-5-20251101", "claude-opus-4-5");
+    check("anthropic", "claude-2.1", "claude-2.1");
+    check("bedrock", "anthropic.claude-v2:1", "claude-v2:1");
+    check("bedrock", "anthropic.claude-v2", "claude-v2");
     check("vertex", "claude-sonnet-4-5@20250929", "claude-sonnet-4-5");
     check("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5");
     check("bedrock", "anthropic.claude-3-haiku-20240307-v1:0", "claude-3-haiku");
