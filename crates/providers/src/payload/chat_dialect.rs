@@ -37,6 +37,8 @@ pub struct ChatDialect {
     pub names: bool,
     /// Whether `user` is taken.
     pub user: bool,
+    /// Whether the results of tools may hold images.
+    pub images_of_tools: bool,
 }
 
 /// The name of the bound on produced tokens.
@@ -81,10 +83,17 @@ impl ChatDialect {
         several_answers: true,
         names: true,
         user: true,
+        images_of_tools: true,
     };
 
     /// OpenAI, and Azure: <https://platform.openai.com/docs/api-reference/chat/create>.
-    pub const OPENAI: Self = Self { bound: Bound::ByModel, fixed_temperature: true, top_k: false, ..Self::COMPATIBLE };
+    pub const OPENAI: Self = Self {
+        bound: Bound::ByModel,
+        fixed_temperature: true,
+        top_k: false,
+        images_of_tools: false,
+        ..Self::COMPATIBLE
+    };
 
     /// OpenRouter maps `max_tokens` to what each model wants: <https://openrouter.ai/docs/api-reference/overview>,
     /// <https://openrouter.ai/docs/use-cases/usage-accounting>, <https://openrouter.ai/docs/use-cases/reasoning-tokens>.
@@ -99,6 +108,7 @@ impl ChatDialect {
         short_tool_ids: true,
         top_k: false,
         user: false,
+        images_of_tools: false,
         ..Self::COMPATIBLE
     };
 
@@ -108,6 +118,7 @@ impl ChatDialect {
         top_k: false,
         several_answers: false,
         names: false,
+        images_of_tools: false,
         ..Self::COMPATIBLE
     };
 
@@ -121,6 +132,7 @@ impl ChatDialect {
         json_schema: false,
         thoughts: Some("reasoning_content"),
         top_k: false,
+        images_of_tools: false,
         ..Self::COMPATIBLE
     };
 

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::body::{Body, only_one_answer};
+use super::content::no_images_of_tools;
 use super::openai::write_tool_loosely;
 use super::{
     ChatPayload, ChatRequest, Content, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
@@ -76,6 +77,9 @@ fn write_message(message: &Message) -> Result<Value, PayloadError> {
     let mut members = Body::default();
     members.put("role", if message.role.is_system() { "system" } else { message.role.name() });
     if message.role == Role::Tool {
+        if message.content.has_image() {
+            return Err(no_images_of_tools());
+        }
         members.put("tool_call_id", message.answered_call()?);
     }
     if !message.tool_calls.is_empty() {

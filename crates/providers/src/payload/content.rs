@@ -99,6 +99,11 @@ impl Image {
     }
 }
 
+/// The result of a tool with an image in it, where a provider takes texts only.
+pub(crate) fn no_images_of_tools() -> PayloadError {
+    PayloadError::unusable("messages", "this provider takes no images in the results of tools")
+}
+
 /// A `data:` address that could not be read.
 pub(crate) fn not_base64() -> PayloadError {
     PayloadError::unusable("messages", "an inline image must be of the form `data:TYPE;base64,DATA`")
@@ -148,6 +153,11 @@ impl Content {
             Self::Text(text) => text.is_empty(),
             Self::Parts(parts) => parts.iter().all(|part| matches!(part, Part::Text(text) if text.is_empty())),
         }
+    }
+
+    /// Whether there is an image in it.
+    pub(crate) fn has_image(&self) -> bool {
+        matches!(self, Self::Parts(parts) if parts.iter().any(|part| matches!(part, Part::Image(_))))
     }
 
     /// Every part that is not an empty text, in another form. Some providers refuse empty ones.

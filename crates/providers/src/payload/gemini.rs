@@ -95,6 +95,7 @@ fn write_turn(turn: &Turn<'_>, request: &ChatRequest) -> Result<Value, PayloadEr
         }
         if message.role == Role::Tool {
             parts.push(write_result(message, request)?);
+            parts.extend(images(message)?);
             continue;
         }
         if !message.content.is_empty() || message.tool_calls.is_empty() {
@@ -153,12 +154,15 @@ fn write_result(message: &Message, request: &ChatRequest) -> Result<Value, Paylo
     result.put_some("id", message.tool_call_id.as_deref().filter(|id| !id.is_empty()));
     result.put("name", name);
     result.put("response", response);
-    if let Content::Parts(parts) = &message.content
-        && parts.iter().any(|part| matches!(part, Part::Image(_)))
-    {
-        return Err(PayloadError::unusable("messages", "the result of a tool cannot hold an image with this provider"));
-    }
     Ok(json!({"functionResponse": result.into_value()}))
+}
+
+/// The images of a tool's answer, which stand beside it: its object has no place for them.
+fn images(message: &Message) -> Result<Vec<Value>, PayloadError> {
+    match &message.content {
+        Content::Text(_) => Ok(Vec::new()),
+        Content::Parts(parts) => parts.iter().filter(|part| matches!(part, Part::Image(_))).map(part).collect(),
+    }
 }
 
 fn write_call(call: &ToolCall) -> Result<Value, PayloadError> {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::{Body, only_one_answer};
 use super::chat_dialect::{Bound, ChatDialect, Thinking};
+use super::content::no_images_of_tools;
 use super::{
     ChatPayload, ChatRequest, Content, Effort, Message, Part, PayloadError, Reasoning, ResponseFormat, Role, Tool,
     ToolCall, ToolChoice,
@@ -83,6 +84,9 @@ fn write_message(message: &Message, dialect: &ChatDialect) -> Result<Value, Payl
     members.put("content", if is_silent { Value::Null } else { content(&message.content)? });
     members.put_some("name", message.name.as_deref().filter(|_| dialect.names));
     if message.role == Role::Tool {
+        if message.content.has_image() && !dialect.images_of_tools {
+            return Err(no_images_of_tools());
+        }
         members.put("tool_call_id", tool_id(message.answered_call()?, dialect));
     }
     members.put_list("tool_calls", message.tool_calls.iter().map(|call| write_call(call, dialect)).collect());

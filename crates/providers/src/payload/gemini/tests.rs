@@ -87,6 +87,16 @@ fn a_result_whose_tool_is_unknown_is_refused() {
 }
 
 #[test]
+fn the_images_of_a_result_stand_beside_it() {
+    let mut request = conversation("gemini-2.5-pro");
+    let image = Part::Image(super::super::Image::from_base64("image/png", "BBBB"));
+    request.messages[3].content = vec![Part::text("Here."), image].into();
+    let parts = &body(FORM, &request)["contents"][2]["parts"];
+    assert_eq!(parts[0]["functionResponse"]["response"], json!({"result": "Here."}));
+    assert_eq!(parts[1], json!({"inlineData": {"mimeType": "image/png", "data": "BBBB"}}));
+}
+
+#[test]
 fn tools_of_googles_own_stand_beside_the_functions() {
     let tools = vec![Tool::raw(json!({"googleSearch": {}})), Tool::new("f", "", json!({"type": "object"}))];
     let request = ChatRequest { tools, ..hello("gemini-2.5-pro") };

@@ -163,6 +163,11 @@ fn what_a_server_refuses_is_not_sent_and_the_caller_is_told() {
     assert_eq!(left_out(&ChatDialect::GROQ), ["messages.name"]);
     assert_eq!(left_out(&ChatDialect::CEREBRAS), ["frequency_penalty"]);
     assert_eq!(left_out(&ChatDialect::MISTRAL), ["user"]);
+    let image = Message::tool("1", vec![Part::image_url("https://h/a.png")]);
+    let shown = ChatRequest::new("m", vec![Message::user("Hi"), image]);
+    assert!(payload(&shown, &ChatDialect::COMPATIBLE).is_ok());
+    let error = payload(&shown, &ChatDialect::OPENAI).unwrap_err();
+    assert_eq!(error.to_string(), "`messages` cannot be used: this provider takes no images in the results of tools");
     let twice = ChatRequest { n: Some(2), ..hello("m") };
     let error = payload(&twice, &ChatDialect::GROQ).unwrap_err();
     assert_eq!(error.to_string(), "`n` cannot be used: this provider gives one answer at a time");
