@@ -124,11 +124,12 @@ fn without_marks(value: &Value, taken: &mut Vec<String>) -> Value {
 pub(super) struct Members(Map<String, Value>);
 
 impl Members {
-    pub(super) fn of(body: &Value) -> Result<Self, PayloadError> {
-        match body {
-            Value::Object(members) => Ok(Self(members.clone())),
-            _ => Err(PayloadError::missing("model")),
-        }
+    /// All but the member `apart`, which may be large and is read where it is.
+    pub(super) fn of<'a>(object: &'a Value, apart: &str) -> Result<(Self, Option<&'a Value>), PayloadError> {
+        let Value::Object(members) = object else { return Err(PayloadError::missing("model")) };
+        let others = members.iter().filter(|(name, _)| *name != apart);
+        let others = others.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok((Self(others), members.get(apart)))
     }
 
     /// Takes a member if it can be read. Null is nothing.

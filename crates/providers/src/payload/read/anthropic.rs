@@ -9,15 +9,14 @@ use crate::payload::{
 };
 
 pub(super) fn read(body: &Value) -> Result<ChatRequest, PayloadError> {
-    let mut members = Members::of(body)?;
+    let (mut members, turns) = Members::of(body, "messages")?;
     let model = members.text("model").ok_or_else(|| PayloadError::missing("model"))?;
-    let turns =
-        members.take("messages", |value| value.as_array().cloned()).ok_or_else(|| PayloadError::missing("messages"))?;
+    let turns = turns.and_then(Value::as_array).ok_or_else(|| PayloadError::missing("messages"))?;
     let mut messages = Vec::new();
     if let Some(system) = members.text("system") {
         messages.push(Message::system(system));
     }
-    for turn in &turns {
+    for turn in turns {
         read_turn(turn, &mut messages)?;
     }
     let mut request = ChatRequest::new(model, messages);
@@ -42,7 +41,8 @@ pub(super) fn read(body: &Value) -> Result<ChatRequest, PayloadError> {
 }
 
 fn read_turn(turn: &Value, messages: &mut Vec<Message>) -> Result<(), PayloadError> {
-    let mut members = Members::of(turn).map_err(|_| PayloadError::unusable("messages", "each must be an object"))?;
+    let (mut members, content) =
+        Members::of(turn, "content").map_err(|_| PayloadError::unusable("messages", "each must be an object"))?;
     let role = members.take("role", |role| match role.as_str()? {
         "user" => Some(Role::User),
         "assistant" => Some(Role::Assistant),
@@ -50,9 +50,9 @@ fn read_turn(turn: &Value, messages: &mut Vec<Message>) -> Result<(), PayloadErr
         _ => None,
     });
     let role = role.ok_or_else(|| PayloadError::unusable("messages", "each must have a role that is known"))?;
-    let mut read = match members.take("content", |content| Some(content.clone())) {
-        Some(Value::String(text)) => vec![Message::new(role, text)],
-        Some(Value::Array(blocks)) => read_blocks(role, &blocks),
+    let mut read = match content {
+        Some(Value::String(text)) => vec![Message::new(role, text.as_str())],
+        Some(Value::Array(blocks)) => read_blocks(role, blocks),
         _ => return Err(PayloadError::missing("messages.content")),
     };
     if let Some(first) = read.first_mut() {

@@ -9,10 +9,9 @@ use crate::payload::{
 };
 
 pub(super) fn read(body: &Value) -> Result<ChatRequest, PayloadError> {
-    let mut members = Members::of(body)?;
+    let (mut members, messages) = Members::of(body, "messages")?;
     let model = members.text("model").ok_or_else(|| PayloadError::missing("model"))?;
-    let messages =
-        members.take("messages", |value| value.as_array().cloned()).ok_or_else(|| PayloadError::missing("messages"))?;
+    let messages = messages.and_then(Value::as_array).ok_or_else(|| PayloadError::missing("messages"))?;
     let mut messages = messages.iter().map(read_message).collect::<Result<Vec<_>, _>>()?;
     name_calls(&mut messages);
     let mut request = ChatRequest::new(model, messages);
@@ -46,7 +45,8 @@ pub(super) fn read(body: &Value) -> Result<ChatRequest, PayloadError> {
 }
 
 fn read_message(value: &Value) -> Result<Message, PayloadError> {
-    let mut members = Members::of(value).map_err(|_| PayloadError::unusable("messages", "each must be an object"))?;
+    let (mut members, content) =
+        Members::of(value, "content").map_err(|_| PayloadError::unusable("messages", "each must be an object"))?;
     let role = members.take("role", |role| match role.as_str()? {
         "system" => Some(Role::System),
         "developer" => Some(Role::Developer),
@@ -56,7 +56,12 @@ fn read_message(value: &Value) -> Result<Message, PayloadError> {
         _ => None,
     });
     let role = role.ok_or_else(|| PayloadError::unusable("messages", "each must have a role that is known"))?;
-    let mut message = Message::new(role, members.take("content", read_content).unwrap_or_default());
+    let content = match content {
+        None | Some(Value::Null) => Content::default(),
+        Some(content) => read_content(content)
+            .ok_or_else(|| PayloadError::unusable("messages", "`content` must be a text or a list of parts"))?,
+    };
+    let mut message = Message::new(role, content);
     message.name = members.text("name");
     message.tool_call_id = members.text("tool_call_id");
     message.tool_calls = members
