@@ -2,6 +2,19 @@
 //!
 //! The facts of this crate stand in `data/models.json`, with their date and their sources. Prices change by the week:
 //! programs lay their own facts over these with [`ModelTable::insert`] and [`ModelTable::extend_from_json`].
+//!
+//! ```
+//! use providers::{Billing, ModelTable, Usage};
+//!
+//! let mut usage = Usage::default();
+//! (usage.input, usage.output) = (1_000_000, 100_000);
+//! let mut table = ModelTable::standard().clone();
+//! assert_eq!(table.find("openai", "gpt-4o-2024-08-06").and_then(|facts| facts.context), Some(128_000));
+//! assert_eq!(table.cost("openai", "gpt-99", &usage, Billing::Standard), None);
+//! table.extend_from_json(r#"{"models": [{"provider": "openai", "name": "gpt-99", "price": {"input": 1, "output": 5}}]}"#)?;
+//! assert_eq!(table.cost("openai", "gpt-99", &usage, Billing::Standard), Some(1.5));
+//! # Ok::<(), providers::models::InvalidModels>(())
+//! ```
 
 mod cost;
 mod facts;

@@ -2,6 +2,25 @@
 //!
 //! A [`ChatRequest`] is written once and takes any [`Form`]; `docs/PAYLOADS.md` has the table of what becomes of each
 //! field.
+//!
+//! ```
+//! use providers::Registry;
+//! use providers::payload::{ChatRequest, Effort, Message, Reasoning, Tool};
+//! use serde_json::json;
+//!
+//! let mut request = ChatRequest::new("claude-sonnet-4-5", vec![Message::system("Be brief."), Message::user("Is it warm?")]);
+//! request.tools = vec![Tool::new("weather", "The weather here.", json!({"type": "object"}))];
+//! request.reasoning = Some(Reasoning::effort(Effort::Low));
+//! request.max_tokens = Some(10_000);
+//! request.seed = Some(7);
+//!
+//! let payload = Registry::standard().by_name("anthropic")?.chat_payload(&request)?;
+//! assert_eq!(payload.endpoint, "/v1/messages");
+//! assert_eq!(payload.body["system"], "Be brief.");
+//! assert_eq!(payload.body["thinking"], json!({"type": "enabled", "budget_tokens": 2_000}));
+//! assert_eq!(payload.left_out, ["seed"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod anthropic;
 mod anthropic_hosted;
