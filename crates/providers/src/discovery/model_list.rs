@@ -20,7 +20,7 @@ pub fn model_list(provider: &str, page: Option<&str>) -> Option<DiscoveryRequest
         page.into_iter().fold(request, |request, page| request.with_query(cursor, page))
     };
     Some(match provider {
-        "perplexity" | "vertex" | "cohere" | "github-models" => return None,
+        "bedrock" | "perplexity" | "vertex" | "cohere" | "github-models" => return None,
         "anthropic" => versioned(list("/v1/models", Some(("limit", "1000")), "after_id")),
         "ollama" | "vllm" => DiscoveryRequest { key: KeyKind::None, ..list("/v1/models", None, "after") },
         "openrouter" => DiscoveryRequest { key: KeyKind::None, ..list("/v1/models", None, "page") },

@@ -126,6 +126,16 @@ fn every_provider_chats_and_no_task_stands_twice() {
 }
 
 #[test]
+fn models_are_listed_where_they_can_be_asked_for() {
+    let registry = Registry::standard();
+    for name in registry.names() {
+        let provider = registry.by_name(name).unwrap();
+        let is_listed = provider.endpoints().iter().any(|endpoint| endpoint.task == Task::Models);
+        assert_eq!(provider.model_list(None).is_some(), is_listed, "{name}");
+    }
+}
+
+#[test]
 fn what_has_no_body_is_asked_for_and_the_rest_is_posted() {
     for endpoint in of_provider("openai") {
         let expected = if endpoint.task == Task::Models { Method::GET } else { Method::POST };
