@@ -1,7 +1,7 @@
 //! The formats in which providers write spans and instants.
 //!
 //! One provider may mix several: Go durations (`6m0s`, `8.639999999s`, `120ms`), bare seconds (`5`, `24482.894107818604`),
-//! RFC 3339 dates, and seconds or milliseconds since 1970. Magnitude tells the last three numbers apart: nobody waits
+//! RFC 3339 and HTTP dates, and seconds, milliseconds or less since 1970. Magnitude tells these numbers apart: nobody waits
 //! for thirty years. Reading is strict (anything else is `None`) and saturates, so no text can make it panic.
 
 use limiter_core::Nanos;
@@ -21,6 +21,9 @@ pub enum Reset {
 const EPOCH_SECONDS: u64 = 1_000_000_000;
 /// From here on a bare number is milliseconds since 1970 (this one is in 2001).
 const EPOCH_MILLIS: u64 = 1_000_000_000_000;
+/// The same for microseconds and nanoseconds.
+const EPOCH_MICROS: u64 = 1_000_000_000_000_000;
+const EPOCH_NANOS: u64 = 1_000_000_000_000_000_000;
 
 impl Reset {
     /// Reads any of the formats; `None` for anything else.
@@ -29,6 +32,8 @@ impl Reset {
         let text = text.trim_ascii();
         if let Some(number) = Decimal::parse(text) {
             return Some(match number.whole {
+                EPOCH_NANOS.. => Self::At(UnixTime::from_nanos(number.times(1))),
+                EPOCH_MICROS.. => Self::At(UnixTime::from_nanos(number.times(1_000))),
                 EPOCH_MILLIS.. => Self::At(UnixTime::from_nanos(number.times(1_000_000))),
                 EPOCH_SECONDS.. => Self::At(UnixTime::from_nanos(number.times(1_000_000_000))),
                 _ => Self::Span(Nanos::new(number.times(1_000_000_000))),
@@ -37,7 +42,7 @@ impl Reset {
         if let Some(span) = parse_go_duration(text) {
             return Some(Self::Span(span));
         }
-        parse_rfc3339(text).map(Self::At)
+        parse_rfc3339(text).or_else(|| parse_http_date(text)).map(Self::At)
     }
 
     /// The span from `now` (on the provider's clock) until the reset; zero where it has passed.
@@ -194,6 +199,8 @@ mod tests {
         at("1694403260", 1_694_403_260_000);
         at("1694403260.25", 1_694_403_260_250);
         at("1759845420000", 1_759_845_420_000);
+        at("1759845420000000", 1_759_845_420_000);
+        at("1759845420000000000", 1_759_845_420_000);
     }
 
     #[test]
@@ -201,6 +208,7 @@ mod tests {
         at("2025-11-02T17:04:53Z", 1_762_103_093_000);
         at("2025-11-02T18:04:53.5+01:00", 1_762_103_093_500);
         at("1960-01-01T00:00:00Z", 0);
+        at("Sun, 02 Nov 2025 17:04:53 GMT", 1_762_103_093_000);
     }
 
     #[test]
