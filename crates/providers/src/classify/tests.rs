@@ -67,6 +67,9 @@ fn an_answer_without_an_error_is_none() {
 fn an_array_of_one_error_is_an_error() {
     let answer = json!([{"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}}]);
     assert_eq!(failure_in_answer(&DIALECT, &answer).map(|failure| failure.kind), Some(ErrorKind::Overloaded));
+    let answer = json!([{"candidates": []}, {"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}}]);
+    assert_eq!(failure_in_answer(&DIALECT, &answer).map(|failure| failure.kind), Some(ErrorKind::Overloaded));
+    assert_eq!(failure_in_answer(&DIALECT, &json!([{"candidates": []}])), None);
 }
 
 /// A refusal of a limit by its words, with a hint in a header.

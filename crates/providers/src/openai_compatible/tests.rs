@@ -126,6 +126,22 @@ fn a_refusal_waits_for_the_turn_of_a_date_and_for_one_request_of_a_span() {
 }
 
 #[test]
+fn anthropics_headers_are_read_where_others_pass_them_on() {
+    check(
+        &[
+            ("anthropic-ratelimit-input-tokens-limit", "30000"),
+            ("anthropic-ratelimit-input-tokens-remaining", "29000"),
+            ("anthropic-ratelimit-output-tokens-limit", "8000"),
+            ("anthropic-ratelimit-tokens-limit", "38000"),
+        ],
+        &[
+            (Dimension::InputTokens, Some(Nanos::MINUTE), Some(30_000), Some(29_000), None),
+            (Dimension::OutputTokens, Some(Nanos::MINUTE), Some(8_000), None, None),
+        ],
+    );
+}
+
+#[test]
 fn the_fields_of_the_ietf_are_read() {
     check(
         &[("ratelimit-policy", r#""burst";q=100;w=60,"daily";q=1000;w=86400"#), ("ratelimit", r#""burst";r=40;t=20"#)],
