@@ -76,7 +76,8 @@ impl Provider for Anthropic {
 /// Refusals that come with the status of something else.
 fn kind_of(_status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
     let lower = body.message.to_ascii_lowercase();
-    if lower.starts_with("extra usage is required") {
+    let is_for_others = lower.contains("long context") && lower.contains("not yet available");
+    if lower.starts_with("extra usage is required") || is_for_others {
         // A 429 that no waiting clears: the plan does not include contexts of this length.
         return Some(ErrorKind::Permission);
     }

@@ -66,10 +66,14 @@ pub(crate) fn without_combined(all: Observation) -> Observation {
     kept
 }
 
+/// The number that a provider's module gave a family, and the window in its name.
+type Family = (u8, Option<Nanos>);
+
 /// Collects the headers of one response into one reading a family.
 pub(crate) struct Readings {
     now: UnixTime,
-    slots: [Option<(u8, Reading)>; Observation::CAPACITY],
+    /// What tells a family from others, and what it states.
+    slots: [Option<(Family, Reading)>; Observation::CAPACITY],
 }
 
 impl Readings {
@@ -79,10 +83,11 @@ impl Readings {
 
     /// Takes in one header. A value that does not parse, and one for which a value was read before, changes nothing.
     pub(crate) fn read(&mut self, meaning: Meaning, value: &str) {
-        let same_family = |slot: &&mut Option<(u8, Reading)>| slot.is_none_or(|(family, _)| family == meaning.family);
+        let family = (meaning.family, meaning.window);
+        let same_family = |slot: &&mut Option<(Family, Reading)>| slot.is_none_or(|(known, _)| known == family);
         let Some(slot) = self.slots.iter_mut().find(same_family) else { return };
         let fresh = Reading { window: meaning.window, ..Reading::of(meaning.dimension) };
-        let (_, reading) = slot.get_or_insert((meaning.family, fresh));
+        let (_, reading) = slot.get_or_insert((family, fresh));
         match meaning.field {
             Field::Limit => {
                 if reading.limit.is_none()
@@ -111,7 +116,7 @@ impl Readings {
             }
         }
         let free = self.slots.iter_mut().filter(|slot| slot.is_none());
-        free.zip(ietf::read(headers)).for_each(|(slot, reading)| *slot = Some((u8::MAX, reading)));
+        free.zip(ietf::read(headers)).for_each(|(slot, reading)| *slot = Some(((u8::MAX, None), reading)));
     }
 
     /// The readings that make sense, at most one a dimension and window: the lower limit where two apply.
