@@ -6,16 +6,15 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use limiter_core::{Dimension, Nanos, Observation};
+use limiter_core::Nanos;
 use serde_json::Value;
 
 use crate::dialect::ResetMeans;
 use crate::duration::Reset;
 use crate::error_body::ErrorBody;
-use crate::headers::{Field, Meaning};
 use crate::payload::Form;
 use crate::provider::sensitive_value;
-use crate::{Dialect, ErrorKind, InvalidKey, Provider, UnixTime};
+use crate::{Dialect, ErrorKind, InvalidKey, Provider, UnixTime, headers};
 
 /// Anthropic: the Messages interface.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,7 +25,7 @@ const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// Its resets are the time of full replenishment, but what a refusal needs is not told in its unit.
 pub(crate) static DIALECT: Dialect =
-    Dialect { meaning_of, complete: without_combined, kind_of, wait, reset: ResetMeans::Available, ..Dialect::COMMON };
+    Dialect { meaning_of: headers::anthropic, kind_of, wait, reset: ResetMeans::Available, ..Dialect::COMMON };
 
 impl Provider for Anthropic {
     fn name(&self) -> &str {
@@ -74,41 +73,11 @@ impl Provider for Anthropic {
     }
 }
 
-/// `anthropic-ratelimit-{family}-{limit,remaining,reset}`, all of a minute.
-///
-/// The families of the priority tier and of fast mode are buckets beside these and the `unified` ones belong to
-/// subscriptions; neither limits what a key may send at its ordinary rate, so they are left out.
-fn meaning_of(name: &str) -> Option<Meaning> {
-    let (family, field) = name.strip_prefix("anthropic-ratelimit-")?.rsplit_once('-')?;
-    let (number, dimension) = match family {
-        "requests" => (0, Dimension::Requests),
-        "tokens" => (1, Dimension::Tokens),
-        "input-tokens" => (2, Dimension::InputTokens),
-        "output-tokens" => (3, Dimension::OutputTokens),
-        _ => return None,
-    };
-    Some(Meaning { field: Field::parse(field)?, family: number, dimension, window: Some(Nanos::MINUTE) })
-}
-
-/// Leaves the combined tokens out where input and output are stated: they are only the sum of the two, no limit.
-fn without_combined(all: Observation) -> Observation {
-    let is_part = |dimension| matches!(dimension, Dimension::InputTokens | Dimension::OutputTokens);
-    if !all.readings().iter().any(|reading| is_part(reading.dimension)) {
-        return all;
-    }
-    let mut kept = Observation::new();
-    kept.retry_after = all.retry_after;
-    all.readings()
-        .iter()
-        .filter(|reading| reading.dimension != Dimension::Tokens)
-        .for_each(|reading| kept.push(*reading));
-    kept
-}
-
 /// Refusals that come with the status of something else.
 fn kind_of(_status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
     let lower = body.message.to_ascii_lowercase();
-    if lower.starts_with("extra usage is required") {
+    let is_for_others = lower.contains("long context") && lower.contains("not yet available");
+    if lower.starts_with("extra usage is required") || is_for_others {
         // A 429 that no waiting clears: the plan does not include contexts of this length.
         return Some(ErrorKind::Permission);
     }

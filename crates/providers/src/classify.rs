@@ -111,7 +111,13 @@ pub(crate) fn failure_in_success(dialect: &Dialect, body: &[u8]) -> Option<Failu
 
 /// The error in an answer or an event of a stream: at the top, in the response that an event carries, or in a choice.
 pub(crate) fn failure_in_answer(dialect: &Dialect, answer: &Value) -> Option<Failure> {
-    let answer = answer.get(0).unwrap_or(answer);
+    if let Some(answers) = answer.as_array() {
+        // Google sends a stream as an array where nothing else is asked for. The error is its only or its last member.
+        return answers
+            .iter()
+            .filter(|answer| !answer.is_array())
+            .find_map(|answer| failure_in_answer(dialect, answer));
+    }
     let choice = answer.pointer("/choices/0");
     let says_error = |value: &&Value| value.get("error").is_some_and(|error| error.is_object() || error.is_string());
     let holder = [Some(answer), answer.get("response"), choice].into_iter().flatten().find(says_error);

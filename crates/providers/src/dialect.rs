@@ -47,7 +47,7 @@ impl Dialect {
     /// What most providers share, and what is safe to assume of one that is not known.
     pub(crate) const COMMON: Self = Self {
         meaning_of: headers::common,
-        complete: |observation| observation,
+        complete: headers::without_combined,
         kind_of: |_, _| None,
         wait: |_, _| None,
         reset: ResetMeans::AsWritten,

@@ -1,6 +1,8 @@
 //! What a streamed answer says about its usage, its end and its errors.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use crate::classify;
@@ -122,15 +124,18 @@ const ENDS: [&str; 6] =
 
 /// Whether an event may hold anything of interest: a usage that is not null, an error, an end.
 fn is_telling(data: &[u8]) -> bool {
-    let contains = |word: &str| memmem::find(data, word.as_bytes()).is_some();
+    // Built once: building takes as long as searching an event.
+    static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("sage"));
+    static OTHERS: LazyLock<[Finder<'static>; 5]> =
+        LazyLock::new(|| ["\"error\"", "_stop\"", "\"response.", "-end\"", "ocationMetrics"].map(Finder::new));
     // Every chunk of some streams has a usage of null.
-    let states_usage = memmem::find_iter(data, "sage").any(|at| {
-        let rest = data.get(at + "sage".len()..).unwrap_or_default();
+    let states_usage = USAGE.find_iter(data).any(|at| {
+        let rest = data.get(at + USAGE.needle().len()..).unwrap_or_default();
         let rest = rest.strip_prefix(b"Metadata").unwrap_or(rest);
         let rest = rest.strip_prefix(b"\"").unwrap_or_default().trim_ascii_start();
         rest.strip_prefix(b":").unwrap_or_default().trim_ascii_start().starts_with(b"{")
     });
-    states_usage || ["\"error\"", "_stop\"", "\"response.", "-end\"", "ocationMetrics"].into_iter().any(contains)
+    states_usage || OTHERS.iter().any(|word| word.find(data).is_some())
 }
 
 fn failure_of(event_type: &str, value: &Value) -> Option<Failure> {

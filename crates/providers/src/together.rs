@@ -43,7 +43,8 @@ fn meaning_of(name: &str) -> Option<Meaning> {
         (None, Some(rest)) => (rest, Dimension::Requests, 202),
         (None, None) => return common(name),
     };
-    let (field, is_dynamic) = rest.strip_suffix("-dynamic").map_or((rest, false), |field| (field, true));
+    let dynamic = rest.strip_suffix("-dynamic").or_else(|| rest.strip_prefix("dynamic-"));
+    let (field, is_dynamic) = dynamic.map_or((rest, false), |field| (field, true));
     match Field::parse(field) {
         Some(field) => {
             Some(Meaning { field, family: number + u8::from(is_dynamic), dimension, window: Some(Nanos::SECOND) })

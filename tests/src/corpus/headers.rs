@@ -23,8 +23,15 @@ impl Headers {
     /// Counts one answer's headers, and says which were not understood.
     pub(super) fn add(&mut self, provider: &dyn Provider, answer: &Answer) -> Vec<String> {
         let mut examples = Vec::new();
+        let mut uses: BTreeMap<&str, Vec<(&str, HeaderUse)>> = BTreeMap::new();
         for (name, value) in &answer.headers {
-            match provider.explain_header(name, value) {
+            uses.entry(name).or_default().push((value, provider.explain_header(name, value)));
+        }
+        for (name, values) in uses {
+            // Of a repeated header one value that can be read is enough.
+            let is_read = values.iter().any(|(_, it)| *it == HeaderUse::Read);
+            let Some((value, found)) = values.into_iter().next() else { continue };
+            match if is_read { HeaderUse::Read } else { found } {
                 HeaderUse::Read => self.read += 1,
                 HeaderUse::Ignored(reason) => {
                     self.ignored += 1;

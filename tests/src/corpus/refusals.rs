@@ -70,7 +70,7 @@ fn kind_of(label: &str) -> Option<ErrorKind> {
         // Neither waiting nor paying for more of the same helps: the plan does not have it.
         "access" => ErrorKind::Permission,
         "overloaded" => ErrorKind::Overloaded,
-        "transient" => ErrorKind::Transient,
+        "transient" | "server_error" => ErrorKind::Transient,
         "authentication" => ErrorKind::Authentication,
         "invalid" => ErrorKind::Invalid,
         "not_found" => ErrorKind::NotFound,

@@ -7,6 +7,7 @@
 
 use http::HeaderMap;
 use limiter_core::{Dimension, Limit, Nanos, Reading};
+use memchr::memchr2;
 
 use super::parse_amount;
 use crate::duration::parse_seconds;
@@ -41,40 +42,40 @@ pub(super) fn window_of(headers: &HeaderMap, limit: u64) -> Option<Nanos> {
 }
 
 /// What both fields say together: one reading for each policy, and for each limit without one.
-pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Reading> + '_ {
-    let policies = lines(headers, POLICY).flat_map(members).take(MOST).filter_map(Policy::read);
-    let of_policies = policies.filter(|policy| policy.is_named).filter_map(move |policy| {
-        let dimension = policy.dimension?;
-        let said = limits(headers).find(|member| member.is_of(&policy.member));
-        Some(Reading {
+pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Reading> {
+    let mut policies = [None; MOST];
+    let of_policies = lines(headers, POLICY).flat_map(members).filter_map(Policy::read).filter(|it| it.is_named);
+    policies.iter_mut().zip(of_policies).for_each(|(slot, policy)| *slot = Some(policy));
+    let mut limits = [None; MOST];
+    let of_limits = lines(headers, LIMIT).flat_map(members).filter_map(Left::read);
+    limits.iter_mut().zip(of_limits).for_each(|(slot, limit)| *slot = Some(limit));
+
+    let mut readings = [None; 2 * MOST + 1];
+    let mut slots = readings.iter_mut();
+    let mut add = |reading: Reading| slots.next().map(|slot| *slot = Some(reading));
+    for policy in policies.iter().flatten() {
+        let Some(dimension) = policy.dimension else { continue };
+        let said = limits.iter().flatten().find(|limit| limit.member.is_of(&policy.member));
+        add(Reading {
             window: policy.window,
             limit: Some(policy.quota),
-            remaining: said.and_then(|member| member.number("r")),
-            reset: said.and_then(|member| member.parameter("t")).and_then(parse_seconds),
+            remaining: said.map(|limit| limit.remaining),
+            reset: said.and_then(|limit| limit.reset),
             ..Reading::of(dimension)
-        })
-    });
-    let of_limits = limits(headers).filter(move |member| !has_policy(headers, member)).filter_map(|member| {
-        Some(Reading {
-            remaining: Some(member.number("r")?),
-            reset: member.parameter("t").and_then(parse_seconds),
-            ..Reading::of(named(member.item))
-        })
-    });
-    let of_older = lines(headers, LIMIT)
-        .take(MOST)
-        .filter_map(older)
-        .map(|reading| Reading { window: reading.limit.and_then(|limit| window_of(headers, limit)), ..reading });
-    of_policies.chain(of_limits).chain(of_older)
-}
-
-fn limits(headers: &HeaderMap) -> impl Iterator<Item = Member<'_>> {
-    lines(headers, LIMIT).flat_map(members).take(MOST).filter(|member| member.number("r").is_some())
-}
-
-fn has_policy(headers: &HeaderMap, limit: &Member<'_>) -> bool {
-    let mut policies = lines(headers, POLICY).flat_map(members).take(MOST).filter_map(Policy::read);
-    policies.any(|policy| policy.is_named && limit.is_of(&policy.member))
+        });
+    }
+    for limit in limits.iter().flatten() {
+        if !policies.iter().flatten().any(|policy| limit.member.is_of(&policy.member)) {
+            let (remaining, reset) = (Some(limit.remaining), limit.reset);
+            add(Reading { remaining, reset, ..Reading::of(named(limit.member.item)) });
+        }
+    }
+    if limits.iter().all(Option::is_none)
+        && let Some(reading) = lines(headers, LIMIT).find_map(older)
+    {
+        add(Reading { window: reading.limit.and_then(|limit| window_of(headers, limit)), ..reading });
+    }
+    readings.into_iter().flatten()
 }
 
 fn lines<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
@@ -89,6 +90,21 @@ struct Policy<'a> {
     window: Option<Nanos>,
     /// `None` for a unit that is not metered here, such as bytes.
     dimension: Option<Dimension>,
+}
+
+/// What is left of one policy.
+#[derive(Clone, Copy, Debug)]
+struct Left<'a> {
+    member: Member<'a>,
+    remaining: u64,
+    reset: Option<Nanos>,
+}
+
+impl<'a> Left<'a> {
+    fn read(member: Member<'a>) -> Option<Self> {
+        let reset = member.parameter("t").and_then(parse_seconds);
+        Some(Self { member, remaining: member.number("r")?, reset })
+    }
 }
 
 impl<'a> Policy<'a> {
@@ -110,6 +126,7 @@ impl<'a> Policy<'a> {
 
 /// What a policy without a unit counts: requests, unless its name says something else.
 fn named(name: &str) -> Dimension {
+    // Most names are shorter than any of these words.
     let has = |word: &str| name.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
     match has("token") {
         true if has("input") || has("prompt") => Dimension::InputTokens,
@@ -174,22 +191,31 @@ fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        let (mut is_quoted, mut is_escaped) = (false, false);
-        let end = text.bytes().position(|byte| {
-            let ends = byte == separator && !is_quoted;
-            if byte == b'"' && !is_escaped {
-                is_quoted = !is_quoted;
-            }
-            is_escaped = byte == b'\\' && !is_escaped;
-            ends
-        });
-        let (part, after) = match end {
-            Some(end) => (text.get(..end), text.get(end + 1..)),
-            None => (Some(text), None),
-        };
-        rest = after;
-        part
+        let end = end_of_part(text.as_bytes(), separator);
+        rest = end.and_then(|end| text.get(end + 1..));
+        text.get(..end.unwrap_or(text.len()))
     })
+}
+
+/// Where the first separator is that does not stand in quotes.
+fn end_of_part(text: &[u8], separator: u8) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr2(separator, b'"', text.get(at..)?)?;
+        if text.get(at) == Some(&separator) {
+            return Some(at);
+        }
+        at += 1;
+        // To the end of the quotes.
+        loop {
+            at += memchr2(b'\\', b'"', text.get(at..)?)?;
+            let is_escape = text.get(at) == Some(&b'\\');
+            at += 1 + usize::from(is_escape);
+            if !is_escape {
+                break;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -49,8 +49,10 @@ const RULES: &[(&str, Place, &str)] = &[
     ("x-ratelimit-policy", Place::Whole, "a name"),
     ("x-ratelimit-model", Place::Whole, "a name"),
     ("x-ratelimit-used", Place::Start, "follows from the limit and what remains"),
+    ("llm_provider-", Place::Start, "what a gateway was told by the provider behind it (LiteLLM)"),
+    ("retry-count", Place::End, "the gateway's own retries"),
+    ("retry-attempt-count", Place::End, "the gateway's own retries"),
     ("x-max-retry-attempts-reached", Place::Whole, "the gateway's own retries (Mistral)"),
-    ("x-stainless-retry-count", Place::Whole, "the client's own retries"),
     (
         "anthropic-priority-",
         Place::Start,

@@ -29,7 +29,7 @@ impl Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Meaning {
     pub(crate) field: Field,
-    /// Tells families of one dimension apart: headers with the same family state one limit.
+    /// Tells families of one dimension apart: headers with the same family and window state one limit.
     pub(crate) family: u8,
     pub(crate) dimension: Dimension,
     pub(crate) window: Option<Nanos>,
@@ -42,7 +42,7 @@ const WEEK: Nanos = Nanos::from_secs(7 * 86_400);
 /// What the name of a header means by the habits that most providers share:
 /// `[x-]ratelimit-{limit,remaining,reset}[-{what}][-{window}]`, and the same with the field at the end.
 pub(crate) fn common(name: &str) -> Option<Meaning> {
-    let rest = strip_prefix(name)?;
+    let Some(rest) = strip_prefix(name) else { return anthropic(name) };
     let (field, family) = match rest.split_once('-') {
         None => (Field::parse(rest)?, ""),
         Some((first, family)) => match Field::parse(first) {
@@ -69,7 +69,21 @@ pub(crate) fn common(name: &str) -> Option<Meaning> {
         "concurrent" | "concurrent-requests" => (Dimension::Concurrent, 0),
         _ => return None,
     };
-    Some(Meaning { field, family: number(dimension, window, variant, is_dynamic), dimension, window })
+    Some(Meaning { field, family: number(dimension, variant, is_dynamic), dimension, window })
+}
+
+/// `anthropic-ratelimit-{family}-{limit,remaining,reset}`, all of a minute. Others that offer Anthropic's models pass them
+/// on.
+pub(crate) fn anthropic(name: &str) -> Option<Meaning> {
+    let (family, field) = name.strip_prefix("anthropic-ratelimit-")?.rsplit_once('-')?;
+    let (family, dimension) = match family {
+        "requests" => (192, Dimension::Requests),
+        "tokens" => (193, Dimension::Tokens),
+        "input-tokens" => (194, Dimension::InputTokens),
+        "output-tokens" => (195, Dimension::OutputTokens),
+        _ => return None,
+    };
+    Some(Meaning { field: Field::parse(field)?, family, dimension, window: Some(Nanos::MINUTE) })
 }
 
 /// `x-ratelimit-`, `ratelimit-` and the spellings with one more hyphen.
@@ -78,27 +92,15 @@ fn strip_prefix(name: &str) -> Option<&str> {
     name.strip_prefix("ratelimit-").or_else(|| name.strip_prefix("rate-limit-"))
 }
 
-/// One number for each family that can be told apart.
-fn number(dimension: Dimension, window: Option<Nanos>, variant: u8, is_dynamic: bool) -> u8 {
-    let unit = match window {
-        None => 0,
-        Some(Nanos::SECOND) => 1,
-        Some(Nanos::MINUTE) => 2,
-        Some(Nanos::HOUR) => 3,
-        Some(Nanos::DAY) => 4,
-        Some(WEEK) => 5,
-        Some(MONTH) => 6,
-        Some(_) => 7,
-    };
-    // Six dimensions, eight windows, two variants, fixed or adaptive: 192 families.
-    let dimension = u8::try_from(dimension.index()).unwrap_or(7);
-    dimension.saturating_mul(32).saturating_add(unit * 4 + variant * 2 + u8::from(is_dynamic))
+/// One number for each family that can be told apart, beside its window: six dimensions, two variants, fixed or adaptive.
+fn number(dimension: Dimension, variant: u8, is_dynamic: bool) -> u8 {
+    let dimension = u8::try_from(dimension.index()).unwrap_or(u8::MAX);
+    dimension.saturating_mul(4).saturating_add(variant * 2 + u8::from(is_dynamic))
 }
 
-/// Splits the window off the end: `tokens-minute`, `requests-day`, or the window alone.
+/// Splits the window off the end: `tokens-minute`, `requests-day`, `req-10-second`, or the window alone.
 fn split_window(family: &str) -> (&str, Option<Nanos>) {
-    const WINDOWS: [(&str, Nanos); 10] = [
-        ("10-second", Nanos::from_secs(10)),
+    const UNITS: [(&str, Nanos); 9] = [
         ("second", Nanos::SECOND),
         ("minute", Nanos::MINUTE),
         ("1m", Nanos::MINUTE),
@@ -109,13 +111,17 @@ fn split_window(family: &str) -> (&str, Option<Nanos>) {
         ("week", WEEK),
         ("month", MONTH),
     ];
-    for (name, window) in WINDOWS {
-        if let Some(what) = family.strip_suffix(name)
-            && (what.is_empty() || what.ends_with('-'))
-        {
-            let what = what.trim_end_matches('-');
-            return (what.strip_suffix("-per").unwrap_or(what), Some(window));
-        }
+    for (name, unit) in UNITS {
+        let Some(what) = family.strip_suffix(name).filter(|what| what.is_empty() || what.ends_with('-')) else {
+            continue;
+        };
+        let what = what.trim_end_matches('-');
+        let what = what.strip_suffix("-per").unwrap_or(what);
+        let (front, count) = what.rsplit_once('-').unwrap_or(("", what));
+        return match count.parse::<u8>() {
+            Ok(count) if count > 0 => (front, Some(Nanos::new(unit.get().saturating_mul(count.into())))),
+            _ => (what, Some(unit)),
+        };
     }
     (family, None)
 }
@@ -142,6 +148,10 @@ mod tests {
     fn the_window_may_stand_at_the_end() {
         check("x-ratelimit-limit-requests-day", Some((Field::Limit, Dimension::Requests, Some(Nanos::DAY))));
         check("x-ratelimit-limit-req-10-second", Some((Field::Limit, Dimension::Requests, Some(Nanos::from_secs(10)))));
+        check(
+            "x-ratelimit-limit-tokens-5-minute",
+            Some((Field::Limit, Dimension::Tokens, Some(Nanos::from_secs(300)))),
+        );
         check("x-ratelimit-limit-minute", Some((Field::Limit, Dimension::Requests, Some(Nanos::MINUTE))));
         check("x-ratelimit-limit-tokens-per-minute", Some((Field::Limit, Dimension::Tokens, Some(Nanos::MINUTE))));
     }
@@ -155,7 +165,7 @@ mod tests {
 
     #[test]
     fn families_are_told_apart() {
-        let mut families: Vec<u8> = [
+        let mut families: Vec<_> = [
             "x-ratelimit-limit",
             "x-ratelimit-limit-dynamic",
             "x-ratelimit-limit-requests",
@@ -168,7 +178,7 @@ mod tests {
             "x-ratelimit-limit-images",
             "x-ratelimit-limit-input-images",
         ]
-        .map(|name| common(name).unwrap().family)
+        .map(|name| common(name).map(|it| (it.family, it.window)).unwrap())
         .to_vec();
         let count = families.len();
         families.sort_unstable();

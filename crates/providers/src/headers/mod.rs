@@ -20,7 +20,7 @@ use crate::retry_hint::{retry_after, server_time};
 
 pub use explain::HeaderUse;
 pub(crate) use explain::explain;
-pub(crate) use meaning::{Field, MONTH, Meaning, common};
+pub(crate) use meaning::{Field, MONTH, Meaning, anthropic, common};
 
 /// Reads every header that the dialect knows, and the hint how long to hold back.
 pub(crate) fn observe(dialect: &Dialect, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
@@ -46,10 +46,34 @@ pub(crate) fn observe(dialect: &Dialect, status: StatusCode, headers: &HeaderMap
     observation
 }
 
+/// Leaves the combined tokens out where Anthropic's headers state input and output too: they are only the sum of the two,
+/// no limit (in all of 1,817 recorded answers).
+pub(crate) fn without_combined(all: Observation) -> Observation {
+    let of = |dimension| all.readings().iter().find(|reading| reading.dimension == dimension);
+    let limit = |dimension| of(dimension).and_then(|reading| reading.limit);
+    let sum = limit(Dimension::InputTokens)
+        .zip(limit(Dimension::OutputTokens))
+        .map(|(input, output)| input.saturating_add(output));
+    let parts_are_stated = of(Dimension::InputTokens).is_some() || of(Dimension::OutputTokens).is_some();
+    let is_sum = parts_are_stated && (sum.is_none() || sum == limit(Dimension::Tokens));
+    if !is_sum || of(Dimension::Tokens).is_none() {
+        return all;
+    }
+    let mut kept = Observation::new();
+    kept.retry_after = all.retry_after;
+    let parts = all.readings().iter().filter(|reading| reading.dimension != Dimension::Tokens);
+    parts.for_each(|reading| kept.push(*reading));
+    kept
+}
+
+/// The number that a provider's module gave a family, and the window in its name.
+type Family = (u8, Option<Nanos>);
+
 /// Collects the headers of one response into one reading a family.
 pub(crate) struct Readings {
     now: UnixTime,
-    slots: [Option<(u8, Reading)>; Observation::CAPACITY],
+    /// What tells a family from others, and what it states.
+    slots: [Option<(Family, Reading)>; Observation::CAPACITY],
 }
 
 impl Readings {
@@ -59,10 +83,11 @@ impl Readings {
 
     /// Takes in one header. A value that does not parse, and one for which a value was read before, changes nothing.
     pub(crate) fn read(&mut self, meaning: Meaning, value: &str) {
-        let same_family = |slot: &&mut Option<(u8, Reading)>| slot.is_none_or(|(family, _)| family == meaning.family);
+        let family = (meaning.family, meaning.window);
+        let same_family = |slot: &&mut Option<(Family, Reading)>| slot.is_none_or(|(known, _)| known == family);
         let Some(slot) = self.slots.iter_mut().find(same_family) else { return };
         let fresh = Reading { window: meaning.window, ..Reading::of(meaning.dimension) };
-        let (_, reading) = slot.get_or_insert((meaning.family, fresh));
+        let (_, reading) = slot.get_or_insert((family, fresh));
         match meaning.field {
             Field::Limit => {
                 if reading.limit.is_none()
@@ -91,7 +116,7 @@ impl Readings {
             }
         }
         let free = self.slots.iter_mut().filter(|slot| slot.is_none());
-        free.zip(ietf::read(headers)).for_each(|(slot, reading)| *slot = Some((u8::MAX, reading)));
+        free.zip(ietf::read(headers)).for_each(|(slot, reading)| *slot = Some(((u8::MAX, None), reading)));
     }
 
     /// The readings that make sense, at most one a dimension and window: the lower limit where two apply.
