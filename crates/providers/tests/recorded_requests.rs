@@ -57,6 +57,11 @@ fn normal_chat(mut body: Value) -> Value {
         let is_empty_list = matches!(name.as_str(), "tools" | "stop") && value.as_array().is_some_and(Vec::is_empty);
         !(value.is_null() || is_empty_list)
     });
+    if body.get("tools").is_none() {
+        // Without tools they say nothing.
+        members(&mut body).remove("parallel_tool_calls");
+        members(&mut body).retain(|name, value| !(name == "tool_choice" && (*value == "auto" || *value == "none")));
+    }
     rename(&mut body, "max_completion_tokens", "max_tokens");
     rename(&mut body, "random_seed", "seed");
     if let Some(Value::String(stop)) = body.get("stop") {

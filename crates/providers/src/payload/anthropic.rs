@@ -219,7 +219,7 @@ fn write_tool(tool: &Tool) -> Value {
 
 fn write_choice(request: &ChatRequest) -> Option<Value> {
     let mut choice = Body::default();
-    match &request.tool_choice {
+    match request.offered_choice() {
         Some(ToolChoice::Auto) => choice.put("type", "auto"),
         Some(ToolChoice::None) => return Some(json!({"type": "none"})),
         Some(ToolChoice::Required) => choice.put("type", "any"),
@@ -228,10 +228,10 @@ fn write_choice(request: &ChatRequest) -> Option<Value> {
             choice.put("name", name.as_str());
         }
         // Several calls at once are only spoken of where something is chosen.
-        None if request.parallel_tool_calls.is_none() || request.tools.is_empty() => return None,
+        None if request.offered_parallel().is_none() => return None,
         None => choice.put("type", "auto"),
     }
-    choice.put_some("disable_parallel_tool_use", request.parallel_tool_calls.map(|may| !may));
+    choice.put_some("disable_parallel_tool_use", request.offered_parallel().map(|may| !may));
     Some(choice.into_value())
 }
 

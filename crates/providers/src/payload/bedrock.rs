@@ -53,7 +53,7 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
         ("presence_penalty", request.presence_penalty.is_some()),
         ("seed", request.seed.is_some()),
         ("user", request.user.is_some()),
-        ("parallel_tool_calls", request.parallel_tool_calls.is_some()),
+        ("parallel_tool_calls", request.offered_parallel().is_some()),
     ]);
     let method = if request.is_stream() { "converse-stream" } else { "converse" };
     Ok(body.finish(format!("/model/{}/{method}", path_segment(&request.model)), request))
@@ -169,7 +169,7 @@ fn write_tools(request: &ChatRequest) -> Option<Value> {
     config.put_list("tools", request.tools.iter().map(write_tool).collect());
     config.put_some(
         "toolChoice",
-        match &request.tool_choice {
+        match request.offered_choice() {
             None | Some(ToolChoice::None) => None,
             Some(ToolChoice::Auto) => Some(json!({"auto": {}})),
             Some(ToolChoice::Required) => Some(json!({"any": {}})),

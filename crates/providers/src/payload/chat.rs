@@ -79,6 +79,10 @@ impl ChatRequest {
             }
         }
         self.tools.iter().try_for_each(Tool::check)?;
+        let must_call = matches!(self.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
+        if must_call && !self.offers_tools() {
+            return Err(PayloadError::unusable("tool_choice", "there are no tools to call"));
+        }
         if let Some(ResponseFormat::JsonSchema(schema)) = &self.response_format {
             schema.check()?;
         }
@@ -89,6 +93,20 @@ impl ChatRequest {
     #[must_use]
     pub fn is_stream(&self) -> bool {
         self.stream == Some(true)
+    }
+
+    fn offers_tools(&self) -> bool {
+        !self.tools.is_empty() || self.extra.contains_key("tools")
+    }
+
+    /// Which tools to call, where there are any: without them providers refuse the field.
+    pub(crate) fn offered_choice(&self) -> Option<&ToolChoice> {
+        self.tool_choice.as_ref().filter(|_| self.offers_tools())
+    }
+
+    /// Whether several may be called, where there are tools.
+    pub(crate) fn offered_parallel(&self) -> Option<bool> {
+        self.parallel_tool_calls.filter(|_| self.offers_tools())
     }
 
     /// The texts of all instructions, wherever they stand, without empty ones.

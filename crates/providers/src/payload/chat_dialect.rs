@@ -1,7 +1,6 @@
 //! What differs between the servers that speak OpenAI's chat completions.
 //!
-//! Each constant names the pages that it was read from. Where a page says nothing, the recorded requests of
-//! `docs/PAYLOADS.md` decided.
+//! Each constant names the pages that it was read from. Where a page says nothing, requests that were recorded decided.
 
 /// How one server departs from OpenAI's chat completions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,7 +44,7 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
         thinking.put_some("token_budget", reasoning.budget_tokens.filter(|tokens| *tokens > 0));
         body.put("thinking", thinking.into_value());
     }
-    body.leave_out(&[("user", request.user.is_some()), ("parallel_tool_calls", request.parallel_tool_calls.is_some())]);
+    body.leave_out(&[("user", request.user.is_some()), ("parallel_tool_calls", request.offered_parallel().is_some())]);
     // The field is required.
     body.put("stream", request.is_stream());
     Ok(body.finish(ENDPOINT, request))
@@ -52,7 +52,7 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
 
 /// Tools and which of them to call. There is no way to name one, so one that must be called is the only one offered.
 fn write_tools(request: &ChatRequest, body: &mut Body) -> Result<(), PayloadError> {
-    let is_offered = |tool: &&Tool| match &request.tool_choice {
+    let is_offered = |tool: &&Tool| match request.offered_choice() {
         Some(ToolChoice::Named(name)) => tool.name == *name,
         _ => true,
     };
@@ -60,7 +60,7 @@ fn write_tools(request: &ChatRequest, body: &mut Body) -> Result<(), PayloadErro
     // Strictness is one switch for all.
     body.put_some("strict_tools", offered.iter().any(|tool| tool.strict == Some(true)).then_some(true));
     let tools: Vec<Value> = offered.into_iter().map(write_tool_loosely).collect();
-    match &request.tool_choice {
+    match request.offered_choice() {
         // Its default.
         None | Some(ToolChoice::Auto) => {}
         Some(ToolChoice::None) => body.put("tool_choice", "NONE"),

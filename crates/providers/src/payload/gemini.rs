@@ -25,11 +25,11 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     let turns = turns::of(request)?;
     body.put("contents", turns.iter().map(|turn| write_turn(turn, request)).collect::<Result<Vec<_>, _>>()?);
     write_tools(request, &mut body);
-    if let Some(choice) = &request.tool_choice {
+    if let Some(choice) = request.offered_choice() {
         body.put("toolConfig", json!({"functionCallingConfig": write_choice(choice)}));
     }
     body.put_object("generationConfig", generation_config(request));
-    body.leave_out(&[("user", request.user.is_some()), ("parallel_tool_calls", request.parallel_tool_calls.is_some())]);
+    body.leave_out(&[("user", request.user.is_some()), ("parallel_tool_calls", request.offered_parallel().is_some())]);
     let model = request.model.trim().trim_start_matches("models/");
     let method = if request.is_stream() { "streamGenerateContent?alt=sse" } else { "generateContent" };
     Ok(body.finish(format!("/models/{}:{method}", path_segment(model)), request))

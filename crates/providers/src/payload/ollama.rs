@@ -32,7 +32,7 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     options.put_some("seed", request.seed);
     options.put_list("stop", request.stop.clone());
     body.put_object("options", options);
-    match &request.tool_choice {
+    match request.offered_choice() {
         // To call none, none are offered: there is no word for it.
         Some(ToolChoice::None) => {}
         None | Some(ToolChoice::Auto) => {
@@ -60,7 +60,7 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
             },
         );
     }
-    body.leave_out(&[("user", request.user.is_some()), ("parallel_tool_calls", request.parallel_tool_calls.is_some())]);
+    body.leave_out(&[("user", request.user.is_some()), ("parallel_tool_calls", request.offered_parallel().is_some())]);
     // Left out it would be a stream.
     body.put("stream", request.is_stream());
     Ok(body.finish(ENDPOINT, request))

@@ -30,8 +30,8 @@ pub(crate) fn payload(request: &ChatRequest, dialect: &ChatDialect) -> Result<Ch
     }
     body.put_some("n", request.n);
     body.put_list("tools", request.tools.iter().map(write_tool).collect());
-    body.put_some("tool_choice", request.tool_choice.as_ref().map(|choice| write_choice(choice, dialect)));
-    body.put_some("parallel_tool_calls", request.parallel_tool_calls);
+    body.put_some("tool_choice", request.offered_choice().map(|choice| write_choice(choice, dialect)));
+    body.put_some("parallel_tool_calls", request.offered_parallel());
     body.put_some("response_format", response_format(request, dialect)?);
     if let Some(reasoning) = request.asked_reasoning() {
         think(&reasoning, request, dialect, &mut body);

@@ -35,8 +35,8 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
         ("seed", request.seed.is_some()),
     ]);
     body.put_list("tools", request.tools.iter().map(write_tool).collect());
-    body.put_some("tool_choice", request.tool_choice.as_ref().map(write_choice));
-    body.put_some("parallel_tool_calls", request.parallel_tool_calls);
+    body.put_some("tool_choice", request.offered_choice().map(write_choice));
+    body.put_some("parallel_tool_calls", request.offered_parallel());
     if let Some(format) = &request.response_format {
         body.put("text", json!({"format": write_format(format)}));
     }

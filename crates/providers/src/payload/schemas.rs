@@ -89,7 +89,8 @@ impl Schema {
     }
 
     /// The fields and defaults that lionagi 0.4.0 sent for `task`, with its mistakes put right: a transcription has no
-    /// voice, a fine tuning's second file is `validation_file`, and no tool choice is sent where nothing was chosen. A
+    /// voice and a translation no speed, a fine tuning's second file is `validation_file`, and no tool choice is sent where
+    /// nothing was chosen. A
     /// field that it did not know is an error here, where it vanished there.
     #[must_use]
     pub fn specified(task: Task) -> Option<Self> {

@@ -43,7 +43,7 @@ fn calls_and_results_are_blocks_of_turns() {
 fn zero_is_a_value_and_what_has_no_place_is_told() {
     let sent = FORM.payload(&fixtures::zeros("amazon.nova-lite-v1:0"), &ChatDialect::COMPATIBLE).unwrap();
     assert_eq!(sent.body["inferenceConfig"], json!({"maxTokens": 0, "temperature": 0.0, "topP": 0.0}));
-    let expected = ["top_k", "frequency_penalty", "presence_penalty", "seed", "parallel_tool_calls"];
+    let expected = ["top_k", "frequency_penalty", "presence_penalty", "seed"];
     assert_eq!(sent.left_out, expected);
 }
 

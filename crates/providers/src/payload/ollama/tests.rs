@@ -30,7 +30,7 @@ fn zero_is_a_value_and_a_whole_answer_is_asked_for() {
     let options = json!({"num_predict": 0, "temperature": 0.0, "top_p": 0.0, "top_k": 0, "frequency_penalty": 0.0,
         "presence_penalty": 0.0, "seed": 0, "stop": ["END"]});
     assert_eq!((&sent.body["options"], &sent.body["stream"]), (&options, &json!(false)));
-    assert_eq!((sent.endpoint.as_ref(), sent.left_out), ("/api/chat", vec!["parallel_tool_calls"]));
+    assert_eq!((sent.endpoint.as_ref(), sent.left_out), ("/api/chat", vec![]));
     assert_eq!(body(FORM, &hello("qwen3"))["stream"], json!(false));
 }
 

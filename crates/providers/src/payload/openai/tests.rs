@@ -21,7 +21,7 @@ fn zero_and_false_are_values() {
     let expected = json!({"model": "llama",
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
         "max_tokens": 0, "temperature": 0.0, "top_p": 0.0, "top_k": 0, "frequency_penalty": 0.0,
-        "presence_penalty": 0.0, "seed": 0, "parallel_tool_calls": false, "stream": false});
+        "presence_penalty": 0.0, "seed": 0, "stream": false});
     assert_eq!(sent.body, expected);
 }
 
@@ -88,6 +88,23 @@ fn tools_their_calls_and_their_results_are_sent() {
             {"role": "tool", "tool_call_id": "call_2", "content": "no clock"},
             {"role": "user", "content": "Go on."}]});
     assert_eq!(body(&conversation("gpt-4o")), expected);
+}
+
+#[test]
+fn which_tools_to_call_is_said_where_there_are_any() {
+    let said = |tools: Vec<Tool>, choice| {
+        let parallel_tool_calls = Some(false);
+        let request = ChatRequest { tools, tool_choice: Some(choice), parallel_tool_calls, ..hello("gpt-4o") };
+        payload(&request, &ChatDialect::OPENAI).map(|sent| sent.body).map_err(|error| error.to_string())
+    };
+    let none = said(vec![], ToolChoice::None).unwrap();
+    assert_eq!((none.get("tool_choice"), none.get("parallel_tool_calls")), (None, None));
+    let tool = Tool::new("f", "", json!({}));
+    let some = said(vec![tool], ToolChoice::Named("f".to_owned())).unwrap();
+    assert_eq!(some["tool_choice"], json!({"type": "function", "function": {"name": "f"}}));
+    assert_eq!(some["parallel_tool_calls"], json!(false));
+    let expected = "`tool_choice` cannot be used: there are no tools to call";
+    assert_eq!(said(vec![], ToolChoice::Required), Err(expected.to_owned()));
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn bound_thinking_and_shape_have_their_names() {
     assert_eq!((&sent["stream"], sent.get("stream_options")), (&json!(true), None));
     let format = json!({"type": "json_schema", "name": "reply", "schema": schema(), "strict": true});
     assert_eq!(body(FORM, &fixtures::with_schema("gpt-5"))["text"], json!({"format": format}));
-    let named = ChatRequest { tool_choice: Some(ToolChoice::Named("f".to_owned())), ..hello("gpt-5") };
+    let choice = Some(ToolChoice::Named("f".to_owned()));
+    let named = ChatRequest { tool_choice: choice, ..conversation("gpt-5") };
     assert_eq!(body(FORM, &named)["tool_choice"], json!({"type": "function", "name": "f"}));
 }
 
