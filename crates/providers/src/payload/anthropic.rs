@@ -17,6 +17,12 @@ use super::{
 /// The bound on produced tokens where the request sets none: Anthropic requires one, and every model accepts this one.
 pub const DEFAULT_MAX_TOKENS: u64 = 4_096;
 
+/// Models that think whatever they are told: <https://platform.claude.com/docs/en/models/overview>.
+const ALWAYS_THINK: [&str; 3] = ["claude-fable", "claude-mythos", "claude-opus-5-5"];
+
+/// Models that do not think unless they are told to, and refuse to be told not to.
+const THINK_WHEN_TOLD: [&str; 2] = ["claude-opus-4-7", "claude-opus-4-8"];
+
 /// Where messages are.
 const ENDPOINT: &str = "/v1/messages";
 
@@ -66,8 +72,10 @@ fn think(request: &ChatRequest, body: &mut Body) -> Result<bool, PayloadError> {
     let thinks = match request.asked_reasoning() {
         None => false,
         Some(reasoning) if reasoning.is_off() => {
-            // Those two do not think unless they are told to, and refuse to be told not to.
-            if !["opus-4-7", "opus-4-8"].iter().any(|model| request.model.contains(model)) {
+            if ALWAYS_THINK.iter().any(|model| request.model.contains(model)) {
+                // They cannot be kept from it, only from much of it.
+                config.put("effort", Effort::Low.name());
+            } else if !THINK_WHEN_TOLD.iter().any(|model| request.model.contains(model)) {
                 body.put("thinking", json!({"type": "disabled"}));
             }
             false

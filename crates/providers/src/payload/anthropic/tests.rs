@@ -101,6 +101,7 @@ fn thinking_is_a_number_for_the_older_models_and_a_word_for_the_newer() {
     check("claude-opus-5", Reasoning::effort(Effort::Minimal), adaptive, word("low"));
     check("claude-sonnet-4-5", Reasoning::effort(Effort::None), json!({"type": "disabled"}), None);
     check("claude-opus-4-7", Reasoning::effort(Effort::None), Value::Null, None);
+    check("claude-opus-5-5", Reasoning::budget(0), Value::Null, word("low"));
 }
 
 #[test]
