@@ -30,6 +30,10 @@ impl Reset {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_ascii();
+        // A date begins with four digits and a dash, as no number and no span does.
+        if text.as_bytes().get(4) == Some(&b'-') {
+            return parse_rfc3339(text).map(Self::At);
+        }
         if let Some(number) = Decimal::parse(text) {
             return Some(match number.whole {
                 EPOCH_NANOS.. => Self::At(UnixTime::from_nanos(number.times(1))),
@@ -42,7 +46,7 @@ impl Reset {
         if let Some(span) = parse_go_duration(text) {
             return Some(Self::Span(span));
         }
-        parse_rfc3339(text).or_else(|| parse_http_date(text)).map(Self::At)
+        parse_http_date(text).map(Self::At)
     }
 
     /// The span from `now` (on the provider's clock) until the reset; zero where it has passed.
@@ -111,8 +115,7 @@ fn nanos_of_unit(unit: &str) -> Option<u64> {
 }
 
 fn parse_rfc3339(text: &str) -> Option<UnixTime> {
-    // A date begins with four digits and a dash; asking first keeps other texts away from the full parser.
-    if text.len() > 64 || text.as_bytes().get(4) != Some(&b'-') {
+    if text.len() > 64 {
         return None;
     }
     if let Some(seconds) = plain_date(text) {
@@ -165,17 +168,21 @@ struct Decimal {
 
 impl Decimal {
     fn parse(text: &str) -> Option<Self> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        if whole.is_empty() || fraction.is_empty() {
+        let bytes = text.as_bytes();
+        let point = bytes.iter().position(|byte| *byte == b'.');
+        let (whole, fraction) = bytes.split_at(point.unwrap_or(bytes.len()));
+        let fraction = fraction.get(1..).unwrap_or_default();
+        let are_digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
+        if whole.is_empty() || point.is_some() && fraction.is_empty() || !are_digits(whole) || !are_digits(fraction) {
             return None;
         }
+        let whole = whole.iter().fold(0_u64, |sum, byte| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')));
         let mut billionths = 0;
         let mut unit = 100_000_000;
-        for digit in digits(fraction)? {
-            billionths += digit * unit;
+        for byte in fraction.iter().take(9) {
+            billionths += u64::from(byte - b'0') * unit;
             unit /= 10;
         }
-        let whole = digits(whole)?.fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(digit));
         Some(Self { whole, billionths })
     }
 
@@ -184,10 +191,6 @@ impl Decimal {
         let billionths = u128::from(self.whole) * 1_000_000_000 + u128::from(self.billionths);
         u64::try_from(billionths.saturating_mul(u128::from(unit)) / 1_000_000_000).unwrap_or(u64::MAX)
     }
-}
-
-fn digits(text: &str) -> Option<impl Iterator<Item = u64> + '_> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.bytes().map(|byte| u64::from(byte - b'0')))
 }
 
 #[cfg(test)]

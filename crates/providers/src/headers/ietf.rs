@@ -19,12 +19,23 @@ pub(crate) const POLICY: &str = "ratelimit-policy";
 /// How many members of one field are looked at. A response with more states nothing that could be heeded.
 const MOST: usize = 8;
 
-/// One member of a list: what it is called, and its parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One member of a list: what it is called, and those of its parameters that mean something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Member<'a> {
     /// What stands before the first semicolon, without quotes.
     item: &'a str,
-    parameters: &'a str,
+    /// `q`: what is allowed.
+    quota: Option<u64>,
+    /// `r`: what is left.
+    remaining: Option<u64>,
+    /// `t`: until there is more.
+    reset: Option<Nanos>,
+    /// `w`: for how long it is allowed.
+    window: Option<Nanos>,
+    /// `qu`: what is counted.
+    unit: Option<&'a str>,
+    /// `pk`: for whom.
+    partition: Option<&'a str>,
 }
 
 /// Whether a value of either field has anything that can be read.
@@ -32,13 +43,13 @@ pub(super) fn is_readable(name: &str, value: &str) -> bool {
     if name == POLICY {
         return members(value).any(|member| Policy::read(member).is_some());
     }
-    older(value).is_some() || members(value).any(|member| member.number("r").is_some())
+    older(value).is_some() || members(value).any(|member| member.remaining.is_some())
 }
 
 /// The window of the policy without a name that allows `limit`, as versions 03 to 07 state it.
 pub(super) fn window_of(headers: &HeaderMap, limit: u64) -> Option<Nanos> {
     let policies = lines(headers, POLICY).flat_map(members).take(MOST).filter_map(Policy::read);
-    policies.filter(|policy| policy.quota == limit).find_map(|policy| policy.window)
+    policies.filter(|policy| policy.quota == limit).find_map(|policy| policy.member.window)
 }
 
 /// What both fields say together: one reading for each policy, and for each limit without one.
@@ -47,7 +58,7 @@ pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Reading> {
     let of_policies = lines(headers, POLICY).flat_map(members).filter_map(Policy::read).filter(|it| it.is_named);
     policies.iter_mut().zip(of_policies).for_each(|(slot, policy)| *slot = Some(policy));
     let mut limits = [None; MOST];
-    let of_limits = lines(headers, LIMIT).flat_map(members).filter_map(Left::read);
+    let of_limits = lines(headers, LIMIT).flat_map(members).filter(|it| it.remaining.is_some());
     limits.iter_mut().zip(of_limits).for_each(|(slot, limit)| *slot = Some(limit));
 
     let mut readings = [None; 2 * MOST + 1];
@@ -55,19 +66,18 @@ pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Reading> {
     let mut add = |reading: Reading| slots.next().map(|slot| *slot = Some(reading));
     for policy in policies.iter().flatten() {
         let Some(dimension) = policy.dimension else { continue };
-        let said = limits.iter().flatten().find(|limit| limit.member.is_of(&policy.member));
+        let said = limits.iter().flatten().find(|limit| limit.is_of(&policy.member));
         add(Reading {
-            window: policy.window,
+            window: policy.member.window,
             limit: Some(policy.quota),
-            remaining: said.map(|limit| limit.remaining),
+            remaining: said.and_then(|limit| limit.remaining),
             reset: said.and_then(|limit| limit.reset),
             ..Reading::of(dimension)
         });
     }
     for limit in limits.iter().flatten() {
-        if !policies.iter().flatten().any(|policy| limit.member.is_of(&policy.member)) {
-            let (remaining, reset) = (Some(limit.remaining), limit.reset);
-            add(Reading { remaining, reset, ..Reading::of(named(limit.member.item)) });
+        if !policies.iter().flatten().any(|policy| limit.is_of(&policy.member)) {
+            add(Reading { remaining: limit.remaining, reset: limit.reset, ..Reading::of(named(limit.item)) });
         }
     }
     if limits.iter().all(Option::is_none)
@@ -87,40 +97,23 @@ struct Policy<'a> {
     member: Member<'a>,
     is_named: bool,
     quota: u64,
-    window: Option<Nanos>,
     /// `None` for a unit that is not metered here, such as bytes.
     dimension: Option<Dimension>,
 }
 
-/// What is left of one policy.
-#[derive(Clone, Copy, Debug)]
-struct Left<'a> {
-    member: Member<'a>,
-    remaining: u64,
-    reset: Option<Nanos>,
-}
-
-impl<'a> Left<'a> {
-    fn read(member: Member<'a>) -> Option<Self> {
-        let reset = member.parameter("t").and_then(parse_seconds);
-        Some(Self { member, remaining: member.number("r")?, reset })
-    }
-}
-
 impl<'a> Policy<'a> {
     fn read(member: Member<'a>) -> Option<Self> {
-        let window = member.parameter("w").and_then(parse_seconds).filter(|window| *window > Nanos::ZERO);
         if let Some(quota) = parse_amount(member.item) {
-            return Some(Self { member, is_named: false, quota, window, dimension: Some(Dimension::Requests) });
+            return Some(Self { member, is_named: false, quota, dimension: Some(Dimension::Requests) });
         }
-        let dimension = match member.parameter("qu").map(unquoted) {
+        let dimension = match member.unit {
             None | Some("") => Some(named(member.item)),
             Some("requests") => Some(Dimension::Requests),
             Some("concurrent-requests") => Some(Dimension::Concurrent),
             Some(unit) if unit.contains("token") => Some(named(unit)),
             Some(_) => None,
         };
-        Some(Self { member, is_named: true, quota: member.number("q")?, window, dimension })
+        Some(Self { member, is_named: true, quota: member.quota?, dimension })
     }
 }
 
@@ -155,31 +148,35 @@ fn older(value: &str) -> Option<Reading> {
 }
 
 impl<'a> Member<'a> {
-    /// The value of a parameter, as it is written.
-    fn parameter(&self, key: &str) -> Option<&'a str> {
-        split(self.parameters, b';').find_map(|parameter| {
-            let (name, value) = parameter.split_once('=')?;
-            (name.trim_ascii() == key).then(|| value.trim_ascii())
-        })
-    }
-
-    fn number(&self, key: &str) -> Option<u64> {
-        self.parameter(key).and_then(parse_amount)
+    fn read(text: &'a str) -> Self {
+        let mut parts = split(text, b';');
+        let mut member = Self { item: unquoted(parts.next().unwrap_or_default().trim_ascii()), ..Self::default() };
+        for parameter in parts {
+            let parameter = parameter.trim_ascii();
+            let Some(end) = parameter.bytes().take(4).position(|byte| byte == b'=') else { continue };
+            let (name, value) =
+                (parameter.get(..end).unwrap_or_default(), parameter.get(end + 1..).unwrap_or_default());
+            match name {
+                "q" => member.quota = parse_amount(value),
+                "r" => member.remaining = parse_amount(value),
+                "t" => member.reset = parse_seconds(value),
+                "w" => member.window = parse_seconds(value).filter(|window| *window > Nanos::ZERO),
+                "qu" => member.unit = Some(unquoted(value)),
+                "pk" => member.partition = Some(value),
+                _ => {}
+            }
+        }
+        member
     }
 
     /// Whether two members speak of one policy, for one partition.
     fn is_of(&self, other: &Self) -> bool {
-        self.item == other.item && self.parameter("pk") == other.parameter("pk")
+        self.item == other.item && self.partition == other.partition
     }
 }
 
 fn members(value: &str) -> impl Iterator<Item = Member<'_>> {
-    split(value, b',').filter(|member| !member.trim_ascii().is_empty()).map(|member| {
-        let mut parts = split(member, b';');
-        let item = parts.next().unwrap_or_default();
-        let parameters = member.get(item.len()..).unwrap_or_default();
-        Member { item: unquoted(item.trim_ascii()), parameters }
-    })
+    split(value, b',').filter(|member| !member.trim_ascii().is_empty()).map(Member::read)
 }
 
 fn unquoted(text: &str) -> &str {

@@ -75,14 +75,16 @@ pub(crate) fn common(name: &str) -> Option<Meaning> {
 /// `anthropic-ratelimit-{family}-{limit,remaining,reset}`, all of a minute. Others that offer Anthropic's models pass them
 /// on.
 pub(crate) fn anthropic(name: &str) -> Option<Meaning> {
-    let (family, field) = name.strip_prefix("anthropic-ratelimit-")?.rsplit_once('-')?;
-    let (family, dimension) = match family {
-        "requests" => (192, Dimension::Requests),
-        "tokens" => (193, Dimension::Tokens),
-        "input-tokens" => (194, Dimension::InputTokens),
-        "output-tokens" => (195, Dimension::OutputTokens),
-        _ => return None,
-    };
+    const FAMILIES: [(&str, u8, Dimension); 4] = [
+        ("requests-", 192, Dimension::Requests),
+        ("tokens-", 193, Dimension::Tokens),
+        ("input-tokens-", 194, Dimension::InputTokens),
+        ("output-tokens-", 195, Dimension::OutputTokens),
+    ];
+    let rest = name.strip_prefix("anthropic-ratelimit-")?;
+    let (field, family, dimension) = FAMILIES
+        .into_iter()
+        .find_map(|(prefix, family, dimension)| Some((rest.strip_prefix(prefix)?, family, dimension)))?;
     Some(Meaning { field: Field::parse(field)?, family, dimension, window: Some(Nanos::MINUTE) })
 }
 

@@ -187,14 +187,19 @@ fn pieces<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
 /// An amount: decimal digits, of which a fraction is cut off. One beyond 64 bits saturates, anything else (`-1`, a
 /// placeholder) is not an amount.
 pub(crate) fn parse_amount(text: &str) -> Option<u64> {
-    let text = text.trim_ascii();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if whole.is_empty() || fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    let bytes = text.trim_ascii().as_bytes();
+    let mut sum = 0_u64;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => sum = sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')),
+            b'.' if at > 0 => {
+                let fraction = bytes.get(at + 1..).unwrap_or_default();
+                return (!fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)).then_some(sum);
+            }
+            _ => return None,
+        }
     }
-    whole.bytes().try_fold(0_u64, |sum, byte| {
-        byte.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
-    })
+    (!bytes.is_empty()).then_some(sum)
 }
 
 #[cfg(test)]
