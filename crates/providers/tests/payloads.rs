@@ -136,6 +136,19 @@ fn texts(request: &ChatRequest, is_meant: impl Fn(Role) -> bool) -> String {
     meant.map(|message| message.content.text()).collect::<String>().replace('\n', "")
 }
 
+#[test]
+fn the_size_of_a_request_is_read_in_every_form() {
+    let mut request = ChatRequest::new("claude-haiku-4-5", vec![Message::user("How warm is it today?")]);
+    request.max_tokens = Some(123);
+    let provider = Registry::standard().by_name("openai").unwrap();
+    for form in Form::ALL {
+        let payload = form.payload(&request, &ChatDialect::COMPATIBLE).unwrap();
+        let size = provider.cost(&payload.endpoint, &payload.body);
+        assert_eq!(size.max_output_tokens, Some(123), "{form:?}");
+        assert!(size.input_tokens >= 6, "{form:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn every_request_takes_every_form_or_is_refused(request in request()) {
