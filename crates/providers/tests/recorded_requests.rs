@@ -109,7 +109,7 @@ fn normal_messages(mut body: Value) -> Value {
     numbers(&mut body);
     members(&mut body).retain(|name, value| match name.as_str() {
         "tools" => *value != json!([]),
-        "system" => *value != "",
+        "system" => *value != "" && *value != json!([]),
         _ => true,
     });
     let mut turns: Vec<Value> = Vec::new();
@@ -199,8 +199,13 @@ fn nearly_every_request_takes_every_form_and_an_error_names_what_cannot() {
         };
         let Ok(request) = read else { return };
         all += 1;
+        let said: Vec<String> = request.messages.iter().map(|message| message.content.text()).collect();
         let request = match request.for_another_provider() {
-            Ok((request, _)) => request,
+            Ok((request, _)) => {
+                let kept: Vec<String> = request.messages.iter().map(|message| message.content.text()).collect();
+                assert!(said.iter().all(|text| text.is_empty() || kept.contains(text)), "{said:?}\n{kept:?}");
+                request
+            }
             Err(error) => {
                 *refused.entry(format!("any form: {error}")).or_default() += 1;
                 return;

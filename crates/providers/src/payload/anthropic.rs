@@ -36,8 +36,7 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     let turns = turns::of(request)?;
     let messages = turns.iter().map(write_turn).collect::<Result<Vec<_>, _>>()?;
     body.put("messages", messages);
-    let system = request.system_texts();
-    body.put_some("system", (!system.is_empty()).then(|| system.join("\n\n")));
+    body.put_some("system", write_system(request)?);
     // A model that thinks takes no temperature but its own, and the newest never do.
     let is_new = has_fixed_temperature(&request.model);
     let is_fixed = think(request, &mut body)? || is_new;
@@ -62,6 +61,20 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     body.put_some("metadata", request.user.as_ref().map(|user| json!({"user_id": user})));
     body.put_some("stream", request.stream);
     Ok(body.finish(ENDPOINT, request))
+}
+
+/// The instructions: one text, or blocks where any of them has parts.
+fn write_system(request: &ChatRequest) -> Result<Option<Value>, PayloadError> {
+    let messages: Vec<&Message> = request.messages.iter().filter(|message| message.role.is_system()).collect();
+    if messages.iter().all(|message| matches!(message.content, Content::Text(_))) {
+        let texts = request.system_texts();
+        return Ok((!texts.is_empty()).then(|| json!(texts.join("\n\n"))));
+    }
+    let mut blocks = Vec::new();
+    for message in messages {
+        blocks.extend(message.content.map_said_parts(part)?);
+    }
+    Ok((!blocks.is_empty()).then_some(Value::Array(blocks)))
 }
 
 /// Bound, thinking and the shape of the answer. Says whether the model thinks.

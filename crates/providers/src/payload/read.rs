@@ -5,11 +5,12 @@
 //! [`ChatRequest::for_another_provider`] makes it ready for other forms.
 
 mod anthropic;
+mod foreign;
 mod openai;
 
 use serde_json::{Map, Value};
 
-use super::{ChatRequest, Content, Message, Part, PayloadError, Role, Tool};
+use super::{ChatRequest, PayloadError, Tool};
 
 impl ChatRequest {
     /// Reads the body of a chat completion: OpenAI's and that of the servers which speak like it.
@@ -29,95 +30,6 @@ impl ChatRequest {
     pub fn from_anthropic(body: &Value) -> Result<Self, PayloadError> {
         anthropic::read(body)
     }
-
-    /// The request without what only the provider understands that it was written for, and the names of what was taken
-    /// out: marks for caches, and fields that merely shade the answer.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`] where a part or a tool has no meaning elsewhere: without it the answer would be another.
-    pub fn for_another_provider(mut self) -> Result<(Self, Vec<String>), PayloadError> {
-        let mut taken: Vec<String> = self.extra.keys().cloned().collect();
-        self.extra = Map::new();
-        let mut messages = Vec::with_capacity(self.messages.len());
-        for message in self.messages {
-            messages.extend(common_message(message, &mut taken)?);
-        }
-        self.messages = messages;
-        for tool in &mut self.tools {
-            if let Some(raw) = tool.raw.take() {
-                let bare = without_marks(&raw, &mut taken);
-                *tool = openai::read_tool(&bare);
-                if tool.raw.is_some() {
-                    *tool = anthropic::read_tool(&bare);
-                }
-                if tool.raw.is_some() {
-                    return Err(PayloadError::unusable("tools", "one of them is the provider's own"));
-                }
-            }
-        }
-        taken.sort_unstable();
-        taken.dedup();
-        Ok((self, taken))
-    }
-}
-
-/// One message without foreign members. A block of Anthropic's that was kept for its marks may be a message of its own.
-fn common_message(mut message: Message, taken: &mut Vec<String>) -> Result<Vec<Message>, PayloadError> {
-    taken.extend(message.extra.keys().cloned());
-    message.extra = Map::new();
-    let parts = match std::mem::take(&mut message.content) {
-        Content::Parts(parts) => parts,
-        text => return Ok(vec![Message { content: text, ..message }]),
-    };
-    let side = if message.role == Role::Assistant { Role::Assistant } else { Role::User };
-    let mut kept = Vec::with_capacity(parts.len());
-    let mut results = Vec::new();
-    for part in parts {
-        let Part::Raw(raw) = part else {
-            kept.push(part);
-            continue;
-        };
-        let bare = without_marks(&raw, taken);
-        let read = openai::read_part(&bare);
-        if !matches!(read, Part::Raw(_)) {
-            kept.push(read);
-            continue;
-        }
-        for block in anthropic::read_blocks(side, &[bare]) {
-            if block.role == Role::Tool {
-                results.extend(common_message(block, taken)?);
-                continue;
-            }
-            message.tool_calls.extend(block.tool_calls);
-            message.thoughts.extend(block.thoughts);
-            let Content::Parts(inner) = block.content else { continue };
-            if inner.iter().any(|part| matches!(part, Part::Raw(_))) {
-                return Err(PayloadError::unusable("messages", "a part of one is the provider's own"));
-            }
-            kept.extend(inner);
-        }
-    }
-    message.content = Content::Parts(kept);
-    let says_nothing = message.content.is_empty() && message.tool_calls.is_empty() && message.thoughts.is_empty();
-    if !says_nothing || results.is_empty() {
-        results.push(message);
-    }
-    Ok(results)
-}
-
-/// A value without the members that only mark it: for caches, citations, and who called.
-fn without_marks(value: &Value, taken: &mut Vec<String>) -> Value {
-    const MARKS: [&str; 3] = ["cache_control", "citations", "caller"];
-    let mut bare = value.clone();
-    if let Value::Object(members) = &mut bare {
-        for mark in MARKS {
-            if members.remove(mark).is_some() {
-                taken.push(mark.to_owned());
-            }
-        }
-    }
-    bare
 }
 
 /// The members of an object, taken out one by one. What nobody takes is left over.

@@ -13,9 +13,12 @@ pub(super) fn read(body: &Value) -> Result<ChatRequest, PayloadError> {
     let model = members.text("model").ok_or_else(|| PayloadError::missing("model"))?;
     let turns = turns.and_then(Value::as_array).ok_or_else(|| PayloadError::missing("messages"))?;
     let mut messages = Vec::new();
-    if let Some(system) = members.text("system") {
-        messages.push(Message::system(system));
-    }
+    let system = members.take("system", |system| match system {
+        Value::String(text) => Some(Content::Text(text.clone())),
+        Value::Array(blocks) => Some(Content::Parts(blocks.iter().map(read_part).collect())),
+        _ => None,
+    });
+    messages.extend(system.map(Message::system));
     for turn in turns {
         read_turn(turn, &mut messages)?;
     }

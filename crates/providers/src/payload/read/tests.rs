@@ -99,6 +99,51 @@ fn a_result_that_names_no_call_answers_the_first_that_is_open() {
 }
 
 #[test]
+fn instructions_in_blocks_are_kept_and_go_elsewhere() {
+    let system = json!([{"type": "text", "text": "Be brief."},
+        {"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}]);
+    let body = json!({"model": "claude-haiku-4-5", "max_tokens": 9, "system": system,
+        "messages": [{"role": "user", "content": "Hi"}]});
+    let request = ChatRequest::from_anthropic(&body).unwrap();
+    assert_eq!(written(Form::Anthropic, &request), body);
+    let (request, taken) = request.for_another_provider().unwrap();
+    assert_eq!(taken, ["cache_control"]);
+    assert_eq!(written(Form::Gemini, &request)["systemInstruction"]["parts"][0]["text"], "Be brief.\nBe kind.");
+}
+
+#[test]
+fn what_anthropic_says_in_fields_of_its_own_is_said_elsewhere() {
+    let schema = json!({"type": "object"});
+    let body = json!({"model": "claude-opus-4-6", "max_tokens": 9, "thinking": {"type": "adaptive"}, "output_config":
+        {"effort": "medium", "format": {"type": "json_schema", "schema": schema}},
+        "messages": [{"role": "user", "content": "Hi"}]});
+    let request = ChatRequest::from_anthropic(&body).unwrap();
+    assert_eq!(written(Form::Anthropic, &request), body);
+    let (request, _) = request.for_another_provider().unwrap();
+    let sent = written(Form::OpenAiChat, &request);
+    assert_eq!(
+        (&sent["reasoning_effort"], &sent["response_format"]["json_schema"]["schema"]),
+        (&json!("medium"), &schema)
+    );
+}
+
+#[test]
+fn a_field_without_which_the_answer_would_be_another_is_refused_elsewhere() {
+    let with = |name: &str, value: Value| {
+        let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}]});
+        body[name] = value;
+        let request = ChatRequest::from_openai(&body).unwrap().for_another_provider();
+        request.map(|(_, taken)| taken).map_err(|error| error.to_string())
+    };
+    let expected = "`functions` cannot be used: it has no meaning for another provider";
+    assert_eq!(with("functions", json!([{"name": "f"}])), Err(expected.to_owned()));
+    assert_eq!(with("logprobs", json!(false)), Ok(vec!["logprobs".to_owned()]));
+    assert_eq!(with("modalities", json!(["text"])), Ok(vec!["modalities".to_owned()]));
+    assert!(with("modalities", json!(["text", "audio"])).is_err());
+    assert_eq!(with("store", json!(true)), Ok(vec!["store".to_owned()]));
+}
+
+#[test]
 fn what_has_no_meaning_elsewhere_is_refused_there() {
     let audio =
         json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]});
