@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use providers::Registry;
 use providers::payload::{
-    ChatDialect, ChatRequest, Content, Effort, Form, Image, JsonSchema, Message, Part, Reasoning, ResponseFormat, Role,
-    Thought, Tool, ToolCall, ToolChoice,
+    Attachment, ChatDialect, ChatRequest, Content, Effort, Form, Image, JsonSchema, Message, Part, Reasoning,
+    ResponseFormat, Role, Thought, Tool, ToolCall, ToolChoice,
 };
 use serde_json::{Map, Value, json};
 
@@ -38,6 +38,7 @@ fn part() -> impl Strategy<Value = Part> {
         text().prop_map(Part::Text),
         "https://h/[a-z]{1,4}(\\.png|\\.jpg)?".prop_map(Part::image_url),
         Just(Part::Image(Image::from_base64("image/png", "AAAA"))),
+        "application/pdf|audio/wav|text/csv|x".prop_map(|kind| Part::File(Attachment::from_base64(kind, "AAAA"))),
     ]
 }
 

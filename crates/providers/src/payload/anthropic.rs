@@ -178,19 +178,31 @@ fn write_blocks(messages: &[&Message]) -> Result<Vec<Value>, PayloadError> {
 }
 
 fn part(part: &Part) -> Result<Value, PayloadError> {
-    let image = match part {
-        Part::Text(text) => return Ok(json!({"type": "text", "text": text})),
-        Part::Raw(raw) => return Ok(raw.clone()),
-        Part::Image(image) => image,
-    };
-    let source = match &image.source {
-        ImageSource::Url(url) if url.starts_with("data:") => return Err(content::not_base64()),
-        ImageSource::Url(url) => json!({"type": "url", "url": url}),
-        ImageSource::Base64 { media_type, data } => {
-            json!({"type": "base64", "media_type": media_type, "data": data})
+    Ok(match part {
+        Part::Text(text) => json!({"type": "text", "text": text}),
+        Part::Raw(raw) => raw.clone(),
+        Part::Image(image) => json!({"type": "image", "source": write_source(&image.source)?}),
+        Part::File(file) => {
+            if matches!(&file.source, ImageSource::Base64 { media_type, .. } if media_type != "application/pdf") {
+                return Err(content::no_such_files());
+            }
+            let mut document = Body::default();
+            document.put("type", "document");
+            document.put("source", write_source(&file.source)?);
+            document.put_some("title", file.name.as_deref());
+            document.into_value()
         }
-    };
-    Ok(json!({"type": "image", "source": source}))
+    })
+}
+
+fn write_source(source: &ImageSource) -> Result<Value, PayloadError> {
+    match source {
+        ImageSource::Url(url) if url.starts_with("data:") => Err(content::not_base64()),
+        ImageSource::Url(url) => Ok(json!({"type": "url", "url": url})),
+        ImageSource::Base64 { media_type, data } => {
+            Ok(json!({"type": "base64", "media_type": media_type, "data": data}))
+        }
+    }
 }
 
 fn write_result(message: &Message) -> Result<Value, PayloadError> {

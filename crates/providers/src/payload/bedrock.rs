@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::anthropic::{decides_itself, tool_id};
 use super::body::{Body, only_one_answer, path_segment};
+use super::content::no_such_files;
 use super::options::LEAST_BUDGET;
 use super::turns::{self, Turn};
 use super::{
-    ChatPayload, ChatRequest, Content, Effort, Image, Message, Part, PayloadError, Reasoning, ResponseFormat, Role,
-    Thought, Tool, ToolCall, ToolChoice,
+    Attachment, ChatPayload, ChatRequest, Content, Effort, Image, ImageSource, Message, Part, PayloadError, Reasoning,
+    ResponseFormat, Role, Thought, Tool, ToolCall, ToolChoice,
 };
 
 /// The body, for `/model/MODEL/converse`. The model is part of the path, and so is whether the answer is a stream.
@@ -117,6 +118,7 @@ fn part(part: &Part) -> Result<Value, PayloadError> {
     Ok(match part {
         Part::Text(text) => json!({"text": text}),
         Part::Image(image) => write_image(image)?,
+        Part::File(file) => write_document(file)?,
         Part::Raw(raw) => raw.clone(),
     })
 }
@@ -131,6 +133,22 @@ fn write_image(image: &Image) -> Result<Value, PayloadError> {
         _ => return Err(PayloadError::unusable("messages", "Bedrock takes images as PNG, JPEG, GIF or WebP")),
     };
     Ok(json!({"image": {"format": format, "source": {"bytes": data}}}))
+}
+
+/// Names may hold letters, digits, and few signs.
+fn write_document(file: &Attachment) -> Result<Value, PayloadError> {
+    let ImageSource::Base64 { media_type, data } = &file.source else { return Err(no_such_files()) };
+    let format = match media_type.as_str() {
+        "application/pdf" => "pdf",
+        "text/plain" => "txt",
+        "text/markdown" => "md",
+        "text/html" => "html",
+        "text/csv" => "csv",
+        _ => return Err(no_such_files()),
+    };
+    let is_fit = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '(' | ')' | '[' | ']');
+    let name: String = file.name().chars().map(|c| if is_fit(&c) { c } else { '-' }).collect();
+    Ok(json!({"document": {"format": format, "name": name, "source": {"bytes": data}}}))
 }
 
 fn write_thought(thought: &Thought) -> Option<Value> {

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::body::{Body, only_one_answer};
-use super::content::no_images_of_tools;
+use super::content::{no_images_of_tools, no_such_files};
 use super::openai::write_tool_loosely;
 use super::{
     ChatPayload, ChatRequest, Content, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
@@ -77,7 +77,7 @@ fn write_message(message: &Message) -> Result<Value, PayloadError> {
     let mut members = Body::default();
     members.put("role", if message.role.is_system() { "system" } else { message.role.name() });
     if message.role == Role::Tool {
-        if message.content.has_image() {
+        if message.content.has_media() {
             return Err(no_images_of_tools());
         }
         members.put("tool_call_id", message.answered_call()?);
@@ -105,6 +105,7 @@ fn part(part: &Part) -> Result<Value, PayloadError> {
     Ok(match part {
         Part::Text(text) => json!({"type": "text", "text": text}),
         Part::Image(image) => json!({"type": "image_url", "image_url": {"url": image.url()}}),
+        Part::File(_) => return Err(no_such_files()),
         Part::Raw(raw) => raw.clone(),
     })
 }

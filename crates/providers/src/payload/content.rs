@@ -22,7 +22,9 @@ pub enum Part {
     Text(String),
     /// An image.
     Image(Image),
-    /// A part in the provider's own form (audio, files, cache marks), sent as it is.
+    /// A document or sound.
+    File(Attachment),
+    /// A part in the provider's own form (references, cache marks), sent as it is.
     Raw(Value),
 }
 
@@ -35,18 +37,67 @@ pub struct Image {
     pub detail: Option<String>,
 }
 
-/// Where the bytes of an image are.
+/// Where the bytes of an image or a file are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageSource {
     /// At this address, which the provider fetches.
     Url(String),
     /// Here.
     Base64 {
-        /// Its media type, such as `image/png`.
+        /// Its media type, such as `image/png` or `application/pdf`.
         media_type: String,
         /// Its bytes in base64.
         data: String,
     },
+}
+
+/// A document or sound, by its address or in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// Where its bytes are.
+    pub source: ImageSource,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+impl Attachment {
+    /// A file in full: its media type, such as `application/pdf` or `audio/wav`, and its bytes in base64.
+    #[must_use]
+    pub fn from_base64(media_type: impl Into<String>, data: impl Into<String>) -> Self {
+        let source = ImageSource::Base64 { media_type: media_type.into(), data: data.into() };
+        Self { source, name: None }
+    }
+
+    /// The file at an address, which the provider fetches.
+    #[must_use]
+    pub fn from_url(url: impl Into<String>) -> Self {
+        Self { source: Image::from_url(url).source, name: None }
+    }
+
+    /// The same under a name.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// What is after the slash of its media type, where it is sound: `wav`, `mp3`.
+    pub(crate) fn sound_format(&self) -> Option<&str> {
+        match &self.source {
+            ImageSource::Base64 { media_type, .. } => media_type.strip_prefix("audio/"),
+            ImageSource::Url(_) => None,
+        }
+    }
+
+    /// Its name, or one that says nothing: some providers require one.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or("file")
+    }
+}
+
+/// A file of a kind, or in a way, that a provider does not take.
+pub(crate) fn no_such_files() -> PayloadError {
+    PayloadError::unusable("messages", "this provider does not take such a file")
 }
 
 impl Image {
@@ -99,9 +150,9 @@ impl Image {
     }
 }
 
-/// The result of a tool with an image in it, where a provider takes texts only.
+/// The result of a tool with an image or a file in it, where a provider takes texts only.
 pub(crate) fn no_images_of_tools() -> PayloadError {
-    PayloadError::unusable("messages", "this provider takes no images in the results of tools")
+    PayloadError::unusable("messages", "this provider takes only texts as results of tools")
 }
 
 /// A `data:` address that could not be read.
@@ -127,7 +178,7 @@ impl Part {
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Image(_) => None,
+            Self::Image(_) | Self::File(_) => None,
             Self::Raw(part) => part.get("text").and_then(Value::as_str),
         }
     }
@@ -155,9 +206,9 @@ impl Content {
         }
     }
 
-    /// Whether there is an image in it.
-    pub(crate) fn has_image(&self) -> bool {
-        matches!(self, Self::Parts(parts) if parts.iter().any(|part| matches!(part, Part::Image(_))))
+    /// Whether there is an image or a file in it.
+    pub(crate) fn has_media(&self) -> bool {
+        matches!(self, Self::Parts(parts) if parts.iter().any(|part| matches!(part, Part::Image(_) | Part::File(_))))
     }
 
     /// Every part that is not an empty text, in another form. Some providers refuse empty ones.

@@ -80,3 +80,65 @@ impl Form {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::{Attachment, Message, Part};
+    use super::*;
+
+    /// The part as it is sent; `None` where it is refused.
+    fn sent(form: Form, file: &Attachment) -> Option<Value> {
+        let request = ChatRequest::new("m", vec![Message::user(vec![Part::File(file.clone())])]);
+        let body = form.payload(&request, &ChatDialect::COMPATIBLE).ok()?.body;
+        let at = ["/messages/0/content/0", "/input/0/content/0", "/contents/0/parts/0"];
+        at.iter().find_map(|at| body.pointer(at)).cloned()
+    }
+
+    #[test]
+    fn a_document_takes_every_form_that_has_documents() {
+        let pdf = Attachment::from_base64("application/pdf", "AAAA").with_name("a_b.pdf");
+        let source = json!({"type": "base64", "media_type": "application/pdf", "data": "AAAA"});
+        let document = Some(json!({"type": "document", "source": source, "title": "a_b.pdf"}));
+        let data = "data:application/pdf;base64,AAAA";
+        let expected = [
+            Some(json!({"type": "file", "file": {"filename": "a_b.pdf", "file_data": data}})),
+            Some(json!({"type": "input_file", "filename": "a_b.pdf", "file_data": data})),
+            document.clone(),
+            document.clone(),
+            document,
+            Some(json!({"inlineData": {"mimeType": "application/pdf", "data": "AAAA"}})),
+            None,
+            Some(json!({"document": {"format": "pdf", "name": "a-b-pdf", "source": {"bytes": "AAAA"}}})),
+            None,
+        ];
+        for (form, expected) in Form::ALL.into_iter().zip(expected) {
+            assert_eq!(sent(form, &pdf), expected, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn sound_is_sent_to_those_who_hear() {
+        let sound = Attachment::from_base64("audio/wav", "AAAA");
+        let heard = Some(json!({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}));
+        assert_eq!(sent(Form::OpenAiChat, &sound), heard);
+        assert_eq!(sent(Form::Gemini, &sound), Some(json!({"inlineData": {"mimeType": "audio/wav", "data": "AAAA"}})));
+        for form in [Form::OpenAiResponses, Form::Anthropic, Form::Cohere, Form::Bedrock, Form::Ollama] {
+            assert_eq!(sent(form, &sound), None, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_at_an_address_is_fetched_by_those_who_do() {
+        let there = Attachment::from_url("https://h/a.pdf");
+        assert_eq!(sent(Form::OpenAiChat, &there), None);
+        assert_eq!(sent(Form::Bedrock, &there), None);
+        let file = Some(json!({"type": "input_file", "file_url": "https://h/a.pdf"}));
+        assert_eq!(sent(Form::OpenAiResponses, &there), file);
+        let source = json!({"type": "url", "url": "https://h/a.pdf"});
+        assert_eq!(sent(Form::Anthropic, &there), Some(json!({"type": "document", "source": source})));
+        let file = json!({"fileUri": "https://h/a.pdf", "mimeType": "application/pdf"});
+        assert_eq!(sent(Form::Gemini, &there), Some(json!({"fileData": file})));
+    }
+}

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::body::{Body, path_segment};
 use super::turns::{self, Turn};
 use super::{
-    ChatPayload, ChatRequest, Content, Effort, ImageSource, Message, Part, PayloadError, Reasoning, ResponseFormat,
-    Role, Tool, ToolCall, ToolChoice,
+    Attachment, ChatPayload, ChatRequest, Content, Effort, Image, ImageSource, Message, Part, PayloadError, Reasoning,
+    ResponseFormat, Role, Tool, ToolCall, ToolChoice,
 };
 
 /// The body, for `/models/MODEL:generateContent`. The model is part of the path, and so is whether the answer is a
@@ -109,32 +109,38 @@ fn write_turn(turn: &Turn<'_>, request: &ChatRequest) -> Result<Value, PayloadEr
 }
 
 fn part(part: &Part) -> Result<Value, PayloadError> {
-    Ok(match part {
-        Part::Text(text) => json!({"text": text}),
-        Part::Raw(raw) => raw.clone(),
-        Part::Image(image) => match &image.source {
-            ImageSource::Base64 { media_type, data } => {
-                json!({"inlineData": {"mimeType": media_type, "data": data}})
-            }
-            ImageSource::Url(url) if url.starts_with("data:") => return Err(super::content::not_base64()),
-            ImageSource::Url(url) => {
-                let mut file = Map::from_iter([("fileUri".to_owned(), json!(url))]);
-                // Vertex wants to know what it is; the end of the address tells for all kinds that models read.
-                file.extend(media_type_of(url).map(|media_type| ("mimeType".to_owned(), json!(media_type))));
-                json!({"fileData": file})
-            }
-        },
-    })
+    match part {
+        Part::Text(text) => Ok(json!({"text": text})),
+        Part::Raw(raw) => Ok(raw.clone()),
+        Part::Image(Image { source, .. }) | Part::File(Attachment { source, .. }) => write_source(source),
+    }
+}
+
+fn write_source(source: &ImageSource) -> Result<Value, PayloadError> {
+    match source {
+        ImageSource::Base64 { media_type, data } => Ok(json!({"inlineData": {"mimeType": media_type, "data": data}})),
+        ImageSource::Url(url) if url.starts_with("data:") => Err(super::content::not_base64()),
+        ImageSource::Url(url) => {
+            let mut file = Map::from_iter([("fileUri".to_owned(), json!(url))]);
+            // Vertex wants to know what it is; the end of the address tells for all kinds that models read.
+            file.extend(media_type_of(url).map(|media_type| ("mimeType".to_owned(), json!(media_type))));
+            Ok(json!({"fileData": file}))
+        }
+    }
 }
 
 fn media_type_of(url: &str) -> Option<&'static str> {
-    const KINDS: [(&str, &str); 6] = [
+    const KINDS: [(&str, &str); 10] = [
         ("png", "image/png"),
         ("jpg", "image/jpeg"),
         ("jpeg", "image/jpeg"),
         ("webp", "image/webp"),
         ("heic", "image/heic"),
         ("gif", "image/gif"),
+        ("pdf", "application/pdf"),
+        ("mp3", "audio/mp3"),
+        ("wav", "audio/wav"),
+        ("mp4", "video/mp4"),
     ];
     let path = url.split(['?', '#']).next()?;
     let (_, end) = path.rsplit_once('.')?;
@@ -157,11 +163,13 @@ fn write_result(message: &Message, request: &ChatRequest) -> Result<Value, Paylo
     Ok(json!({"functionResponse": result.into_value()}))
 }
 
-/// The images of a tool's answer, which stand beside it: its object has no place for them.
+/// The images and files of a tool's answer, which stand beside it: its object has no place for them.
 fn images(message: &Message) -> Result<Vec<Value>, PayloadError> {
     match &message.content {
         Content::Text(_) => Ok(Vec::new()),
-        Content::Parts(parts) => parts.iter().filter(|part| matches!(part, Part::Image(_))).map(part).collect(),
+        Content::Parts(parts) => {
+            parts.iter().filter(|part| matches!(part, Part::Image(_) | Part::File(_))).map(part).collect()
+        }
     }
 }
 

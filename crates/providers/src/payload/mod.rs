@@ -52,7 +52,7 @@ pub use anthropic::DEFAULT_MAX_TOKENS as ANTHROPIC_DEFAULT_MAX_TOKENS;
 pub(crate) use body::path_segment;
 pub use chat::{ChatPayload, ChatRequest};
 pub use chat_dialect::{Bound, ChatDialect, Thinking};
-pub use content::{Content, Image, ImageSource, Part};
+pub use content::{Attachment, Content, Image, ImageSource, Part};
 pub use error::PayloadError;
 pub use form::Form;
 pub use form_data::{EncodedForm, FilePart, FormData};

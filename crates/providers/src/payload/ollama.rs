@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::body::{Body, only_one_answer};
+use super::content::no_such_files;
 use super::openai::write_tool_loosely;
 use super::turns;
 use super::{ChatPayload, ChatRequest, Content, Effort, Message, Part, PayloadError, ResponseFormat, Role, ToolChoice};
@@ -76,6 +77,7 @@ fn write_message(message: &Message, request: &ChatRequest) -> Result<Value, Payl
             match part {
                 Part::Text(_) => {}
                 Part::Image(image) => images.push(json!(image.inline()?.1)),
+                Part::File(_) => return Err(no_such_files()),
                 Part::Raw(raw) if raw.get("text").is_some() => {}
                 Part::Raw(_) => {
                     return Err(PayloadError::unusable("messages", "Ollama takes texts and images only"));

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::body::{Body, only_one_answer};
 use super::chat_dialect::{Bound, ChatDialect, Thinking};
-use super::content::no_images_of_tools;
+use super::content::{no_images_of_tools, no_such_files};
 use super::{
-    ChatPayload, ChatRequest, Content, Effort, Message, Part, PayloadError, Reasoning, ResponseFormat, Role, Tool,
-    ToolCall, ToolChoice,
+    Attachment, ChatPayload, ChatRequest, Content, Effort, ImageSource, Message, Part, PayloadError, Reasoning,
+    ResponseFormat, Role, Tool, ToolCall, ToolChoice,
 };
 
 /// Where chat completions are.
@@ -84,7 +84,7 @@ fn write_message(message: &Message, dialect: &ChatDialect) -> Result<Value, Payl
     members.put("content", if is_silent { Value::Null } else { content(&message.content)? });
     members.put_some("name", message.name.as_deref().filter(|_| dialect.names));
     if message.role == Role::Tool {
-        if message.content.has_image() && !dialect.images_of_tools {
+        if message.content.has_media() && !dialect.images_of_tools {
             return Err(no_images_of_tools());
         }
         members.put("tool_call_id", tool_id(message.answered_call()?, dialect));
@@ -124,8 +124,18 @@ fn part(part: &Part) -> Result<Value, PayloadError> {
             url.extend(image.detail.iter().map(|detail| ("detail".to_owned(), json!(detail))));
             json!({"type": "image_url", "image_url": url})
         }
+        Part::File(file) => write_file(file)?,
         Part::Raw(raw) => raw.clone(),
     })
+}
+
+fn write_file(file: &Attachment) -> Result<Value, PayloadError> {
+    let ImageSource::Base64 { media_type, data } = &file.source else { return Err(no_such_files()) };
+    if let Some(format) = file.sound_format() {
+        return Ok(json!({"type": "input_audio", "input_audio": {"data": data, "format": format}}));
+    }
+    let data = format!("data:{media_type};base64,{data}");
+    Ok(json!({"type": "file", "file": {"filename": file.name(), "file_data": data}}))
 }
 
 fn write_call(call: &ToolCall, dialect: &ChatDialect) -> Value {

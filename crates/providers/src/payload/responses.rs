@@ -5,8 +5,10 @@
 use serde_json::{Value, json};
 
 use super::body::{Body, only_one_answer};
+use super::content::no_such_files;
 use super::{
-    ChatPayload, ChatRequest, Effort, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
+    ChatPayload, ChatRequest, Effort, ImageSource, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall,
+    ToolChoice,
 };
 
 /// Where responses are.
@@ -82,6 +84,14 @@ fn part(part: &Part, role: Role) -> Result<Value, PayloadError> {
             let detail = image.detail.as_deref().unwrap_or("auto");
             json!({"type": "input_image", "image_url": image.url(), "detail": detail})
         }
+        Part::File(file) if file.sound_format().is_some() => return Err(no_such_files()),
+        Part::File(file) => match &file.source {
+            ImageSource::Url(url) => json!({"type": "input_file", "file_url": url}),
+            ImageSource::Base64 { media_type, data } => {
+                let data = format!("data:{media_type};base64,{data}");
+                json!({"type": "input_file", "filename": file.name(), "file_data": data})
+            }
+        },
         Part::Raw(raw) => raw.clone(),
     })
 }

@@ -184,7 +184,7 @@ fn what_a_server_refuses_is_not_sent_and_the_caller_is_told() {
     let shown = ChatRequest::new("m", vec![Message::user("Hi"), image]);
     assert!(payload(&shown, &ChatDialect::COMPATIBLE).is_ok());
     let error = payload(&shown, &ChatDialect::OPENAI).unwrap_err();
-    assert_eq!(error.to_string(), "`messages` cannot be used: this provider takes no images in the results of tools");
+    assert_eq!(error.to_string(), "`messages` cannot be used: this provider takes only texts as results of tools");
     let twice = ChatRequest { n: Some(2), ..hello("m") };
     let error = payload(&twice, &ChatDialect::GROQ).unwrap_err();
     assert_eq!(error.to_string(), "`n` cannot be used: this provider gives one answer at a time");

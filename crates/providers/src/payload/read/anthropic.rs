@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Members, has_only, texts, tools};
 use crate::payload::{
-    ChatRequest, Content, Effort, Image, JsonSchema, Message, Part, PayloadError, Reasoning, ResponseFormat, Role,
-    Thought, Tool, ToolCall, ToolChoice,
+    Attachment, ChatRequest, Content, Effort, Image, JsonSchema, Message, Part, PayloadError, Reasoning,
+    ResponseFormat, Role, Thought, Tool, ToolCall, ToolChoice,
 };
 
 pub(super) fn read(body: &Value) -> Result<ChatRequest, PayloadError> {
@@ -125,6 +125,24 @@ fn read_part(block: &Value) -> Part {
                 }
                 _ => None,
             }
+        }
+        "document" if has_only(block, &["type", "source", "title"]) => {
+            let source = block.get("source")?;
+            let member = |name: &str| source.get(name).and_then(Value::as_str);
+            let file = match member("type")? {
+                "url" if has_only(source, &["type", "url"]) => {
+                    member("url").filter(|url| !url.starts_with("data:")).map(Attachment::from_url)?
+                }
+                "base64" if has_only(source, &["type", "media_type", "data"]) => {
+                    let media_type = member("media_type").filter(|media_type| *media_type == "application/pdf")?;
+                    Attachment::from_base64(media_type, member("data")?)
+                }
+                _ => return None,
+            };
+            Some(Part::File(match block.get("title") {
+                None => file,
+                Some(title) => file.with_name(title.as_str()?),
+            }))
         }
         _ => None,
     };

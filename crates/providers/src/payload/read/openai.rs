@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Members, has_only, texts, tools};
 use crate::payload::{
-    ChatRequest, Content, Effort, Image, JsonSchema, Message, Part, PayloadError, Reasoning, ResponseFormat, Role,
-    Tool, ToolCall, ToolChoice,
+    Attachment, ChatRequest, Content, Effort, Image, ImageSource, JsonSchema, Message, Part, PayloadError, Reasoning,
+    ResponseFormat, Role, Tool, ToolCall, ToolChoice,
 };
 
 pub(super) fn read(body: &Value) -> Result<ChatRequest, PayloadError> {
@@ -107,7 +107,24 @@ pub(super) fn read_part(part: &Value) -> Part {
     {
         return Part::Image(image);
     }
-    Part::Raw(part.clone())
+    read_file(kind, part).map_or_else(|| Part::Raw(part.clone()), Part::File)
+}
+
+/// A file or sound in full.
+fn read_file(kind: &str, part: &Value) -> Option<Attachment> {
+    has_only(part, &["type", kind]).then_some(())?;
+    let inner = part.get(kind)?;
+    let member = |name: &str| inner.get(name).and_then(Value::as_str);
+    match kind {
+        "input_audio" if has_only(inner, &["data", "format"]) => {
+            Some(Attachment::from_base64(format!("audio/{}", member("format")?), member("data")?))
+        }
+        "file" if has_only(inner, &["filename", "file_data"]) => {
+            let file = Attachment::from_url(member("file_data")?).with_name(member("filename")?);
+            matches!(file.source, ImageSource::Base64 { .. }).then_some(file)
+        }
+        _ => None,
+    }
 }
 
 fn read_image(value: &Value) -> Option<Image> {

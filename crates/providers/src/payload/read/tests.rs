@@ -22,7 +22,8 @@ fn a_chat_completion_is_read_and_written_again() {
             {"role": "system", "content": "Be brief."},
             {"role": "user", "name": "Ann", "content": [{"type": "text", "text": "Hi"},
                 {"type": "image_url", "image_url": {"url": "https://h/a.png", "detail": "low"}},
-                {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]},
+                {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+                {"type": "file", "file": {"file_id": "file-1"}}]},
             {"role": "assistant", "content": null, "tool_calls": [
                 {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{ \"a\" : 1 }"}}]},
             {"role": "tool", "tool_call_id": "1", "content": "2", "cache_control": {"type": "ephemeral"}}]});
@@ -52,6 +53,8 @@ fn anthropics_messages_are_read_and_written_again() {
                 {"type": "tool_result", "tool_use_id": "1", "content": "x", "is_error": true},
                 {"type": "tool_result", "tool_use_id": "2", "content": [{"type": "text", "text": "y"}]},
                 {"type": "image", "source": {"type": "url", "url": "https://h/a.png"}},
+                {"type": "document", "title": "t", "source":
+                    {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}},
                 {"type": "text", "text": "z", "cache_control": {"type": "ephemeral"}}]}]});
     let request = ChatRequest::from_anthropic(&body).unwrap();
     assert_eq!(request.reasoning, Some(Reasoning::budget(1_024)));
@@ -145,9 +148,9 @@ fn a_field_without_which_the_answer_would_be_another_is_refused_elsewhere() {
 
 #[test]
 fn what_has_no_meaning_elsewhere_is_refused_there() {
-    let audio =
+    let file =
         json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]});
-    let error = ChatRequest::from_openai(&audio).unwrap().for_another_provider().unwrap_err();
+    let error = ChatRequest::from_openai(&file).unwrap().for_another_provider().unwrap_err();
     assert_eq!(error.to_string(), "`messages` cannot be used: a part of one is the provider's own");
     let search =
         json!({"model": "m", "tools": [{"type": "web_search"}], "messages": [{"role": "user", "content": "Hi"}]});
