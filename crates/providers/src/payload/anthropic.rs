@@ -11,7 +11,7 @@ use super::options::LEAST_BUDGET;
 use super::turns::{self, Turn};
 use super::{
     ChatPayload, ChatRequest, Content, Effort, ImageSource, Message, Part, PayloadError, ResponseFormat, Role, Thought,
-    Tool, ToolCall, ToolChoice, content,
+    Tool, ToolCall, ToolChoice, media,
 };
 
 /// The bound on produced tokens where the request sets none: Anthropic requires one, and every model accepts this one.
@@ -184,7 +184,7 @@ fn part(part: &Part) -> Result<Value, PayloadError> {
         Part::Image(image) => json!({"type": "image", "source": write_source(&image.source)?}),
         Part::File(file) => {
             if matches!(&file.source, ImageSource::Base64 { media_type, .. } if media_type != "application/pdf") {
-                return Err(content::no_such_files());
+                return Err(media::no_such_files());
             }
             let mut document = Body::default();
             document.put("type", "document");
@@ -197,7 +197,7 @@ fn part(part: &Part) -> Result<Value, PayloadError> {
 
 fn write_source(source: &ImageSource) -> Result<Value, PayloadError> {
     match source {
-        ImageSource::Url(url) if url.starts_with("data:") => Err(content::not_base64()),
+        ImageSource::Url(url) if url.starts_with("data:") => Err(media::not_base64()),
         ImageSource::Url(url) => Ok(json!({"type": "url", "url": url})),
         ImageSource::Base64 { media_type, data } => {
             Ok(json!({"type": "base64", "media_type": media_type, "data": data}))

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::anthropic::{decides_itself, tool_id};
 use super::body::{Body, only_one_answer, path_segment};
-use super::content::no_such_files;
+use super::media::no_such_files;
 use super::options::LEAST_BUDGET;
 use super::turns::{self, Turn};
 use super::{

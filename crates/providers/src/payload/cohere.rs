@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::body::{Body, only_one_answer};
-use super::content::{no_images_of_tools, no_such_files};
+use super::media::{no_images_of_tools, no_such_files};
 use super::openai::write_tool_loosely;
 use super::{
     ChatPayload, ChatRequest, Content, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall, ToolChoice,

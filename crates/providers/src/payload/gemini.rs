@@ -119,7 +119,7 @@ fn part(part: &Part) -> Result<Value, PayloadError> {
 fn write_source(source: &ImageSource) -> Result<Value, PayloadError> {
     match source {
         ImageSource::Base64 { media_type, data } => Ok(json!({"inlineData": {"mimeType": media_type, "data": data}})),
-        ImageSource::Url(url) if url.starts_with("data:") => Err(super::content::not_base64()),
+        ImageSource::Url(url) if url.starts_with("data:") => Err(super::media::not_base64()),
         ImageSource::Url(url) => {
             let mut file = Map::from_iter([("fileUri".to_owned(), json!(url))]);
             // Vertex wants to know what it is; the end of the address tells for all kinds that models read.

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::body::{Body, only_one_answer};
-use super::content::no_such_files;
+use super::media::no_such_files;
 use super::openai::write_tool_loosely;
 use super::turns;
 use super::{ChatPayload, ChatRequest, Content, Effort, Message, Part, PayloadError, ResponseFormat, Role, ToolChoice};

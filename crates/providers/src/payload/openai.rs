@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::{Body, only_one_answer};
 use super::chat_dialect::{Bound, ChatDialect, Thinking};
-use super::content::{no_images_of_tools, no_such_files};
+use super::media::{no_images_of_tools, no_such_files};
 use super::{
     Attachment, ChatPayload, ChatRequest, Content, Effort, ImageSource, Message, Part, PayloadError, Reasoning,
     ResponseFormat, Role, Tool, ToolCall, ToolChoice,

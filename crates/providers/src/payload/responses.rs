@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::body::{Body, only_one_answer};
-use super::content::no_such_files;
+use super::media::no_such_files;
 use super::{
     ChatPayload, ChatRequest, Effort, ImageSource, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall,
     ToolChoice,
