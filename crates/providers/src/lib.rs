@@ -29,6 +29,7 @@ mod failure;
 mod google_rpc;
 mod headers;
 mod message;
+mod names;
 pub mod payload;
 mod provider;
 mod redact;
