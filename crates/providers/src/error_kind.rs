@@ -5,7 +5,7 @@ use limiter_core::Nanos;
 
 use crate::error_body::ErrorBody;
 use crate::retry_hint::may_be_retried;
-use crate::{google_rpc, words};
+use crate::{google_rpc, names, words};
 
 /// What kind of failure a response is, in the terms that decide what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +47,7 @@ impl ErrorKind {
         if status == StatusCode::PAYMENT_REQUIRED {
             return Self::QuotaExhausted;
         }
-        if let Some(kind) = body.all_names().find_map(words::kind_of_name) {
+        if let Some(kind) = body.all_names().find_map(names::kind_of) {
             return kind;
         }
         if may_pass && let Some(kind) = Self::of_exceeded(body) {
@@ -80,7 +80,7 @@ impl ErrorKind {
             498 | 503 | 529 => Self::Overloaded,
             _ if may_be_retried(status) => Self::Transient,
             400..=499 => Self::Invalid,
-            _ => match body.all_names().find_map(words::kind_of_weak_name).unwrap_or(Self::Unknown) {
+            _ => match body.all_names().find_map(names::kind_of_weak).unwrap_or(Self::Unknown) {
                 Self::RateLimited if is_daily => Self::DailyLimit,
                 kind => kind,
             },

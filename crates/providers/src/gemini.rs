@@ -6,6 +6,8 @@
 //! <https://ai.google.dev/api/generate-content#UsageMetadata>. Neither states limits in headers (none of 2,331 recorded
 //! answers); refusals name them in their details, which every provider's errors are read for.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName};
 
 use crate::provider::sensitive_value;
@@ -45,6 +47,11 @@ impl Provider for Gemini {
         crate::provider::bearer(key, headers)
     }
 
+    /// Models are written with and without where they are kept.
+    fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(plain_name(model))
+    }
+
     fn owns_host(&self, host: &str) -> bool {
         host == "generativelanguage.googleapis.com"
     }
@@ -73,9 +80,20 @@ impl Provider for Vertex {
         &DIALECT
     }
 
+    /// Models are written with and without who made them, and with their version behind an `@`.
+    fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(plain_name(model))
+    }
+
     fn owns_host(&self, host: &str) -> bool {
         host == "aiplatform.googleapis.com" || host.ends_with("-aiplatform.googleapis.com")
     }
+}
+
+/// The name of a model without `models/`, `google/` or a longer path in front of it, and without a version.
+fn plain_name(model: &str) -> &str {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    name.split('@').next().unwrap_or(name)
 }
 
 /// The next midnight in California: eight hours behind UTC, seven from the second Sunday of March to the first of
@@ -191,6 +209,14 @@ mod tests {
         let failure =
             check(400, json!({"code": 400, "message": long, "status": "INVALID_ARGUMENT"}), ErrorKind::TooLarge);
         assert_eq!(failure.excess(), Some(250));
+    }
+
+    #[test]
+    fn a_model_has_one_limit_however_it_is_written() {
+        for model in ["gemini-2.5-flash", "models/gemini-2.5-flash", "google/gemini-2.5-flash"] {
+            assert_eq!(Gemini.model_group(model), "gemini-2.5-flash");
+        }
+        assert_eq!(Vertex.model_group("publishers/anthropic/models/claude-x@20250514"), "claude-x");
     }
 
     #[test]

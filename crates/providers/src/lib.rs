@@ -31,6 +31,7 @@ mod google_rpc;
 mod headers;
 mod message;
 pub mod models;
+mod names;
 pub mod payload;
 mod provider;
 mod redact;

@@ -69,7 +69,7 @@ impl Parts {
         if !usage.is_object() {
             return Self::default();
         }
-        let any = |paths: &[&str]| paths.iter().find_map(|path| usage.pointer(path).and_then(whole));
+        let any = |paths: &[&str]| paths.iter().find_map(|path| find(usage, path).and_then(whole));
         let cached_apart = any(&["/cache_read_input_tokens", "/cacheReadInputTokens", "/cacheReadInputTokenCount"]);
         let written_apart =
             any(&["/cache_creation_input_tokens", "/cacheWriteInputTokens", "/cacheWriteInputTokenCount"]);
@@ -105,7 +105,7 @@ impl Parts {
             "/usage",
         ];
         let mut parts = Self::default();
-        PLACES.iter().filter_map(|place| answer.pointer(place)).for_each(|member| parts.update(&Self::read(member)));
+        PLACES.iter().filter_map(|place| find(answer, place)).for_each(|member| parts.update(&Self::read(member)));
         parts
     }
 
@@ -187,10 +187,15 @@ const REASONING: &[&str] = &[
     "/reasoning_tokens",
 ];
 
+/// What stands at a path of names. A JSON pointer says the same, and allocates for each name to undo its escapes.
+fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('/').skip(1).try_fold(value, |value, name| value.get(name))
+}
+
 /// US dollars: OpenRouter's `cost`, Perplexity's `cost.total_cost`, xAI's ticks of 10^-10.
 fn cost(usage: &Value) -> Option<f64> {
     const TICKS: f64 = 1e10;
-    let dollars = ["/cost", "/cost/total_cost"].iter().find_map(|path| usage.pointer(path).and_then(Value::as_f64));
+    let dollars = ["/cost", "/cost/total_cost"].iter().find_map(|path| find(usage, path).and_then(Value::as_f64));
     dollars.or_else(|| usage.get("cost_in_usd_ticks").and_then(Value::as_f64).map(|ticks| ticks / TICKS))
 }
 
