@@ -7,11 +7,13 @@
 //! * [`wire`]: transports whose connections are pipes.
 //! * [`Scripted`]: a server that answers what a test wrote down.
 //! * [`ceiling`]: how close the client comes to what is possible, with every kind of provider.
+//! * [`corpus`]: what is read of answers that providers really gave.
 //! * [`Load`]: many requests at once, and what became of them.
 //! * [`Stopwatch`]: virtual time.
 
 pub mod ceiling;
 mod clock;
+pub mod corpus;
 mod face;
 mod load;
 mod scripted;

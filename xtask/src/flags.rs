@@ -1,5 +1,7 @@
 //! The command line of `cargo xtask`.
 
+use std::path::PathBuf;
+
 use crate::bench::Subject;
 use crate::ci::Chosen;
 
@@ -20,8 +22,8 @@ xflags::xflags! {
         /// Check what the compiler does not: module docs, leftovers, paths, dependency directions; report file sizes.
         cmd tidy {}
 
-        /// Measure a part beside its peers: core, client, starvation. Exits 0 where the measurement was made, goals met
-        /// or not.
+        /// Measure a part beside its peers: core, client, providers, starvation. Exits 0 where the measurement was made,
+        /// goals met or not.
         cmd bench {
             /// What is measured.
             required subject: Subject
@@ -42,6 +44,15 @@ xflags::xflags! {
             optional --list
             /// Print every cell, and say more about each.
             optional --verbose
+        }
+
+        /// Read recorded answers of providers, kept beside the project, and compare with what was noted of them. Exits 0
+        /// where they were read, goals met or not.
+        cmd corpus {
+            /// Print an array of objects instead of a table.
+            optional --json
+            /// Where the recordings are, if not in `../shared/corpus`.
+            optional --directory path: PathBuf
         }
 
         /// Print this help.

@@ -2,12 +2,13 @@
 //!
 //! One module a command. `cargo xtask` comes from the alias in `.cargo/config.toml`, needs nothing but a Rust toolchain,
 //! and works in any directory of the workspace. Exit codes: 0 done, 1 something is wrong with the workspace, 2 wrong
-//! arguments. `bench` and `ceiling` pass on the code of the program that measures.
+//! arguments. `bench`, `ceiling` and `corpus` pass on the code of the program that measures.
 
 mod bench;
 mod ceiling;
 mod ci;
 mod console;
+mod corpus;
 mod flags;
 mod no_std;
 mod source;
@@ -34,6 +35,7 @@ fn run(command: XtaskCmd) -> anyhow::Result<ExitCode> {
     let done = match command {
         XtaskCmd::Bench(bench) => return bench::run(&workspace, &bench.subject, bench.json),
         XtaskCmd::Ceiling(asked) => return ceiling::run(&workspace, &asked),
+        XtaskCmd::Corpus(asked) => return corpus::run(&workspace, &asked),
         XtaskCmd::Ci(ci) if ci.list => {
             ci::list();
             Ok(())

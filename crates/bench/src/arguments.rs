@@ -23,13 +23,19 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What reading an answer costs: limit headers, streams of events, usage
+    Providers {
+        /// Print an array of objects instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// When a large request is served among callers with small ones, with limiter-core, governor and leaky-bucket
     Starvation {
         /// Print an array of objects instead of a table
         #[arg(long)]
         json: bool,
     },
-    /// Run one operation again and again: what `core` and `client` start under valgrind
+    /// Run one operation again and again: what `core`, `client` and `providers` start under valgrind
     #[command(hide = true)]
     Repeat {
         /// The group of the operation

@@ -14,6 +14,7 @@ mod measure;
 mod operation;
 mod peers;
 mod processor;
+mod providers;
 mod report;
 mod starvation;
 
@@ -43,9 +44,11 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Core { json } => core::report()?.print(json),
         Command::Client { json } => client::report()?.print(json),
+        Command::Providers { json } => providers::report()?.print(json),
         Command::Starvation { json } => starvation::report()?.print(json),
         Command::Repeat { group, candidate, batches } => {
-            let groups: Vec<_> = core::groups().into_iter().chain(client::groups()).collect();
+            let groups: Vec<_> =
+                core::groups().into_iter().chain(client::groups()).chain(providers::groups()).collect();
             instructions::repeat(&groups, &group, &candidate, batches)
         }
         Command::Serve => client::serve(),

@@ -80,6 +80,7 @@ impl Count {
 pub(crate) enum Goal {
     RatioAtMost(f64),
     ValueAtMost(f64),
+    ValueAtLeast(f64),
 }
 
 impl fmt::Display for Goal {
@@ -87,6 +88,7 @@ impl fmt::Display for Goal {
         match self {
             Self::RatioAtMost(most) => write!(f, "ratio <= {most:?}"),
             Self::ValueAtMost(most) => write!(f, "value <= {most:.0}"),
+            Self::ValueAtLeast(least) => write!(f, "value >= {least:.0}"),
         }
     }
 }
@@ -131,6 +133,7 @@ impl Row {
         let (value, most) = match self.goal? {
             Goal::RatioAtMost(most) => (self.ratio, most),
             Goal::ValueAtMost(most) => (self.value, most),
+            Goal::ValueAtLeast(least) => return Some(self.value.is_some_and(|value| value >= least)),
         };
         Some(value.is_some_and(|value| value <= most))
     }
@@ -287,6 +290,8 @@ mod tests {
         check(&row(3.0, 1.001, Some(Goal::RatioAtMost(1.0))), Some(false));
         check(&row(128.0, 9.0, Some(Goal::ValueAtMost(128.0))), Some(true));
         check(&row(129.0, 0.0, Some(Goal::ValueAtMost(128.0))), Some(false));
+        check(&row(500.0, 0.0, Some(Goal::ValueAtLeast(500.0))), Some(true));
+        check(&row(499.0, 0.0, Some(Goal::ValueAtLeast(500.0))), Some(false));
         check(&Row { ratio: None, ..row(1.0, 0.0, Some(Goal::RatioAtMost(1.0))) }, Some(false));
     }
 

@@ -6,15 +6,15 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use limiter_core::{Dimension, Nanos, Observation};
+use limiter_core::Nanos;
 use serde_json::Value;
 
-use crate::classify::{self, ResetMeans, Rules};
+use crate::dialect::ResetMeans;
+use crate::duration::Reset;
 use crate::error_body::ErrorBody;
-use crate::headers::{self, Field, Meaning};
-use crate::payload::{self, ChatPayload, ChatRequest, PayloadError};
+use crate::payload::Form;
 use crate::provider::sensitive_value;
-use crate::{ErrorKind, Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, size};
+use crate::{Dialect, ErrorKind, InvalidKey, Provider, UnixTime, headers};
 
 /// Anthropic: the Messages interface.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,7 +23,9 @@ pub struct Anthropic;
 /// The version of the interface that this crate reads and writes.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
-pub(crate) const RULES: Rules = Rules { kind, reset: ResetMeans::Available };
+/// Its resets are the time of full replenishment, but what a refusal needs is not told in its unit.
+pub(crate) static DIALECT: Dialect =
+    Dialect { meaning_of: headers::anthropic, kind_of, wait, reset: ResetMeans::Available, ..Dialect::COMMON };
 
 impl Provider for Anthropic {
     fn name(&self) -> &str {
@@ -38,6 +40,10 @@ impl Provider for Anthropic {
         Some("ANTHROPIC_API_KEY")
     }
 
+    fn dialect(&self) -> &Dialect {
+        &DIALECT
+    }
+
     /// `x-api-key`, and `anthropic-version` unless the caller has set one.
     fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey> {
         headers.insert(HeaderName::from_static("x-api-key"), sensitive_value("", key)?);
@@ -50,33 +56,12 @@ impl Provider for Anthropic {
         if body.get("prompt").is_some() && body.get("messages").is_none() { "/v1/complete" } else { "/v1/messages" }
     }
 
-    fn observe(&self, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
-        without_combined(headers::observe(status, headers, received, meaning_of))
-    }
-
-    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], received: UnixTime) -> Failure {
-        let observation = self.observe(status, headers, received);
-        classify::failure(&RULES, status, headers, &ErrorBody::read(body), &observation, received)
-    }
-
-    fn usage(&self, body: &[u8]) -> Option<Usage> {
-        Usage::from_body(body)
-    }
-
-    fn failure_in_success(&self, body: &[u8]) -> Option<Failure> {
-        classify::failure_in_success(&RULES, body)
-    }
-
     fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(group_of(model))
     }
 
-    fn cost(&self, endpoint: &str, body: &Value) -> RequestSize {
-        size::of_body(endpoint, body)
-    }
-
-    fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
-        Ok(ChatPayload { endpoint: "/v1/messages", body: payload::anthropic::body(request)? })
+    fn chat_form(&self) -> Form {
+        Form::Anthropic
     }
 
     fn owns_host(&self, host: &str) -> bool {
@@ -88,49 +73,24 @@ impl Provider for Anthropic {
     }
 }
 
-/// `anthropic-ratelimit-{family}-{limit,remaining,reset}`, all of a minute.
-///
-/// The families of the priority tier and of fast mode are buckets beside these and the `unified` ones belong to
-/// subscriptions; neither limits what a key may send at its ordinary rate, so they are left out.
-fn meaning_of(name: &str) -> Option<Meaning> {
-    let (family, field) = name.strip_prefix("anthropic-ratelimit-")?.rsplit_once('-')?;
-    let (number, dimension) = match family {
-        "requests" => (0, Dimension::Requests),
-        "tokens" => (1, Dimension::Tokens),
-        "input-tokens" => (2, Dimension::InputTokens),
-        "output-tokens" => (3, Dimension::OutputTokens),
-        _ => return None,
-    };
-    Some(Meaning { field: Field::parse(field)?, family: number, dimension, window: Some(Nanos::MINUTE) })
-}
-
-/// Leaves the combined tokens out where input and output are stated: they are only the sum of the two, no limit.
-fn without_combined(all: Observation) -> Observation {
-    let is_part = |dimension| matches!(dimension, Dimension::InputTokens | Dimension::OutputTokens);
-    if !all.readings().iter().any(|reading| is_part(reading.dimension)) {
-        return all;
-    }
-    let mut kept = Observation::new();
-    kept.retry_after = all.retry_after;
-    all.readings()
-        .iter()
-        .filter(|reading| reading.dimension != Dimension::Tokens)
-        .for_each(|reading| kept.push(*reading));
-    kept
-}
-
 /// Refusals that come with the status of something else.
-fn kind(_status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
-    if body.text_at("/details/error_code").is_some_and(|code| code == "enforced_spend_limit_reached") {
-        return Some(ErrorKind::QuotaExhausted);
-    }
+fn kind_of(_status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
     let lower = body.message.to_ascii_lowercase();
-    if lower.starts_with("extra usage is required") {
+    let is_for_others = lower.contains("long context") && lower.contains("not yet available");
+    if lower.starts_with("extra usage is required") || is_for_others {
         // A 429 that no waiting clears: the plan does not include contexts of this length.
         return Some(ErrorKind::Permission);
     }
     // A limit that the account's owner has set is refused with 400.
     lower.contains("reached your specified api usage limits").then_some(ErrorKind::QuotaExhausted)
+}
+
+/// A subscription's refusal says when it is back in `anthropic-ratelimit-unified-reset`.
+fn wait(headers: &HeaderMap, now: UnixTime) -> Option<Nanos> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_refused = text("anthropic-ratelimit-unified-status") == Some("rejected");
+    let reset = text("anthropic-ratelimit-unified-reset").filter(|_| is_refused).and_then(Reset::parse)?;
+    Some(reset.from(now))
 }
 
 /// All of Opus 4.x draws on one bucket, all of Sonnet 4.x on another; a dated snapshot shares with its alias.

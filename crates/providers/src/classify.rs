@@ -1,116 +1,168 @@
 //! From a failed response to a [`Failure`]: what all providers share.
 
-use http::{HeaderMap, StatusCode};
-use limiter_core::{Dimension, Nanos, Observation, Reading};
+mod wait;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use limiter_core::{Dimension, Observation, Reading};
 use memchr::memmem;
 use serde_json::Value;
 
+use crate::dialect::Dialect;
 use crate::error_body::ErrorBody;
 use crate::redact::presentable;
-use crate::retry_hint::{retry_after, should_retry};
-use crate::{ErrorKind, Failure, UnixTime, message};
+use crate::retry_hint::{may_be_retried, retry_after, server_time, should_retry};
+use crate::{ErrorKind, Failure, UnixTime, google_rpc, headers, words};
+use wait::Refusal;
+pub(crate) use wait::{exhausted, plausible};
 
-/// What a reset means to who waits for capacity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ResetMeans {
-    /// Capacity is back at the reset.
-    Available,
-    /// The bucket is full at the reset: some of it is back earlier, in proportion.
-    Full,
-}
-
-/// What one provider adds to the judgement.
-pub(crate) struct Rules {
-    /// The kind, where the provider's own names or words tell more than the status does.
-    pub(crate) kind: fn(StatusCode, &ErrorBody) -> Option<ErrorKind>,
-    /// What its resets mean.
-    pub(crate) reset: ResetMeans,
-}
-
-/// Judges a failed response. `observation` is what its headers say about limits.
+/// Judges a failed response.
 pub(crate) fn failure(
-    rules: &Rules,
+    dialect: &Dialect,
     status: StatusCode,
     headers: &HeaderMap,
-    body: &ErrorBody,
-    observation: &Observation,
+    body: &[u8],
     received: UnixTime,
 ) -> Failure {
-    let mut failure = judge(rules, status, body);
-    failure.should_retry = should_retry(headers);
-    if failure.is_retryable() {
-        failure.retry_after = retry_after(status, headers, received).or_else(|| hint(body));
+    let body = ErrorBody::read(body).with_exception(headers);
+    let mut observation = headers::observe(dialect, status, headers, received);
+    let copied = headers_in_body(dialect, status, headers, &body, received);
+    if observation.readings().is_empty() {
+        observation = copied;
     }
-    if failure.kind.is_limit() {
-        if failure.dimension.is_none() {
-            failure.dimension = exhausted(observation).map(|reading| reading.dimension);
-        }
-        if failure.is_retryable() && failure.retry_after.is_none() {
-            failure.retry_after = until_reset(rules.reset, &failure, observation);
-        }
+    let mut failure = judge(dialect, status, &body);
+    if !copied.is_empty() && failure.kind.is_limit() {
+        // They say what the words say, and more.
+        failure.observation = copied;
+    }
+    failure.should_retry = should_retry(headers);
+    if failure.kind.is_limit() && failure.dimension.is_none() {
+        failure.dimension =
+            named_type(headers).or_else(|| exhausted(&observation, None).map(|reading| reading.dimension));
+    }
+    if failure.is_retryable() {
+        let now = server_time(headers).unwrap_or(received);
+        let asked = retry_after(status, headers, received);
+        let asked = asked.or_else(|| (dialect.wait)(headers, now).filter(|_| may_be_retried(status)));
+        Refusal { dialect, headers, body: &body, observation: &observation, now }.settle(&mut failure, asked);
     }
     failure
 }
 
 /// Judges an error that came without headers of its own: inside a success, or inside a stream.
-pub(crate) fn failure_inside(rules: &Rules, body: &ErrorBody) -> Failure {
+pub(crate) fn failure_inside(dialect: &Dialect, body: &ErrorBody) -> Failure {
     // OpenRouter and others put the status that the response would have had into the code.
     let status = body.code.as_deref().and_then(|code| code.parse().ok()).filter(|status| *status >= 400);
     let status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
-    let mut failure = judge(rules, status, body);
+    let mut failure = judge(dialect, status, body);
     if failure.is_retryable() {
-        failure.retry_after = hint(body);
+        let (headers, observation) = (&HeaderMap::new(), &failure.observation.clone());
+        // Without a date, the end of the day is not known.
+        let dialect = &Dialect { day_ends: None, ..*dialect };
+        Refusal { dialect, headers, body, observation, now: UnixTime::default() }.settle(&mut failure, None);
     }
     failure
 }
 
+/// What a copy of the limit headers in the body says: OpenRouter puts one into `error.metadata.headers`.
+fn headers_in_body(
+    dialect: &Dialect,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &ErrorBody,
+    received: UnixTime,
+) -> Observation {
+    let Some(Value::Object(copied)) = body.object.pointer("/metadata/headers") else { return Observation::new() };
+    let now = server_time(headers).unwrap_or(received);
+    let mut lines = HeaderMap::new();
+    for (name, value) in copied.iter().take(32) {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(text)) {
+            lines.append(name, value);
+        }
+    }
+    let found = headers::observe(dialect, status, &lines, now);
+    let Some(window) = words::window(&body.message) else { return found };
+    let mut named = Observation::new();
+    named.retry_after = found.retry_after;
+    found.readings().iter().for_each(|reading| named.push(Reading { window: Some(window), ..*reading }));
+    named
+}
+
+/// What ran out, in the header that Azure has for it.
+fn named_type(headers: &HeaderMap) -> Option<Dimension> {
+    let name = headers.get("x-ratelimit-type")?.to_str().ok()?;
+    match name.trim_ascii() {
+        name if name.eq_ignore_ascii_case("tokens") => Some(Dimension::Tokens),
+        name if name.eq_ignore_ascii_case("requests") => Some(Dimension::Requests),
+        _ => None,
+    }
+}
+
 /// The error in a JSON answer that came with a success status.
-pub(crate) fn failure_in_success(rules: &Rules, body: &[u8]) -> Option<Failure> {
+pub(crate) fn failure_in_success(dialect: &Dialect, body: &[u8]) -> Option<Failure> {
     // Nearly every answer is what it claims to be, and most of those do not even contain the word.
     memmem::find(body, b"\"error\"")?;
     let answer: Value = serde_json::from_slice(body).ok()?;
-    failure_in_answer(rules, &answer)
+    failure_in_answer(dialect, &answer)
 }
 
 /// The error in an answer or an event of a stream: at the top, in the response that an event carries, or in a choice.
-pub(crate) fn failure_in_answer(rules: &Rules, answer: &Value) -> Option<Failure> {
-    let answer = answer.get(0).unwrap_or(answer);
+pub(crate) fn failure_in_answer(dialect: &Dialect, answer: &Value) -> Option<Failure> {
+    if let Some(answers) = answer.as_array() {
+        // Google sends a stream as an array where nothing else is asked for. The error is its only or its last member.
+        return answers
+            .iter()
+            .filter(|answer| !answer.is_array())
+            .find_map(|answer| failure_in_answer(dialect, answer));
+    }
     let choice = answer.pointer("/choices/0");
     let says_error = |value: &&Value| value.get("error").is_some_and(|error| error.is_object() || error.is_string());
     let holder = [Some(answer), answer.get("response"), choice].into_iter().flatten().find(says_error);
     if let Some(holder) = holder {
         let body = ErrorBody::of_value(holder);
         if !body.is_empty() || body.error_type.is_some() && holder.get("type") == Some(&Value::from("error")) {
-            return Some(failure_inside(rules, &body));
+            return Some(failure_inside(dialect, &body));
         }
     }
     if answer.get("type").is_some_and(|name| name == "error") {
-        return Some(failure_inside(rules, &ErrorBody::of_value(answer)));
+        return Some(failure_inside(dialect, &ErrorBody::of_value(answer)));
     }
     let reason = choice.and_then(|choice| choice.get("finish_reason"));
     reason.is_some_and(|reason| reason == "error").then(|| Failure::new(ErrorKind::Transient))
 }
 
 /// Kind, words and numbers.
-fn judge(rules: &Rules, status: StatusCode, body: &ErrorBody) -> Failure {
-    let mut failure = Failure::new((rules.kind)(status, body).unwrap_or_else(|| ErrorKind::of(status, body)));
+fn judge(dialect: &Dialect, status: StatusCode, body: &ErrorBody) -> Failure {
+    let mut failure = Failure::new((dialect.kind_of)(status, body).unwrap_or_else(|| ErrorKind::of(status, body)));
     failure.message = match body.upstream() {
         Some(upstream) => presentable(&format!("{}: {upstream}", body.message)),
         None => presentable(&body.message),
     };
     failure.code = body.code.clone().or_else(|| body.error_type.clone()).map(|code| presentable(&code));
     if failure.kind.is_limit() || matches!(failure.kind, ErrorKind::TooLarge | ErrorKind::QuotaExhausted) {
-        let numbers = message::numbers(&body.message);
-        failure.limit = numbers.limit;
-        failure.requested = numbers.requested;
-        failure.dimension = message::dimension(&body.message).or_else(|| named_dimension(body));
-        if failure.kind != ErrorKind::QuotaExhausted
-            && let Some(dimension) = failure.dimension
+        let numbers = words::numbers(&body.message);
+        (failure.limit, failure.used, failure.requested) = (numbers.limit, numbers.used, numbers.requested);
+        failure.dimension = words::dimension(&body.message).or_else(|| named_dimension(body));
+    }
+    // Credit is no rate, and what is too large says nothing of what is left.
+    if failure.kind.is_limit() || failure.kind == ErrorKind::TooLarge {
+        failure.observation = google_rpc::details(body).exceeded;
+        if let Some(named) = failure.observation.readings().first() {
+            failure.dimension = Some(named.dimension);
+            failure.limit = named.limit.or(failure.limit);
+        }
+        let window = words::window(&body.message);
+        // What is too large may be so for the model's context, which is no limit of a rate.
+        if let Some(dimension) = failure.dimension.filter(|_| failure.observation.is_empty())
+            && (failure.kind.is_limit() || window.is_some())
         {
             failure.observation.push(Reading {
-                window: message::window(&body.message),
-                limit: numbers.limit,
-                remaining: numbers.limit.zip(numbers.used).map(|(limit, used)| limit.saturating_sub(used)),
+                window,
+                limit: failure.limit,
+                remaining: failure.limit.zip(failure.used).map(|(limit, used)| limit.saturating_sub(used)),
                 ..Reading::of(dimension)
             });
         }
@@ -124,41 +176,6 @@ fn named_dimension(body: &ErrorBody) -> Option<Dimension> {
         "tokens" | "tokens_usage_based" => Some(Dimension::Tokens),
         "requests" => Some(Dimension::Requests),
         _ => None,
-    }
-}
-
-/// The body's own hint how long to wait.
-fn hint(body: &ErrorBody) -> Option<Nanos> {
-    let stated = ["/availability/retry_after", "/metadata/availability/retry_after", "/metadata/retry_after_seconds"];
-    let seconds = stated.iter().find_map(|pointer| body.object.pointer(pointer).and_then(Value::as_f64));
-    seconds
-        .and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok())
-        .map(Nanos::from)
-        .or_else(|| message::wait(&body.message))
-        .or_else(|| body.upstream().and_then(message::wait))
-}
-
-/// The reading of which nothing remains; of several, the one that takes longest to come back.
-fn exhausted(observation: &Observation) -> Option<&Reading> {
-    observation.readings().iter().filter(|reading| reading.remaining == Some(0)).max_by_key(|reading| reading.reset)
-}
-
-fn until_reset(means: ResetMeans, failure: &Failure, observation: &Observation) -> Option<Nanos> {
-    let of_dimension = |dimension| observation.readings().iter().filter(move |reading| reading.dimension == dimension);
-    let named = failure.dimension.and_then(|dimension| of_dimension(dimension).max_by_key(|reading| reading.reset));
-    let reading = named.or_else(|| exhausted(observation))?;
-    let reset = reading.reset?;
-    let needed = match reading.dimension {
-        Dimension::Requests => Some(1),
-        _ => failure.requested,
-    };
-    match (means, needed, reading.limit.zip(reading.remaining)) {
-        (ResetMeans::Full, Some(needed), Some((limit, remaining))) if limit > remaining => {
-            let missing = u128::from(needed.saturating_sub(remaining));
-            let span = u128::from(reset.get()) * missing / u128::from(limit - remaining);
-            Some(Nanos::new(u64::try_from(span).unwrap_or(u64::MAX)).min(reset))
-        }
-        _ => Some(reset),
     }
 }
 

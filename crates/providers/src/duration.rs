@@ -1,7 +1,7 @@
 //! The formats in which providers write spans and instants.
 //!
 //! One provider may mix several: Go durations (`6m0s`, `8.639999999s`, `120ms`), bare seconds (`5`, `24482.894107818604`),
-//! RFC 3339 dates, and seconds or milliseconds since 1970. Magnitude tells the last three numbers apart: nobody waits
+//! RFC 3339 and HTTP dates, and seconds, milliseconds or less since 1970. Magnitude tells these numbers apart: nobody waits
 //! for thirty years. Reading is strict (anything else is `None`) and saturates, so no text can make it panic.
 
 use limiter_core::Nanos;
@@ -21,14 +21,23 @@ pub enum Reset {
 const EPOCH_SECONDS: u64 = 1_000_000_000;
 /// From here on a bare number is milliseconds since 1970 (this one is in 2001).
 const EPOCH_MILLIS: u64 = 1_000_000_000_000;
+/// The same for microseconds and nanoseconds.
+const EPOCH_MICROS: u64 = 1_000_000_000_000_000;
+const EPOCH_NANOS: u64 = 1_000_000_000_000_000_000;
 
 impl Reset {
     /// Reads any of the formats; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim_ascii();
+        // A date begins with four digits and a dash, as no number and no span does.
+        if text.as_bytes().get(4) == Some(&b'-') {
+            return parse_rfc3339(text).map(Self::At);
+        }
         if let Some(number) = Decimal::parse(text) {
             return Some(match number.whole {
+                EPOCH_NANOS.. => Self::At(UnixTime::from_nanos(number.times(1))),
+                EPOCH_MICROS.. => Self::At(UnixTime::from_nanos(number.times(1_000))),
                 EPOCH_MILLIS.. => Self::At(UnixTime::from_nanos(number.times(1_000_000))),
                 EPOCH_SECONDS.. => Self::At(UnixTime::from_nanos(number.times(1_000_000_000))),
                 _ => Self::Span(Nanos::new(number.times(1_000_000_000))),
@@ -37,7 +46,7 @@ impl Reset {
         if let Some(span) = parse_go_duration(text) {
             return Some(Self::Span(span));
         }
-        parse_rfc3339(text).map(Self::At)
+        parse_http_date(text).map(Self::At)
     }
 
     /// The span from `now` (on the provider's clock) until the reset; zero where it has passed.
@@ -106,12 +115,47 @@ fn nanos_of_unit(unit: &str) -> Option<u64> {
 }
 
 fn parse_rfc3339(text: &str) -> Option<UnixTime> {
-    // A date begins with four digits and a dash; asking first keeps other texts away from the full parser.
-    if text.len() > 64 || text.as_bytes().get(4) != Some(&b'-') {
+    if text.len() > 64 {
         return None;
+    }
+    if let Some(seconds) = plain_date(text) {
+        return Some(UnixTime::from_secs(seconds));
     }
     let instant: jiff::Timestamp = text.parse().ok()?;
     Some(UnixTime::from_nanos(u64::try_from(instant.as_nanosecond().max(0)).unwrap_or(u64::MAX)))
+}
+
+/// Seconds since 1970 of `2025-11-02T17:04:53Z`, the form that Anthropic writes four times an answer: reading it by hand
+/// takes a tenth of the time. `None` for every other form, and for what is no date.
+fn plain_date(text: &str) -> Option<u64> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'Z'] =
+        *text.as_bytes().first_chunk::<20>()?
+    else {
+        return None;
+    };
+    if text.len() != 20 {
+        return None;
+    }
+    let two = |tens: u8, ones: u8| {
+        (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| u64::from(tens - b'0') * 10 + u64::from(ones - b'0'))
+    };
+    let (year, month, day) = (two(y1, y2)? * 100 + two(y3, y4)?, two(m1, m2)?, two(d1, d2)?);
+    let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = match month {
+        2 => 28 + u64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if year < 1970 || !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Years from March on, so that a leap day is the last of its year: 153 days are five months, 146,097 are 400 years.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = years * 365 + years / 4 - years / 100 + years / 400 + (153 * months + 2) / 5 + day - 1;
+    const DAYS_TO_1970: u64 = 719_468;
+    Some((days - DAYS_TO_1970) * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 /// A number of decimal digits with at most one point: no sign, no exponent.
@@ -124,17 +168,21 @@ struct Decimal {
 
 impl Decimal {
     fn parse(text: &str) -> Option<Self> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        if whole.is_empty() || fraction.is_empty() {
+        let bytes = text.as_bytes();
+        let point = bytes.iter().position(|byte| *byte == b'.');
+        let (whole, fraction) = bytes.split_at(point.unwrap_or(bytes.len()));
+        let fraction = fraction.get(1..).unwrap_or_default();
+        let are_digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
+        if whole.is_empty() || point.is_some() && fraction.is_empty() || !are_digits(whole) || !are_digits(fraction) {
             return None;
         }
+        let whole = whole.iter().fold(0_u64, |sum, byte| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')));
         let mut billionths = 0;
         let mut unit = 100_000_000;
-        for digit in digits(fraction)? {
-            billionths += digit * unit;
+        for byte in fraction.iter().take(9) {
+            billionths += u64::from(byte - b'0') * unit;
             unit /= 10;
         }
-        let whole = digits(whole)?.fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add(digit));
         Some(Self { whole, billionths })
     }
 
@@ -145,123 +193,5 @@ impl Decimal {
     }
 }
 
-fn digits(text: &str) -> Option<impl Iterator<Item = u64> + '_> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.bytes().map(|byte| u64::from(byte - b'0')))
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn check(text: &str, expected: Option<Reset>) {
-        assert_eq!(Reset::parse(text), expected, "{text:?}");
-    }
-
-    fn span(text: &str, nanos: u64) {
-        check(text, Some(Reset::Span(Nanos::new(nanos))));
-    }
-
-    fn at(text: &str, millis: u64) {
-        check(text, Some(Reset::At(UnixTime::from_millis(millis))));
-    }
-
-    #[test]
-    fn go_durations_are_spans() {
-        span("6ms", 6_000_000);
-        span("0s", 0);
-        span("17.212s", 17_212_000_000);
-        span("8.639999999s", 8_639_999_999);
-        span("1m26.4s", 86_400_000_000);
-        span("6m0s", 360_000_000_000);
-        span("2h24m3.5s", 8_643_500_000_000);
-        span("4h17m", 15_420_000_000_000);
-        span("250µs", 250_000);
-        span("1d2h", 93_600_000_000_000);
-    }
-
-    #[test]
-    fn small_bare_numbers_are_seconds() {
-        span("5", 5_000_000_000);
-        span("0", 0);
-        span(" 60 ", 60_000_000_000);
-        span("24482.894107818604", 24_482_894_107_818);
-    }
-
-    #[test]
-    fn large_bare_numbers_are_dates() {
-        at("1694403260", 1_694_403_260_000);
-        at("1694403260.25", 1_694_403_260_250);
-        at("1759845420000", 1_759_845_420_000);
-    }
-
-    #[test]
-    fn rfc3339_is_a_date() {
-        at("2025-11-02T17:04:53Z", 1_762_103_093_000);
-        at("2025-11-02T18:04:53.5+01:00", 1_762_103_093_500);
-        at("1960-01-01T00:00:00Z", 0);
-    }
-
-    #[test]
-    fn anything_else_is_refused() {
-        for text in [
-            "",
-            " ",
-            "-1",
-            "-5s",
-            "+5",
-            "1e9",
-            ".5",
-            "5.",
-            "1.2.3",
-            "s",
-            "5x",
-            "5 s",
-            "1m 5s",
-            "NaN",
-            "inf",
-            "False",
-            "Sanitized",
-            "2025-11-02",
-            "2025-13-02T17:04:53Z",
-            "0x10",
-            "5,5",
-            "٣s",
-            "1ss",
-            "5\u{0}",
-        ] {
-            check(text, None);
-        }
-    }
-
-    #[test]
-    fn numbers_beyond_all_bounds_saturate() {
-        check("99999999999999999999999999", Some(Reset::At(UnixTime::from_nanos(u64::MAX))));
-        check("99999999999999999999h", Some(Reset::Span(Nanos::MAX)));
-    }
-
-    #[test]
-    fn a_reset_in_the_past_is_now() {
-        let reset = Reset::At(UnixTime::from_secs(100));
-        assert_eq!(reset.from(UnixTime::from_secs(103)), Nanos::ZERO);
-        assert_eq!(reset.from(UnixTime::from_secs(97)), Nanos::from_secs(3));
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in ".{0,40}") {
-            let _ = Reset::parse(&text);
-        }
-
-        #[test]
-        fn what_looks_like_a_span_does_not_panic(text in "[0-9.hmsnuµd:TZ+-]{0,30}") {
-            let _ = Reset::parse(&text);
-        }
-
-        #[test]
-        fn whole_milliseconds_are_exact(millis in 0_u64..1_000_000_000) {
-            prop_assert_eq!(Reset::parse(&format!("{millis}ms")), Some(Reset::Span(Nanos::from_millis(millis))));
-        }
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 //! Providers put it under `error` as an object, under `error` as a text, at the top level, in a `detail`, or into an
 //! array of one; gateways in front of them answer in plain text or HTML. `code` is a text, a number or null.
 
+use http::HeaderMap;
 use serde_json::Value;
 
 /// The parts of an error that providers have in common.
@@ -12,6 +13,8 @@ pub(crate) struct ErrorBody {
     /// `type`, or Google's `status`.
     pub(crate) error_type: Option<String>,
     pub(crate) code: Option<String>,
+    /// Further names: a reason, an exception, a typed error.
+    pub(crate) names: Vec<String>,
     /// The object that held them, for what only one provider says.
     pub(crate) object: Value,
 }
@@ -33,6 +36,7 @@ impl ErrorBody {
         };
         match value.get("error") {
             Some(error @ Value::Object(_)) => Self::of_object(error),
+            Some(error @ Value::Array(_)) => Self { message: text_of(error).unwrap_or_default(), ..Self::default() },
             Some(Value::String(error)) => {
                 let mut body = Self::of_object(value);
                 // Where both are there, `error` is the short name of what `message` explains.
@@ -62,8 +66,27 @@ impl ErrorBody {
                 Some(Value::Number(code)) => Some(code.to_string()),
                 _ => None,
             },
+            names: NAMES
+                .iter()
+                .filter_map(|pointer| object.pointer(pointer).and_then(Value::as_str))
+                .map(short)
+                .collect(),
             object: object.clone(),
         }
+    }
+
+    /// Adds the name of the exception that Amazon puts into a header: `ThrottlingException:http://...`.
+    pub(crate) fn with_exception(mut self, headers: &HeaderMap) -> Self {
+        if let Some(name) = headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()) {
+            self.names.push(short(name));
+        }
+        self
+    }
+
+    /// Everything that names the error, the most exact first.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = &str> {
+        let names = self.code.as_deref().into_iter().chain(self.names.iter().map(String::as_str));
+        names.chain(self.error_type.as_deref())
     }
 
     /// Whether nothing in it names an error.
@@ -87,6 +110,17 @@ impl ErrorBody {
     }
 }
 
+/// Where names stand beside `code` and `type`: Anthropic's and Google's details, OpenRouter's and Cohere's typed errors,
+/// Amazon's exceptions.
+const NAMES: [&str; 6] =
+    ["/details/error_code", "/details/0/reason", "/metadata/error_type", "/error_type", "/__type", "/reason"];
+
+/// The name of an exception without its namespace and what follows it.
+fn short(name: &str) -> String {
+    let name = name.rsplit('#').next().unwrap_or(name);
+    name.split(':').next().unwrap_or(name).to_owned()
+}
+
 fn text(object: &Value, name: &str) -> Option<String> {
     object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
@@ -95,7 +129,10 @@ fn text(object: &Value, name: &str) -> Option<String> {
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Array(items) => items.iter().find_map(|item| text(item, "msg").or_else(|| text(item, "message"))),
+        Value::Array(items) => items.iter().find_map(|item| match item {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            item => text(item, "msg").or_else(|| text(item, "message")),
+        }),
         Value::Object(_) => text(value, "message"),
         _ => None,
     }
@@ -154,6 +191,7 @@ mod tests {
             Some("INVALID_ARGUMENT"),
             Some("400"),
         );
+        check(r#"{"error":["`context`: field required"]}"#, "`context`: field required", None, None);
         check("\n\n {\"error\":{\"message\":\"m\"}}", "m", None, None);
         check(r#""just a text""#, "just a text", None, None);
     }

@@ -4,8 +4,8 @@ use http::StatusCode;
 use limiter_core::Nanos;
 
 use crate::error_body::ErrorBody;
-use crate::message;
 use crate::retry_hint::may_be_retried;
+use crate::{google_rpc, names, words};
 
 /// What kind of failure a response is, in the terms that decide what happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +25,8 @@ pub enum ErrorKind {
     Transient,
     /// The key is missing, wrong or revoked.
     Authentication,
-    /// The key is right but may not do this: a plan, a region, a policy.
+    /// The key is right but may not do this: a plan (one whose quota for a model is zero, for instance), a region, a
+    /// policy. Waiting does not help.
     Permission,
     /// The model or the address does not exist.
     NotFound,
@@ -36,49 +37,66 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The kind by the names and words that most providers use, else by the status.
+    /// The kind by the names and words that providers use, else by the status.
+    ///
+    /// A name that says one thing only counts more than words, and words count more than the status: gateways answer
+    /// 429 to what no waiting clears, and 400 or 403 where credit is used up.
     pub(crate) fn of(status: StatusCode, body: &ErrorBody) -> Self {
         let words = body.message.to_ascii_lowercase();
-        let is_named = |names: &[&str]| names.iter().any(|name| body.is_named(name));
-        let is_named_daily = message::window(&words) == Some(Nanos::DAY);
-        if status == StatusCode::PAYMENT_REQUIRED || is_named(&QUOTA_NAMES) || contains_any(&words, &QUOTA_WORDS) {
+        let may_pass = may_be_retried(status) || status.is_success();
+        if status == StatusCode::PAYMENT_REQUIRED {
             return Self::QuotaExhausted;
         }
+        if let Some(kind) = body.all_names().find_map(names::kind_of) {
+            return kind;
+        }
+        if may_pass && let Some(kind) = Self::of_exceeded(body) {
+            return kind;
+        }
+        if words::tell_exhaustion(&words) {
+            // A subscription's share, for instance, which comes back by itself.
+            let returns = may_pass && (words::tell_reset(&words) || body.object.get("resets_in_seconds").is_some());
+            return if returns { Self::DailyLimit } else { Self::QuotaExhausted };
+        }
         let upstream = body.upstream().map(str::to_ascii_lowercase).unwrap_or_default();
-        if status == StatusCode::PAYLOAD_TOO_LARGE
-            || is_named(&SIZE_NAMES)
-            || contains_any(&words, &SIZE_WORDS)
-            || contains_any(&upstream, &SIZE_WORDS)
-        {
+        if status == StatusCode::PAYLOAD_TOO_LARGE || words::tell_size(&words) || words::tell_size(&upstream) {
             return Self::TooLarge;
         }
+        if matches!(status.as_u16(), 400 | 401 | 403) && words::tell_authentication(&words) {
+            return Self::Authentication;
+        }
         // The words alone do not make a bad request an overload.
-        let may_pass = may_be_retried(status) || status.is_success();
-        if is_named(&OVERLOAD_NAMES) || may_pass && words.contains("overloaded") {
+        if may_pass && words::tell_overload(&words) {
             return Self::Overloaded;
         }
+        let is_daily = words::window(&words) == Some(Nanos::DAY);
         match status.as_u16() {
             401 => Self::Authentication,
             403 => Self::Permission,
             404 => Self::NotFound,
-            429 if is_named_daily => Self::DailyLimit,
-            429 if words.contains("capacity exceeded") => Self::Overloaded,
+            429 if is_daily => Self::DailyLimit,
             429 => Self::RateLimited,
-            503 | 529 => Self::Overloaded,
+            // 498 is what Groq answers where its flexible tier has no capacity.
+            498 | 503 | 529 => Self::Overloaded,
             _ if may_be_retried(status) => Self::Transient,
             400..=499 => Self::Invalid,
-            _ => match Self::of_names(body) {
-                Self::RateLimited if is_named_daily => Self::DailyLimit,
+            _ => match body.all_names().find_map(names::kind_of_weak).unwrap_or(Self::Unknown) {
+                Self::RateLimited if is_daily => Self::DailyLimit,
                 kind => kind,
             },
         }
     }
 
-    /// The kind of an error whose status tells nothing, as inside a stream. The code is more exact than the type.
-    fn of_names(body: &ErrorBody) -> Self {
-        let kind_of = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
-        let names = [body.code.as_deref(), body.error_type.as_deref()];
-        names.into_iter().flatten().find_map(kind_of).unwrap_or(Self::Unknown)
+    /// By the quotas that Google names.
+    fn of_exceeded(body: &ErrorBody) -> Option<Self> {
+        let details = google_rpc::details(body);
+        if details.is_zero {
+            return Some(Self::Permission);
+        }
+        if details.is_daily {
+            return Some(Self::DailyLimit);
+        }
+        (!details.exceeded.is_empty()).then_some(Self::RateLimited)
     }
 
     /// Whether the same request may succeed later.
@@ -110,47 +128,6 @@ impl ErrorKind {
             Self::Unknown => "unknown",
         }
     }
-}
-
-const QUOTA_NAMES: [&str; 4] =
-    ["insufficient_quota", "billing_error", "billing_hard_limit_reached", "billing_not_active"];
-const QUOTA_WORDS: [&str; 7] = [
-    "exceeded your current quota, please check your plan",
-    "credit balance",
-    "spend limit",
-    "spending limit",
-    "usage limit reached",
-    "insufficient credit",
-    "used all available credits",
-];
-const SIZE_NAMES: [&str; 3] = ["context_length_exceeded", "request_too_large", "payload_too_large"];
-const SIZE_WORDS: [&str; 3] = ["request too large", "prompt is too long", "maximum context length"];
-/// `resource_unavailable` is OpenAI's flex tier without capacity.
-const OVERLOAD_NAMES: [&str; 3] = ["overloaded_error", "provider_overloaded", "resource_unavailable"];
-
-const NAMES: [(&str, ErrorKind); 18] = [
-    ("rate_limit_error", ErrorKind::RateLimited),
-    ("rate_limit_exceeded", ErrorKind::RateLimited),
-    ("api_error", ErrorKind::Transient),
-    ("server_error", ErrorKind::Transient),
-    ("internal_server_error", ErrorKind::Transient),
-    ("timeout_error", ErrorKind::Transient),
-    ("timeout", ErrorKind::Transient),
-    ("provider_unavailable", ErrorKind::Transient),
-    ("service_unavailable", ErrorKind::Overloaded),
-    ("authentication_error", ErrorKind::Authentication),
-    ("authentication", ErrorKind::Authentication),
-    ("invalid_api_key", ErrorKind::Authentication),
-    ("permission_error", ErrorKind::Permission),
-    ("permission_denied", ErrorKind::Permission),
-    ("not_found_error", ErrorKind::NotFound),
-    ("model_not_found", ErrorKind::NotFound),
-    ("invalid_request_error", ErrorKind::Invalid),
-    ("invalid_request", ErrorKind::Invalid),
-];
-
-fn contains_any(text: &str, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 impl std::fmt::Display for ErrorKind {
@@ -206,6 +183,14 @@ mod tests {
         check(400, r#"{"error":{"message":"m","code":"context_length_exceeded"}}"#, ErrorKind::TooLarge);
         check(500, r#"{"error":{"message":"The engine is currently overloaded"}}"#, ErrorKind::Overloaded);
         check(400, r#"{"error":{"message":"operator `+` is overloaded"}}"#, ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn what_is_used_up_and_comes_back_is_waited_for() {
+        let used_up = |rest: &str| format!(r#"{{"error":{{"message":"The usage limit has been reached{rest}}}}}"#);
+        check(429, &used_up("\""), ErrorKind::QuotaExhausted);
+        check(429, &used_up(", your limit will reset at 2026-01-01\""), ErrorKind::DailyLimit);
+        check(429, &used_up("\",\"resets_in_seconds\":18123"), ErrorKind::DailyLimit);
     }
 
     #[test]

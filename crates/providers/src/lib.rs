@@ -20,17 +20,18 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod anthropic;
 mod classify;
+mod dialect;
+pub mod discovery;
 pub mod duration;
 mod error_body;
 mod error_kind;
 mod failure;
+mod google_rpc;
 mod headers;
 mod message;
-mod openai;
-mod openai_compatible;
-mod openrouter;
+pub mod models;
+mod names;
 pub mod payload;
 mod provider;
 mod redact;
@@ -39,21 +40,64 @@ mod retry_hint;
 mod size;
 pub mod sse;
 mod stream_usage;
+pub mod tasks;
 #[cfg(test)]
 mod test_support;
 mod unix_time;
 mod url;
 mod usage;
+mod window;
+mod words;
+
+// The providers, a file each.
+mod anthropic;
+mod azure;
+mod bedrock;
+mod cerebras;
+mod cohere;
+mod deepseek;
+mod fireworks;
+mod gemini;
+mod groq;
+mod huggingface;
+mod local;
+mod mistral;
+mod openai;
+mod openai_compatible;
+mod openrouter;
+mod perplexity;
+mod sambanova;
+mod together;
+mod xai;
 
 pub use anthropic::Anthropic;
+pub use azure::{Azure, GitHubModels};
+pub use bedrock::Bedrock;
+pub use cerebras::Cerebras;
+pub use cohere::Cohere;
+pub use deepseek::DeepSeek;
+pub use dialect::Dialect;
 pub use error_kind::ErrorKind;
 pub use failure::Failure;
+pub use fireworks::Fireworks;
+pub use gemini::{Gemini, Vertex};
+pub use groq::Groq;
+pub use headers::HeaderUse;
+pub use huggingface::HuggingFace;
+pub use local::{Ollama, VLlm};
+pub use mistral::Mistral;
+pub use models::{Billing, ModelFacts, ModelTable};
 pub use openai::OpenAi;
 pub use openai_compatible::OpenAiCompatible;
 pub use openrouter::OpenRouter;
+pub use perplexity::Perplexity;
 pub use provider::{InvalidKey, Provider, RequestSize};
 pub use registry::{Registry, UnknownProvider};
+pub use sambanova::SambaNova;
 pub use stream_usage::StreamUsage;
+pub use tasks::Task;
+pub use together::Together;
 pub use unix_time::UnixTime;
 pub use url::{InvalidUrl, join_url};
 pub use usage::Usage;
+pub use xai::XAi;

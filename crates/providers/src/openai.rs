@@ -6,22 +6,29 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, StatusCode};
-use limiter_core::{Dimension, Nanos, Observation};
+use limiter_core::{Dimension, Nanos, Observation, Reading};
 use serde_json::Value;
 
-use crate::classify::{self, ResetMeans, Rules};
+use crate::dialect::ResetMeans;
+use crate::duration::Reset;
 use crate::error_body::ErrorBody;
-use crate::headers::{self, Field, Meaning};
-use crate::payload::{self, ChatPayload, ChatRequest, PayloadError};
-use crate::provider::bearer;
-use crate::{ErrorKind, Failure, InvalidKey, Provider, RequestSize, UnixTime, Usage, size};
+use crate::headers::{Field, Meaning};
+use crate::{Dialect, ErrorKind, Provider, UnixTime};
 
 /// OpenAI: chat completions, responses, embeddings and the rest of its interface.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OpenAi;
 
-/// Its resets are the time until the bucket is full.
-pub(crate) const RULES: Rules = Rules { kind, reset: ResetMeans::Full };
+/// Its resets are the time until the bucket is full. It states limits for a minute and for a day.
+pub(crate) static DIALECT: Dialect = Dialect {
+    meaning_of,
+    complete: without_false_minutes,
+    kind_of,
+    wait,
+    reset: ResetMeans::Full,
+    windows: &[Nanos::MINUTE, Nanos::DAY],
+    ..Dialect::COMMON
+};
 
 impl Provider for OpenAi {
     fn name(&self) -> &str {
@@ -36,41 +43,12 @@ impl Provider for OpenAi {
         Some("OPENAI_API_KEY")
     }
 
-    fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey> {
-        bearer(key, headers)
-    }
-
-    fn endpoint_of(&self, body: &Value) -> &'static str {
-        endpoint_of(body)
-    }
-
-    fn observe(&self, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
-        headers::observe(status, headers, received, meaning_of)
-    }
-
-    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], received: UnixTime) -> Failure {
-        let observation = self.observe(status, headers, received);
-        classify::failure(&RULES, status, headers, &ErrorBody::read(body), &observation, received)
-    }
-
-    fn usage(&self, body: &[u8]) -> Option<Usage> {
-        Usage::from_body(body)
-    }
-
-    fn failure_in_success(&self, body: &[u8]) -> Option<Failure> {
-        classify::failure_in_success(&RULES, body)
+    fn dialect(&self) -> &Dialect {
+        &DIALECT
     }
 
     fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(group_of(model))
-    }
-
-    fn cost(&self, endpoint: &str, body: &Value) -> RequestSize {
-        size::of_body(endpoint, body)
-    }
-
-    fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
-        Ok(ChatPayload { endpoint: "/v1/chat/completions", body: payload::openai::body(request)? })
     }
 
     fn owns_host(&self, host: &str) -> bool {
@@ -112,10 +90,37 @@ fn meaning_of(name: &str) -> Option<Meaning> {
     Some(Meaning { field: Field::parse(field)?, family: number, dimension, window })
 }
 
+/// A minute's bucket is full within a minute. Where it takes longer, tokens are metered over something else.
+fn without_false_minutes(observation: Observation) -> Observation {
+    const LONGEST: Nanos = Nanos::from_secs(61);
+    let is_minute =
+        |reading: &Reading| reading.window != Some(Nanos::MINUTE) || reading.reset.is_none_or(|reset| reset <= LONGEST);
+    if observation.readings().iter().all(is_minute) {
+        return observation;
+    }
+    let mut complete = Observation::new();
+    complete.retry_after = observation.retry_after;
+    for reading in observation.readings() {
+        complete.push(Reading { window: reading.window.filter(|_| is_minute(reading)), ..*reading });
+    }
+    complete
+}
+
 /// Errors that only OpenAI has names for.
-fn kind(status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
+fn kind_of(status: StatusCode, body: &ErrorBody) -> Option<ErrorKind> {
     // The tokens of a batch that waits in the queue: free again when another batch is done.
     (status == StatusCode::OK && body.is_named("token_limit_exceeded")).then_some(ErrorKind::RateLimited)
+}
+
+/// A subscription's refusal says when it is back in the headers of its own interface alone.
+fn wait(headers: &HeaderMap, now: UnixTime) -> Option<Nanos> {
+    let used = |name: &str| headers.get(name)?.to_str().ok()?.trim_ascii().parse::<f64>().ok();
+    let windows = ["x-codex-primary", "x-codex-secondary"];
+    let spent =
+        windows.into_iter().filter(|window| used(&format!("{window}-used-percent")).is_some_and(|it| it >= 100.0));
+    let resets =
+        spent.filter_map(|window| headers.get(format!("{window}-reset-at"))?.to_str().ok().and_then(Reset::parse));
+    resets.map(|reset| reset.from(now)).max()
 }
 
 /// The path that a body is for, by the fields that only one interface has.

@@ -4,14 +4,38 @@ use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use limiter_core::Observation;
+use limiter_core::{Nanos, Observation, Reading};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::payload::{ChatPayload, ChatRequest, PayloadError};
-use crate::{Failure, UnixTime, Usage};
+use crate::discovery::{self, DiscoveryRequest};
+use crate::payload::{ChatDialect, ChatPayload, ChatRequest, Form, PayloadError};
+use crate::tasks::{self, Endpoint};
+use crate::{Dialect, Failure, HeaderUse, UnixTime, Usage, classify, headers, openai, size, window};
 
 /// What one provider says and wants. It does no I/O and keeps no state: bytes and values in, values out.
+///
+/// A provider is who it is ([`name`](Self::name), [`base_url`](Self::base_url), [`key_variable`](Self::key_variable)) and
+/// how it speaks ([`dialect`](Self::dialect)). Everything else has a default that suits a server with OpenAI's interface,
+/// and is overridden where the provider differs:
+///
+/// ```
+/// use providers::{Provider, Registry};
+///
+/// #[derive(Debug)]
+/// struct Ours;
+///
+/// impl Provider for Ours {
+///     fn name(&self) -> &str { "ours" }
+///     fn base_url(&self) -> &str { "https://llm.example/v1" }
+///     fn key_variable(&self) -> Option<&str> { Some("OUR_KEY") }
+/// }
+///
+/// let mut registry = Registry::standard();
+/// registry.register(std::sync::Arc::new(Ours));
+/// assert_eq!(registry.by_name("ours")?.endpoint_of(&serde_json::json!({"messages": []})), "/v1/chat/completions");
+/// # Ok::<(), providers::UnknownProvider>(())
+/// ```
 ///
 /// Nothing here fails on what a server sends. What cannot be read is left out, because an answer from the provider must
 /// never be lost to a header that changed its form.
@@ -25,47 +49,106 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// The environment variable that its key is kept in by convention; `None` where no key is needed.
     fn key_variable(&self) -> Option<&str>;
 
+    /// How it speaks: what its headers state, and what its errors mean.
+    fn dialect(&self) -> &Dialect {
+        Dialect::common()
+    }
+
     /// Adds the headers that prove who is asking. They are marked sensitive, so that `Debug` does not show them.
     ///
     /// # Errors
     ///
     /// [`InvalidKey`] where the key is empty or cannot stand in a header.
-    fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey>;
+    fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey> {
+        bearer(key, headers)
+    }
 
     /// The path, as a batch file states it (`/v1/chat/completions`), that a bare request body is meant for.
     ///
     /// Join it with a base address by [`join_url`](crate::join_url).
-    fn endpoint_of(&self, body: &Value) -> &'static str;
+    fn endpoint_of(&self, body: &Value) -> &'static str {
+        openai::endpoint_of(body)
+    }
 
     /// What a response's headers say about limits.
     ///
     /// `received` is the instant at which the response arrived. Resets stated as dates become spans against the
     /// response's own `Date` header, and against `received` only where it has none: a clock that is wrong on either
     /// side does no harm.
-    fn observe(&self, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation;
+    fn observe(&self, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
+        headers::observe(self.dialect(), status, headers, received)
+    }
+
+    /// The window of a reading: as it is stated, else as a bucket with this level and reset shows it. `None` where neither
+    /// tells.
+    ///
+    /// This is for people and reports. A limiter is better served by two answers that agree, because one alone can look
+    /// like a bucket by chance; so [`observe`](Self::observe) states only windows that are known.
+    fn window_of(&self, reading: &Reading) -> Option<Nanos> {
+        reading.window.or_else(|| window::infer(reading, self.dialect().windows))
+    }
+
+    /// What becomes of one header, whose name is in lower case: whether it is read, or why not.
+    fn explain_header(&self, name: &str, value: &str) -> HeaderUse {
+        headers::explain(self.dialect(), name, value)
+    }
 
     /// What a response that is not a success means. Never fails: a body that nobody understands is judged by its status.
-    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], received: UnixTime) -> Failure;
+    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], received: UnixTime) -> Failure {
+        classify::failure(self.dialect(), status, headers, body, received)
+    }
 
     /// What a whole JSON answer says about the tokens it took; `None` where it says nothing, and where it is not whole or
     /// not JSON. For streams see [`StreamUsage`](crate::StreamUsage).
-    fn usage(&self, body: &[u8]) -> Option<Usage>;
+    fn usage(&self, body: &[u8]) -> Option<Usage> {
+        Usage::from_body(body)
+    }
 
     /// The error inside a body that came with a success status; `None` where it is the success it claims to be.
-    fn failure_in_success(&self, body: &[u8]) -> Option<Failure>;
+    fn failure_in_success(&self, body: &[u8]) -> Option<Failure> {
+        classify::failure_in_success(self.dialect(), body)
+    }
 
     /// What `model` shares its limits with: models with the same group draw on the same quota.
-    fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str>;
+    fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(model)
+    }
 
     /// How large a request is, before it is sent. `endpoint` is its path, with or without a leading version.
-    fn cost(&self, endpoint: &str, body: &Value) -> RequestSize;
+    fn cost(&self, endpoint: &str, body: &Value) -> RequestSize {
+        size::of_body(endpoint, body)
+    }
+
+    /// The form in which it takes chat requests at its base address. Many have a second one of their own elsewhere: see
+    /// [`Form::base_url`].
+    fn chat_form(&self) -> Form {
+        Form::OpenAiChat
+    }
 
     /// A chat request in this provider's form.
     ///
     /// # Errors
     ///
     /// [`PayloadError`] names the field that is missing or cannot be expressed.
-    fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError>;
+    fn chat_payload(&self, request: &ChatRequest) -> Result<ChatPayload, PayloadError> {
+        let form = self.chat_form();
+        let mut payload = form.payload(request, ChatDialect::of(self.name()))?;
+        if form == Form::OpenAiChat {
+            payload.endpoint = Cow::Borrowed(self.endpoint_of(&payload.body));
+        }
+        Ok(payload)
+    }
+
+    /// What it can be asked to do, and where.
+    fn endpoints(&self) -> Vec<Endpoint> {
+        tasks::of_provider(self.name())
+    }
+
+    /// Asks for its models; `None` where it has no list. [`parse_model_list`](crate::discovery::parse_model_list) reads
+    /// the answer.
+    fn model_list(&self, page: Option<&str>) -> Option<DiscoveryRequest> {
+        discovery::model_list(self.name(), page)
+    }
 
     /// Whether `host` (lower case, without the port) is this provider's.
     fn owns_host(&self, host: &str) -> bool {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use http::Uri;
 use thiserror::Error;
 
-use crate::{Anthropic, OpenAi, OpenAiCompatible, OpenRouter, Provider};
+use crate::{
+    Anthropic, Azure, Bedrock, Cerebras, Cohere, DeepSeek, Fireworks, Gemini, GitHubModels, Groq, HuggingFace, Mistral,
+    Ollama, OpenAi, OpenAiCompatible, OpenRouter, Perplexity, Provider, SambaNova, Together, VLlm, Vertex, XAi,
+};
 
 /// The providers that are known by name. Users add their own with [`Registry::register`].
 #[derive(Clone, Debug)]
@@ -37,6 +40,24 @@ impl Registry {
         registry.register(Arc::new(OpenAi));
         registry.register(Arc::new(Anthropic));
         registry.register(Arc::new(OpenRouter));
+        registry.register(Arc::new(Azure));
+        registry.register(Arc::new(GitHubModels));
+        registry.register(Arc::new(Gemini));
+        registry.register(Arc::new(Vertex));
+        registry.register(Arc::new(Groq));
+        registry.register(Arc::new(Mistral));
+        registry.register(Arc::new(Cohere));
+        registry.register(Arc::new(Together));
+        registry.register(Arc::new(Fireworks));
+        registry.register(Arc::new(Cerebras));
+        registry.register(Arc::new(XAi));
+        registry.register(Arc::new(DeepSeek));
+        registry.register(Arc::new(Perplexity));
+        registry.register(Arc::new(SambaNova));
+        registry.register(Arc::new(Bedrock));
+        registry.register(Arc::new(HuggingFace));
+        registry.register(Arc::new(Ollama));
+        registry.register(Arc::new(VLlm));
         registry.register(Arc::new(OpenAiCompatible::new()));
         registry
     }
@@ -107,8 +128,27 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = Registry::standard().by_name("opnai").unwrap_err();
-        let expected = "unknown provider `opnai`; known are openai, anthropic, openrouter, openai-compatible";
-        assert_eq!(error.to_string(), expected);
+        let expected = "unknown provider `opnai`; known are openai, anthropic, openrouter, azure, ";
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert!(error.to_string().ends_with(", openai-compatible"), "{error}");
+    }
+
+    #[test]
+    fn every_provider_has_a_name_and_an_address_of_its_own() {
+        let registry = Registry::standard();
+        let mut names: Vec<&str> = registry.names().collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), registry.providers.len());
+        for provider in &registry.providers {
+            let name = provider.name();
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
+            assert!(provider.base_url().parse::<Uri>().is_ok_and(|uri| uri.host().is_some()), "{name}");
+            // An address of this machine, or one that leads nowhere, says nothing about who answers there.
+            let host = provider.base_url().parse::<Uri>().unwrap().host().unwrap().to_owned();
+            let is_nobodys = host == "127.0.0.1" || host.ends_with(".invalid");
+            assert_eq!(provider.owns_host(&host), !is_nobodys, "{name}");
+        }
     }
 
     #[test]
@@ -119,6 +159,10 @@ mod tests {
         check("https://eu.api.openai.com/v1", Some("openai"));
         check("https://API.anthropic.com", Some("anthropic"));
         check("https://openrouter.ai/api/v1", Some("openrouter"));
+        check("https://mine.openai.azure.com/openai/v1", Some("azure"));
+        check("https://generativelanguage.googleapis.com/v1beta", Some("gemini"));
+        check("https://us-central1-aiplatform.googleapis.com/v1", Some("vertex"));
+        check("https://api.groq.com/openai/v1", Some("groq"));
         check("https://api.openai.com.evil.example/v1", None);
         check("https://notopenrouter.ai/api/v1", None);
         check("http://127.0.0.1:8000/v1", None);
@@ -137,6 +181,12 @@ mod tests {
         check("claude-sonnet-4-5", Some("anthropic"));
         check("openai/gpt-4o", Some("openrouter"));
         check("deepseek/deepseek-r1:free", Some("openrouter"));
+        check("gemini-2.5-flash", Some("gemini"));
+        check("grok-4", Some("xai"));
+        check("mistral-large-latest", Some("mistral"));
+        check("us.anthropic.claude-sonnet-4-5-20250929-v1:0", Some("bedrock"));
+        check("accounts/fireworks/models/llama-v3p1-8b-instruct", Some("fireworks"));
+        check("mistral:7b", None);
         check("llama3.2", None);
         check("", None);
     }
@@ -145,7 +195,7 @@ mod tests {
     fn a_later_provider_of_the_same_name_replaces_the_earlier() {
         let mut registry = Registry::standard();
         registry.register(Arc::new(OpenAiCompatible::new().with_name("openai").with_base_url("http://localhost/v1")));
-        assert_eq!(registry.names().count(), 4);
+        assert_eq!(registry.names().count(), Registry::standard().names().count());
         assert_eq!(registry.by_name("openai").unwrap().base_url(), "http://localhost/v1");
     }
 }

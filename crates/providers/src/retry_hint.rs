@@ -20,11 +20,14 @@ pub(crate) fn retry_after(status: StatusCode, headers: &HeaderMap, received: Uni
     if !may_be_retried(status) {
         return None;
     }
-    first(headers, "retry-after-ms", parse_millis).or_else(|| {
+    let millis = first(headers, "retry-after-ms", parse_millis);
+    // Azure sends `retry-after-ms: 0` beside `retry-after: 1`.
+    millis.filter(|span| *span > Nanos::ZERO).or_else(|| {
         let now = server_time(headers).unwrap_or(received);
-        first(headers, header::RETRY_AFTER.as_str(), |text| {
+        let seconds = first(headers, header::RETRY_AFTER.as_str(), |text| {
             parse_seconds(text).or_else(|| parse_http_date(text).map(|at| at.since(now)))
-        })
+        });
+        seconds.or(millis)
     })
 }
 
@@ -63,6 +66,8 @@ mod tests {
         check(503, &[("retry-after", "0.5")], Some(500));
         check(429, &[("retry-after", "1"), ("retry-after-ms", "250")], Some(250));
         check(429, &[("retry-after", "1"), ("retry-after-ms", "soon")], Some(1_000));
+        check(429, &[("retry-after", "1"), ("retry-after-ms", "0")], Some(1_000));
+        check(429, &[("retry-after-ms", "0")], Some(0));
         check(529, &[("retry-after", "Sun, 02 Nov 2025 17:05:00 GMT")], Some(10_000));
         check(429, &[("retry-after", "Sun, 02 Nov 2025 17:00:00 GMT")], Some(0));
         check(429, &[("retry-after", "-3")], None);

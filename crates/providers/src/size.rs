@@ -14,9 +14,18 @@ pub(crate) fn of_body(endpoint: &str, body: &Value) -> RequestSize {
     RequestSize {
         input_tokens: counted.input,
         metered_input_tokens: counted.input.max(metered(body)),
-        max_output_tokens: if produces_tokens(path) { counted.max_output } else { Some(0) },
+        max_output_tokens: if produces_tokens(path) {
+            counted.max_output.or_else(|| nested_bound(body))
+        } else {
+            Some(0)
+        },
         images: counted.images,
     }
+}
+
+/// The bound where Bedrock's Converse and Ollama's own chat have it. Ollama's -1 is none.
+fn nested_bound(body: &Value) -> Option<u64> {
+    ["/inferenceConfig/maxTokens", "/options/num_predict"].iter().find_map(|at| body.pointer(at)?.as_u64())
 }
 
 /// What providers estimate with.

@@ -1,11 +1,14 @@
 //! What a streamed answer says about its usage, its end and its errors.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde_json::Value;
 
-use crate::classify::{self, Rules};
+use crate::classify;
 use crate::sse::{Decoder, Event, EventTooLarge};
 use crate::usage::Parts;
-use crate::{ErrorKind, Failure, Usage, anthropic, openai};
+use crate::{Dialect, ErrorKind, Failure, Usage, anthropic, openai};
 
 /// Follows a stream as it passes and keeps what it says about itself. The stream need not be held.
 ///
@@ -99,15 +102,14 @@ impl State {
             return;
         }
         // Most events carry a piece of text and nothing of interest here; parsing those would be most of the work.
-        const TELLING: [&str; 5] = ["\"usage\"", "\"error\"", "message_stop", "response.", "finish_reason"];
-        if !TELLING.iter().any(|word| event.data.contains(word)) && event.name != "error" {
+        if event.name != "error" && !is_telling(event.data.as_bytes()) {
             return;
         }
         let Ok(value) = serde_json::from_str::<Value>(event.data) else { return };
-        let places = [value.get("usage"), value.pointer("/response/usage"), value.pointer("/message/usage")];
-        places.into_iter().flatten().for_each(|usage| self.parts.update(&Parts::read(usage)));
+        self.parts.update(&Parts::of_answer(&value));
         let event_type = value.get("type").and_then(Value::as_str).unwrap_or(event.name);
-        if matches!(event_type, "message_stop" | "response.completed" | "response.incomplete" | "response.failed") {
+        let is_last = |name: &str| ENDS.contains(&name);
+        if is_last(event_type) || value.get("event_type").and_then(Value::as_str).is_some_and(is_last) {
             self.is_complete = true;
         }
         if self.failure.is_none() {
@@ -116,20 +118,40 @@ impl State {
     }
 }
 
+/// The events by which a stream says that it is complete: Anthropic's, OpenAI's responses', Cohere's two interfaces'.
+const ENDS: [&str; 6] =
+    ["message_stop", "response.completed", "response.incomplete", "response.failed", "message-end", "stream-end"];
+
+/// Whether an event may hold anything of interest: a usage that is not null, an error, an end.
+fn is_telling(data: &[u8]) -> bool {
+    // Built once: building takes as long as searching an event.
+    static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("sage"));
+    static OTHERS: LazyLock<[Finder<'static>; 5]> =
+        LazyLock::new(|| ["\"error\"", "_stop\"", "\"response.", "-end\"", "ocationMetrics"].map(Finder::new));
+    // Every chunk of some streams has a usage of null.
+    let states_usage = USAGE.find_iter(data).any(|at| {
+        let rest = data.get(at + USAGE.needle().len()..).unwrap_or_default();
+        let rest = rest.strip_prefix(b"Metadata").unwrap_or(rest);
+        let rest = rest.strip_prefix(b"\"").unwrap_or_default().trim_ascii_start();
+        rest.strip_prefix(b":").unwrap_or_default().trim_ascii_start().starts_with(b"{")
+    });
+    states_usage || OTHERS.iter().any(|word| word.find(data).is_some())
+}
+
 fn failure_of(event_type: &str, value: &Value) -> Option<Failure> {
     let is_error = event_type == "error" || event_type == "response.failed";
     let names_error = value.get("error").is_some_and(|error| !error.is_null()) || value.get("choices").is_some();
     if !is_error && !names_error {
         return None;
     }
-    let found = classify::failure_in_answer(&rules_of(value), value);
+    let found = classify::failure_in_answer(dialect_of(value), value);
     found.or_else(|| is_error.then(|| Failure::new(ErrorKind::Unknown)))
 }
 
 /// Anthropic's errors are wrapped in an object of type `error`; everything else is in OpenAI's form.
-fn rules_of(value: &Value) -> Rules {
+fn dialect_of(value: &Value) -> &'static Dialect {
     let is_anthropic = value.get("type").is_some_and(|name| name == "error") && value.get("error").is_some();
-    if is_anthropic { anthropic::RULES } else { openai::RULES }
+    if is_anthropic { &anthropic::DIALECT } else { &openai::DIALECT }
 }
 
 #[cfg(test)]

@@ -37,6 +37,12 @@ impl UnixTime {
         self.0
     }
 
+    /// The next midnight UTC.
+    pub(crate) const fn next_midnight(self) -> Self {
+        const DAY: u64 = 86_400_000_000_000;
+        Self((self.0 / DAY).saturating_add(1).saturating_mul(DAY))
+    }
+
     /// The span since `earlier`, zero where `earlier` is the later one.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Nanos {

@@ -1,14 +1,21 @@
 //! What a request took, as the provider counted it, in one form for all providers.
 
+mod parts;
+
 use serde_json::Value;
+
+use parts::Answer;
+pub(crate) use parts::Parts;
 
 /// The tokens that a provider counted for one request.
 ///
 /// Providers disagree about what includes what; this form does not:
 ///
-/// * `input` is everything that was read: new, cached and cache-written tokens together. Anthropic's `input_tokens`
-///   leaves both cache fields out; they are added here.
-/// * `output` is everything that was produced, reasoning included.
+/// * `input` is everything that was read: new, cached and cache-written tokens together. Anthropic's `input_tokens` and
+///   Bedrock's `inputTokens` leave both cache fields out; they are added here, and so are the tokens that Google's tools
+///   read.
+/// * `output` is everything that was produced, reasoning included. Google and xAI's chat completions count reasoning
+///   beside it; it is added here.
 /// * `total` is the provider's own total where it states one, else `input + output`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -30,109 +37,38 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Reads the `usage` member of a body, in the form of any of the supported interfaces.
+    /// Reads a usage member, in the form of any of the supported interfaces: OpenAI's two, Anthropic's, Google's, Cohere's,
+    /// Amazon's. `None` where no tokens are counted.
     ///
     /// Sources: the API references of [OpenAI](https://platform.openai.com/docs/api-reference) (chat completions and
-    /// responses), [Anthropic](https://platform.claude.com/docs/en/api/messages) and
-    /// [OpenRouter](https://openrouter.ai/docs/use-cases/usage-accounting). `None` where no tokens are counted.
+    /// responses), [Anthropic](https://platform.claude.com/docs/en/api/messages),
+    /// [OpenRouter](https://openrouter.ai/docs/use-cases/usage-accounting),
+    /// [Google](https://ai.google.dev/api/generate-content#UsageMetadata), [Cohere](https://docs.cohere.com/reference/chat) and
+    /// [Amazon](https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html).
     #[must_use]
     pub fn from_member(usage: &Value) -> Option<Self> {
         Parts::read(usage).finish()
     }
 
-    /// Reads the bytes of a whole JSON answer; `None` where they are something else.
+    /// Reads the bytes of a whole JSON answer; `None` where they are something else. Of an array of answers, which Google
+    /// sends where a stream is asked for in JSON, the last one that states a field counts.
     #[must_use]
     pub fn from_body(body: &[u8]) -> Option<Self> {
-        /// Reads past everything else, so that a large answer (thousands of vectors) is not built in memory.
-        #[derive(serde::Deserialize)]
-        struct Answer {
-            usage: Option<Value>,
+        let is_array = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+        let mut parts = Parts::default();
+        if is_array {
+            let answers: Vec<Answer> = serde_json::from_slice(body).ok()?;
+            answers.iter().for_each(|answer| parts.update(&answer.parts()));
+        } else {
+            parts = serde_json::from_slice::<Answer>(body).ok()?.parts();
         }
-        let answer: Answer = serde_json::from_slice(body).ok()?;
-        Self::from_member(&answer.usage?)
+        parts.finish()
     }
 
-    /// Reads an answer or an event of a stream: its `usage`, or that of the `response` or `message` in it.
+    /// Reads an answer or an event of a stream: its usage, or that of what it carries.
     #[must_use]
     pub fn from_answer(answer: &Value) -> Option<Self> {
-        [answer.get("usage"), answer.pointer("/response/usage"), answer.pointer("/message/usage")]
-            .into_iter()
-            .flatten()
-            .find_map(Self::from_member)
-    }
-}
-
-/// The fields of a usage as they were sent. A stream sends some early and others late: the last of each counts.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Parts {
-    input: Option<u64>,
-    cached: Option<u64>,
-    cache_written: Option<u64>,
-    /// Whether `input` leaves the cache fields out, as Anthropic's does.
-    cache_is_apart: bool,
-    output: Option<u64>,
-    reasoning: Option<u64>,
-    total: Option<u64>,
-    cost: Option<f64>,
-}
-
-impl Parts {
-    pub(crate) fn read(usage: &Value) -> Self {
-        let count = |path: &str| usage.pointer(path).and_then(Value::as_u64);
-        let any = |paths: &[&str]| paths.iter().find_map(|path| count(path));
-        let cached_apart = count("/cache_read_input_tokens");
-        let written_apart = count("/cache_creation_input_tokens");
-        Self {
-            input: any(&["/prompt_tokens", "/input_tokens"]),
-            cached: cached_apart
-                .or_else(|| any(&["/prompt_tokens_details/cached_tokens", "/input_tokens_details/cached_tokens"])),
-            cache_written: written_apart.or_else(|| {
-                any(&["/prompt_tokens_details/cache_write_tokens", "/input_tokens_details/cache_write_tokens"])
-            }),
-            cache_is_apart: count("/prompt_tokens").is_none() && (cached_apart.is_some() || written_apart.is_some()),
-            output: any(&["/completion_tokens", "/output_tokens"]),
-            reasoning: any(&[
-                "/completion_tokens_details/reasoning_tokens",
-                "/output_tokens_details/reasoning_tokens",
-                "/output_tokens_details/thinking_tokens",
-            ]),
-            total: count("/total_tokens"),
-            cost: usage.get("cost").and_then(Value::as_f64),
-        }
-    }
-
-    /// Takes over every field that `later` states.
-    pub(crate) fn update(&mut self, later: &Self) {
-        self.input = later.input.or(self.input);
-        self.cached = later.cached.or(self.cached);
-        self.cache_written = later.cache_written.or(self.cache_written);
-        self.cache_is_apart |= later.cache_is_apart;
-        self.output = later.output.or(self.output);
-        self.reasoning = later.reasoning.or(self.reasoning);
-        self.total = later.total.or(self.total);
-        self.cost = later.cost.or(self.cost);
-    }
-
-    pub(crate) fn finish(&self) -> Option<Usage> {
-        let output = self.output.unwrap_or(0);
-        if self.input.is_none() && self.output.is_none() && self.total.is_none() {
-            return None;
-        }
-        let cached_input = self.cached.unwrap_or(0);
-        let cache_written = self.cache_written.unwrap_or(0);
-        let mut input = self.input.unwrap_or_else(|| self.total.unwrap_or(0).saturating_sub(output));
-        if self.cache_is_apart {
-            input = input.saturating_add(cached_input).saturating_add(cache_written);
-        }
-        Some(Usage {
-            input,
-            cached_input,
-            cache_written,
-            output,
-            reasoning: self.reasoning.unwrap_or(0),
-            total: self.total.unwrap_or_else(|| input.saturating_add(output)),
-            cost: self.cost,
-        })
+        Parts::of_answer(answer).finish()
     }
 }
 

@@ -43,6 +43,7 @@ const RULES: &[Rule] = &[
     Rule { package: "chat-limiter-cli", may_use: May::Anything, tests_may_use: &[], outside: true },
     Rule { package: "chat-limiter-tests", may_use: May::Anything, tests_may_use: &[], outside: true },
     Rule { package: "chat-limiter-bench", may_use: May::Anything, tests_may_use: &[], outside: true },
+    Rule { package: "providers-fuzz", may_use: May::Only(&["providers"]), tests_may_use: &[], outside: true },
     Rule { package: "xtask", may_use: May::Only(&[]), tests_may_use: &[], outside: true },
 ];
 
@@ -55,7 +56,7 @@ pub(super) fn check_dependencies(manifests: &[Manifest]) -> Vec<Violation> {
             violations.push(Violation { path: manifest.path.clone(), line, message });
         };
         let package = manifest.package.as_str();
-        if !manifest.inherits_lints {
+        if !manifest.inherits_lints && !manifest.is_apart {
             complain(0, "the workspace's lints do not apply: add `[lints]` with `workspace = true`".to_owned());
         }
         let Some(rule) = RULES.iter().find(|rule| rule.package == package) else {

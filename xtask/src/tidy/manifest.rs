@@ -13,6 +13,8 @@ pub(super) struct Manifest {
     pub(super) dependencies: Vec<Dependency>,
     /// Whether the workspace's lints apply.
     pub(super) inherits_lints: bool,
+    /// Whether it is a workspace of its own, which cannot inherit anything from this one.
+    pub(super) is_apart: bool,
 }
 
 /// One dependency.
@@ -31,12 +33,13 @@ impl Manifest {
     pub(super) fn parse(path: &str, text: &str) -> Option<Self> {
         let mut package = None;
         let mut dependencies: Vec<Dependency> = Vec::new();
-        let mut inherits_lints = false;
+        let (mut inherits_lints, mut is_apart) = (false, false);
         let mut section = "";
         // What a line means follows from the section it stands in.
         for (line, number) in text.lines().map(str::trim).zip(1..) {
             if let Some(header) = line.strip_prefix('[') {
                 section = header.split_once(']').map_or(header, |(name, _)| name);
+                is_apart |= section == "workspace";
                 // `[dependencies.name]`
                 if let Some((table, name)) = section.rsplit_once('.')
                     && let Some(for_tests) = dependency_table(table)
@@ -63,7 +66,7 @@ impl Manifest {
                 dependency.package = unquoted(value).to_owned();
             }
         }
-        Some(Self { path: path.to_owned(), package: package?, dependencies, inherits_lints })
+        Some(Self { path: path.to_owned(), package: package?, dependencies, inherits_lints, is_apart })
     }
 }
 
@@ -135,6 +138,13 @@ mod tests {
         check("[lints]\nworkspace = true\n", true);
         check("[lints]\nworkspace = false\n", false);
         check("[dependencies]\nb.workspace = true\n", false);
+    }
+
+    #[test]
+    fn a_package_may_be_a_workspace_of_its_own() {
+        let is_apart = |text: &str| Manifest::parse("Cargo.toml", text).unwrap().is_apart;
+        assert!(is_apart("[package]\nname = \"a\"\n[workspace]\n"));
+        assert!(!is_apart("[package]\nname = \"a\"\n"));
     }
 
     #[test]

@@ -70,6 +70,8 @@ fn every_refusal_is_told_apart() {
     };
     check(429, "rate_limit_error", "would exceed 40,000 input tokens per minute", ErrorKind::RateLimited);
     check(429, "rate_limit_error", "Extra usage is required for long context requests.", ErrorKind::Permission);
+    let for_others = "The long context beta is not yet available for this subscription.";
+    check(400, "invalid_request_error", for_others, ErrorKind::Permission);
     check(400, "invalid_request_error", "You have reached your specified API usage limits.", ErrorKind::QuotaExhausted);
     check(400, "invalid_request_error", "Your credit balance is too low", ErrorKind::QuotaExhausted);
     check(400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum", ErrorKind::TooLarge);

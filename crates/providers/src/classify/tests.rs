@@ -2,9 +2,14 @@
 
 use serde_json::json;
 
-use super::*;
+use limiter_core::Nanos;
 
-const RULES: Rules = Rules { kind: |_, _| None, reset: ResetMeans::Full };
+use super::wait::until_reset;
+use super::*;
+use crate::dialect::ResetMeans;
+use crate::test_support::header_map;
+
+const DIALECT: Dialect = Dialect::COMMON;
 
 fn until(means: ResetMeans, reading: Reading, requested: Option<u64>) -> Option<Nanos> {
     let mut observation = Observation::new();
@@ -30,7 +35,7 @@ fn a_bucket_that_fills_has_room_in_proportion() {
 fn a_hint_may_stand_in_a_field_of_the_body() {
     let check = |error: Value, expected: Option<Nanos>| {
         let body = ErrorBody::of_value(&json!({"error": error}));
-        assert_eq!(failure_inside(&RULES, &body).retry_after, expected, "{error}");
+        assert_eq!(failure_inside(&DIALECT, &body).retry_after, expected, "{error}");
     };
     check(json!({"message": "m", "code": 503, "availability": {"retry_after": 2.5}}), Some(Nanos::from_millis(2_500)));
     check(json!({"message": "m", "code": 503, "metadata": {"retry_after_seconds": 4}}), Some(Nanos::from_secs(4)));
@@ -54,12 +59,60 @@ fn an_answer_without_an_error_is_none() {
         json!({"choices": "error"}),
         json!({"type": "message", "content": [{"type": "error"}]}),
     ] {
-        assert_eq!(failure_in_answer(&RULES, &answer), None, "{answer}");
+        assert_eq!(failure_in_answer(&DIALECT, &answer), None, "{answer}");
     }
 }
 
 #[test]
 fn an_array_of_one_error_is_an_error() {
     let answer = json!([{"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}}]);
-    assert_eq!(failure_in_answer(&RULES, &answer).map(|failure| failure.kind), Some(ErrorKind::Overloaded));
+    assert_eq!(failure_in_answer(&DIALECT, &answer).map(|failure| failure.kind), Some(ErrorKind::Overloaded));
+    let answer = json!([{"candidates": []}, {"error": {"code": 503, "message": "m", "status": "UNAVAILABLE"}}]);
+    assert_eq!(failure_in_answer(&DIALECT, &answer).map(|failure| failure.kind), Some(ErrorKind::Overloaded));
+    assert_eq!(failure_in_answer(&DIALECT, &json!([{"candidates": []}])), None);
+}
+
+/// A refusal of a limit by its words, with a hint in a header.
+fn waits(message: &str, hint: &str) -> (ErrorKind, Option<Nanos>) {
+    let body = json!({"error": {"message": message}}).to_string();
+    let headers = header_map(&[("retry-after", hint)]);
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let failure = failure(&DIALECT, status, &headers, body.as_bytes(), UnixTime::from_secs(1_800_000_000));
+    (failure.kind, failure.retry_after)
+}
+
+#[test]
+fn hours_are_not_believed_of_a_limit_of_a_minute() {
+    let minute = "Rate limit reached on tokens per min (TPM)";
+    assert_eq!(waits(minute, "59"), (ErrorKind::RateLimited, Some(Nanos::from_secs(59))));
+    assert_eq!(waits(minute, "7200"), (ErrorKind::RateLimited, Some(Nanos::MINUTE)));
+    assert_eq!(waits(minute, "99999999"), (ErrorKind::RateLimited, Some(Nanos::MINUTE)));
+}
+
+#[test]
+fn hours_without_a_window_are_a_days_limit() {
+    assert_eq!(waits("slow down", "3600"), (ErrorKind::RateLimited, Some(Nanos::HOUR)));
+    assert_eq!(waits("slow down", "3601"), (ErrorKind::DailyLimit, Some(Nanos::from_secs(3_601))));
+    assert_eq!(waits("on requests per day (RPD)", "7200"), (ErrorKind::DailyLimit, Some(Nanos::from_secs(7_200))));
+}
+
+#[test]
+fn hours_are_not_believed_beside_headers_of_a_minute_either() {
+    let headers = header_map(&[
+        ("retry-after", "7200"),
+        ("x-ratelimit-limit-requests-minute", "10"),
+        ("x-ratelimit-remaining-requests-minute", "0"),
+    ]);
+    let observation =
+        headers::observe(&DIALECT, StatusCode::TOO_MANY_REQUESTS, &headers, UnixTime::from_secs(1_800_000_000));
+    assert_eq!(observation.retry_after, Some(Nanos::MINUTE));
+}
+
+#[test]
+fn without_a_hint_the_numbers_tell_the_wait() {
+    let message = "Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000.";
+    let body = json!({"error": {"message": message}}).to_string();
+    let failure =
+        failure(&DIALECT, StatusCode::TOO_MANY_REQUESTS, &HeaderMap::new(), body.as_bytes(), UnixTime::default());
+    assert_eq!(failure.retry_after, Some(Nanos::from_secs(2)));
 }

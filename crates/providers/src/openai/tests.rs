@@ -40,6 +40,27 @@ fn of_account_and_project_the_lower_limit_counts() {
 }
 
 #[test]
+fn a_bucket_that_takes_longer_is_no_minutes() {
+    let lines = [
+        ("x-ratelimit-limit-tokens", "100000"),
+        ("x-ratelimit-remaining-tokens", "99000"),
+        ("x-ratelimit-reset-tokens", "14m24s"),
+    ];
+    let observation = observe(&OpenAi, 200, &lines);
+    assert_eq!(observation.readings(), [reading(Tokens, None, 100_000, 99_000, 864_000)]);
+    assert_eq!(OpenAi.window_of(&observation.readings()[0]), Some(Nanos::DAY));
+}
+
+#[test]
+fn a_subscription_says_when_it_is_back() {
+    let lines = [("x-codex-primary-used-percent", "100.0"), ("x-codex-primary-reset-at", "1800000090")];
+    let failure = classify(&OpenAi, 429, &lines, r#"{"error":{"message":"slow down"}}"#);
+    assert_eq!(failure.retry_after, Some(Nanos::from_secs(90)));
+    let failure = classify(&OpenAi, 429, &[("x-codex-primary-used-percent", "3"), lines[1]], "{}");
+    assert_eq!(failure.retry_after, None);
+}
+
+#[test]
 fn images_reset_in_bare_seconds() {
     let lines = [
         ("x-ratelimit-limit-images", "5"),

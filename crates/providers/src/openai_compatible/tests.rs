@@ -1,7 +1,9 @@
 //! What other servers' answers mean.
 
+use limiter_core::{Dimension, Nanos};
+
 use super::*;
-use crate::test_support::{RECEIVED, observe};
+use crate::test_support::{RECEIVED, classify, observe};
 
 /// Dimension, window, limit, remaining, reset.
 type Said = (Dimension, Option<Nanos>, Option<u64>, Option<u64>, Option<Nanos>);
@@ -74,6 +76,82 @@ fn nameless_and_standard_fields_are_requests() {
     );
     check(
         &[("ratelimit-limit", "100, 100;w=60, 10000;w=86400"), ("ratelimit-remaining", "50")],
+        &[(Dimension::Requests, Some(Nanos::MINUTE), Some(100), Some(50), None)],
+    );
+}
+
+#[test]
+fn a_reset_of_a_named_family_may_be_a_date() {
+    let now = RECEIVED.as_nanos() / 1_000_000_000;
+    let expected = (Dimension::Tokens, None, Some(1_000), Some(900), Some(Nanos::from_secs(45)));
+    for reset in [(now + 45).to_string(), format!("{}000", now + 45), format!("{}000000", now + 45)] {
+        let lines = [
+            ("x-ratelimit-limit-tokens", "1000"),
+            ("x-ratelimit-remaining-tokens", "900"),
+            ("x-ratelimit-reset-tokens", reset.as_str()),
+        ];
+        check(&lines, &[expected]);
+    }
+    // Against the server's own clock, which is a day behind.
+    let dated = [
+        ("date", "Thu, 14 Jan 2027 08:00:00 GMT"),
+        ("x-ratelimit-limit-requests", "100"),
+        ("x-ratelimit-reset-requests", "1799913645"),
+    ];
+    check(&dated, &[(Dimension::Requests, None, Some(100), None, Some(Nanos::from_secs(45)))]);
+}
+
+#[test]
+fn a_date_that_nobody_waits_for_is_left_out() {
+    for reset in ["9999999999", "99999999999999999999", "2099-01-01T00:00:00Z"] {
+        let lines = [("x-ratelimit-limit-requests", "100"), ("x-ratelimit-reset-requests", reset)];
+        check(&lines, &[(Dimension::Requests, None, Some(100), None, None)]);
+    }
+}
+
+#[test]
+fn a_refusal_waits_for_the_turn_of_a_date_and_for_one_request_of_a_span() {
+    let wait = |reset: &str| {
+        let lines = [
+            ("x-ratelimit-limit-requests", "60"),
+            ("x-ratelimit-remaining-requests", "0"),
+            ("x-ratelimit-reset-requests", reset),
+        ];
+        classify(&OpenAiCompatible::new(), 429, &lines, "{}").retry_after
+    };
+    assert_eq!(wait("1800000030"), Some(Nanos::from_secs(30)));
+    assert_eq!(wait("1800000030000"), Some(Nanos::from_secs(30)));
+    assert_eq!(wait("30"), Some(Nanos::from_secs(30)));
+    assert_eq!(wait("30s"), Some(Nanos::from_millis(500)), "a sixtieth of a bucket");
+}
+
+#[test]
+fn anthropics_headers_are_read_where_others_pass_them_on() {
+    check(
+        &[
+            ("anthropic-ratelimit-input-tokens-limit", "30000"),
+            ("anthropic-ratelimit-input-tokens-remaining", "29000"),
+            ("anthropic-ratelimit-output-tokens-limit", "8000"),
+            ("anthropic-ratelimit-tokens-limit", "38000"),
+        ],
+        &[
+            (Dimension::InputTokens, Some(Nanos::MINUTE), Some(30_000), Some(29_000), None),
+            (Dimension::OutputTokens, Some(Nanos::MINUTE), Some(8_000), None, None),
+        ],
+    );
+}
+
+#[test]
+fn the_fields_of_the_ietf_are_read() {
+    check(
+        &[("ratelimit-policy", r#""burst";q=100;w=60,"daily";q=1000;w=86400"#), ("ratelimit", r#""burst";r=40;t=20"#)],
+        &[
+            (Dimension::Requests, Some(Nanos::MINUTE), Some(100), Some(40), Some(Nanos::from_secs(20))),
+            (Dimension::Requests, Some(Nanos::DAY), Some(1_000), None, None),
+        ],
+    );
+    check(
+        &[("ratelimit-limit", "100"), ("ratelimit-remaining", "50"), ("ratelimit-policy", "10;w=1, 100;w=60")],
         &[(Dimension::Requests, Some(Nanos::MINUTE), Some(100), Some(50), None)],
     );
 }

@@ -4,71 +4,76 @@
 //! servers and proxies put there: repeated headers (the first that parses counts), `-1` for "not tracked", amounts near
 //! 2^63 for "no limit", more remaining than the limit, and placeholders.
 
+mod explain;
+mod ietf;
+mod ignored;
+mod meaning;
+
 use http::{HeaderMap, StatusCode};
 use limiter_core::{Dimension, Limit, Nanos, Observation, Reading};
 
 use crate::UnixTime;
+use crate::classify::{exhausted, plausible};
+use crate::dialect::Dialect;
 use crate::duration::{Reset, parse_seconds};
 use crate::retry_hint::{retry_after, server_time};
 
-/// What one header of a family states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
-    Limit,
-    Remaining,
-    Reset,
-    /// The span that the limit is stated for, in seconds.
-    Window,
-}
+pub use explain::HeaderUse;
+pub(crate) use explain::explain;
+pub(crate) use meaning::{Field, MONTH, Meaning, anthropic, common};
 
-impl Field {
-    /// The field named by the word that all families use.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        Some(match word {
-            "limit" => Self::Limit,
-            "remaining" => Self::Remaining,
-            "reset" => Self::Reset,
-            "renewalperiod" => Self::Window,
-            _ => return None,
-        })
-    }
-}
-
-/// What a header's name means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Meaning {
-    pub(crate) field: Field,
-    /// Tells families of one dimension apart: headers with the same family state one limit.
-    pub(crate) family: u8,
-    pub(crate) dimension: Dimension,
-    pub(crate) window: Option<Nanos>,
-}
-
-/// Reads every header whose name `meaning_of` knows, and the hint how long to hold back.
-pub(crate) fn observe(
-    status: StatusCode,
-    headers: &HeaderMap,
-    received: UnixTime,
-    meaning_of: impl Fn(&str) -> Option<Meaning>,
-) -> Observation {
+/// Reads every header that the dialect knows, and the hint how long to hold back.
+pub(crate) fn observe(dialect: &Dialect, status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Observation {
     let now = server_time(headers).unwrap_or(received);
     let mut readings = Readings::new(now);
+    let mut has_lists = false;
     for (name, value) in headers {
-        if let Some(meaning) = meaning_of(name.as_str())
-            && let Ok(value) = value.to_str()
-        {
-            readings.read(meaning, value);
+        let name = name.as_str();
+        if let Some(meaning) = (dialect.meaning_of)(name) {
+            if let Ok(value) = value.to_str() {
+                readings.read(meaning, value);
+            }
+        } else {
+            has_lists |= name == ietf::LIMIT || name == ietf::POLICY;
         }
     }
-    let mut observation = readings.finish(status);
-    observation.retry_after = retry_after(status, headers, received);
+    if has_lists {
+        readings.read_lists(headers);
+    }
+    let mut observation = (dialect.complete)(readings.finish(status));
+    let window = exhausted(&observation, None).and_then(|reading| reading.window);
+    observation.retry_after = retry_after(status, headers, received).map(|span| plausible(span, window));
     observation
 }
+
+/// Leaves the combined tokens out where Anthropic's headers state input and output too: they are only the sum of the two,
+/// no limit (in all of 1,817 recorded answers).
+pub(crate) fn without_combined(all: Observation) -> Observation {
+    let of = |dimension| all.readings().iter().find(|reading| reading.dimension == dimension);
+    let limit = |dimension| of(dimension).and_then(|reading| reading.limit);
+    let sum = limit(Dimension::InputTokens)
+        .zip(limit(Dimension::OutputTokens))
+        .map(|(input, output)| input.saturating_add(output));
+    let parts_are_stated = of(Dimension::InputTokens).is_some() || of(Dimension::OutputTokens).is_some();
+    let is_sum = parts_are_stated && (sum.is_none() || sum == limit(Dimension::Tokens));
+    if !is_sum || of(Dimension::Tokens).is_none() {
+        return all;
+    }
+    let mut kept = Observation::new();
+    kept.retry_after = all.retry_after;
+    let parts = all.readings().iter().filter(|reading| reading.dimension != Dimension::Tokens);
+    parts.for_each(|reading| kept.push(*reading));
+    kept
+}
+
+/// The number that a provider's module gave a family, and the window in its name.
+type Family = (u8, Option<Nanos>);
 
 /// Collects the headers of one response into one reading a family.
 pub(crate) struct Readings {
     now: UnixTime,
-    slots: [Option<(u8, Reading)>; Observation::CAPACITY],
+    /// What tells a family from others, and what it states.
+    slots: [Option<(Family, Reading)>; Observation::CAPACITY],
 }
 
 impl Readings {
@@ -78,10 +83,11 @@ impl Readings {
 
     /// Takes in one header. A value that does not parse, and one for which a value was read before, changes nothing.
     pub(crate) fn read(&mut self, meaning: Meaning, value: &str) {
-        let same_family = |slot: &&mut Option<(u8, Reading)>| slot.is_none_or(|(family, _)| family == meaning.family);
+        let family = (meaning.family, meaning.window);
+        let same_family = |slot: &&mut Option<(Family, Reading)>| slot.is_none_or(|(known, _)| known == family);
         let Some(slot) = self.slots.iter_mut().find(same_family) else { return };
         let fresh = Reading { window: meaning.window, ..Reading::of(meaning.dimension) };
-        let (_, reading) = slot.get_or_insert((meaning.family, fresh));
+        let (_, reading) = slot.get_or_insert((family, fresh));
         match meaning.field {
             Field::Limit => {
                 if reading.limit.is_none()
@@ -91,14 +97,26 @@ impl Readings {
                     reading.window = reading.window.or(window);
                 }
             }
-            Field::Remaining => reading.remaining = reading.remaining.or_else(|| parse_amount(value)),
+            Field::Remaining => reading.remaining = reading.remaining.or_else(|| pieces(value, parse_amount)),
             Field::Reset => {
-                reading.reset = reading.reset.or_else(|| Reset::parse(value).map(|reset| reset.from(self.now)));
+                reading.reset = reading.reset.or_else(|| pieces(value, Reset::parse).map(|reset| reset.from(self.now)));
             }
             Field::Window => {
                 reading.window = reading.window.or_else(|| parse_seconds(value).filter(|window| *window > Nanos::ZERO));
             }
         }
+    }
+
+    /// Takes in the fields of the IETF.
+    fn read_lists(&mut self, headers: &HeaderMap) {
+        for (_, reading) in self.slots.iter_mut().flatten() {
+            let is_nameless = reading.dimension == Dimension::Requests && reading.window.is_none();
+            if let (true, Some(limit)) = (is_nameless, reading.limit) {
+                reading.window = ietf::window_of(headers, limit);
+            }
+        }
+        let free = self.slots.iter_mut().filter(|slot| slot.is_none());
+        free.zip(ietf::read(headers)).for_each(|(slot, reading)| *slot = Some(((u8::MAX, None), reading)));
     }
 
     /// The readings that make sense, at most one a dimension and window: the lower limit where two apply.
@@ -134,6 +152,8 @@ fn sensible(mut reading: Reading, status: StatusCode) -> Option<Reading> {
         // The reset of a limit that is not tracked.
         return None;
     }
+    // A date that nobody waits for is a placeholder.
+    reading.reset = reading.reset.filter(|reset| *reset <= Limit::MAX_WINDOW);
     reading.remaining = match (reading.remaining, reading.limit) {
         // Some providers let a bucket overfill. The limiter plans with what is promised, not with what was given on top.
         (Some(remaining), Some(limit)) => Some(remaining.min(limit)),
@@ -146,34 +166,40 @@ fn sensible(mut reading: Reading, status: StatusCode) -> Option<Reading> {
 /// A limit: an amount, or an amount and the list of policies behind it that the IETF's earlier drafts allow, such as
 /// `100, 100;w=60, 10000;w=86400`. The window is that of the policy with the same amount.
 fn parse_limit(text: &str) -> Option<(u64, Option<Nanos>)> {
-    if let Some(limit) = parse_amount(text) {
-        return Some((limit, None));
-    }
-    let (first, policies) = text.split_once(',')?;
-    let limit = parse_amount(first)?;
-    let mut window = None;
-    for policy in policies.split(',') {
+    let limit = pieces(text, parse_amount)?;
+    let mut policies = text.split(',').filter_map(|policy| {
         let (amount, parameters) = policy.split_once(';')?;
         let seconds = parameters.split(';').find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
             matches!(name.trim_ascii(), "w" | "window").then(|| parse_seconds(value)).flatten()
         });
-        if parse_amount(amount)? == limit {
-            window = window.or(seconds);
-        }
-    }
-    Some((limit, window))
+        (parse_amount(amount)? == limit).then_some(seconds).flatten()
+    });
+    Some((limit, policies.next()))
 }
 
-/// An amount: decimal digits. One beyond 64 bits saturates, anything else (`-1`, a placeholder) is not an amount.
+/// The value, or the first piece of it that parses: a proxy may have joined the lines of a repeated header by a comma
+/// and a blank. A comma alone stands in numbers (`1,000`) and says nothing about which.
+fn pieces<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+    parse(text).or_else(|| text.split(", ").find_map(parse))
+}
+
+/// An amount: decimal digits, of which a fraction is cut off. One beyond 64 bits saturates, anything else (`-1`, a
+/// placeholder) is not an amount.
 pub(crate) fn parse_amount(text: &str) -> Option<u64> {
-    let text = text.trim_ascii();
-    if text.is_empty() {
-        return None;
+    let bytes = text.trim_ascii().as_bytes();
+    let mut sum = 0_u64;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => sum = sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')),
+            b'.' if at > 0 => {
+                let fraction = bytes.get(at + 1..).unwrap_or_default();
+                return (!fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit)).then_some(sum);
+            }
+            _ => return None,
+        }
     }
-    text.bytes().try_fold(0_u64, |sum, byte| {
-        byte.is_ascii_digit().then(|| sum.saturating_mul(10).saturating_add(u64::from(byte - b'0')))
-    })
+    (!bytes.is_empty()).then_some(sum)
 }
 
 #[cfg(test)]
@@ -187,8 +213,9 @@ mod tests {
             let field = Field::parse(name.strip_prefix("x-")?)?;
             Some(Meaning { field, family: 0, dimension: Dimension::Requests, window: Some(Nanos::MINUTE) })
         };
+        let dialect = Dialect { meaning_of, ..Dialect::COMMON };
         let status = StatusCode::from_u16(status).unwrap();
-        let observation = observe(status, &header_map(lines), UnixTime::from_secs(1_700_000_000), meaning_of);
+        let observation = observe(&dialect, status, &header_map(lines), UnixTime::from_secs(1_700_000_000));
         observation.readings().first().copied()
     }
 
@@ -230,7 +257,10 @@ mod tests {
         check("10, 100;w=60;burst=5, 10;comment=x; window=1", Some((10, Some(Nanos::SECOND))));
         check("100, 50;w=60", Some((100, None)));
         check("1,000", None);
-        check("100, -1;w=60", None);
+        check("100, -1;w=60", Some((100, None)));
+        check("100, 100", Some((100, None)));
+        check("garbage, 100", Some((100, None)));
+        check("150000.000000", Some((150_000, None)));
         check(",", None);
     }
 
@@ -260,7 +290,8 @@ mod tests {
             Some(Meaning { field: Field::parse(field)?, family, dimension: Dimension::Tokens, window: None })
         };
         let lines = [("x-limit-all", "500"), ("x-remaining-project", "9"), ("x-limit-project", "10")];
-        let observation = observe(StatusCode::OK, &header_map(&lines), UnixTime::default(), meaning_of);
+        let dialect = Dialect { meaning_of, ..Dialect::COMMON };
+        let observation = observe(&dialect, StatusCode::OK, &header_map(&lines), UnixTime::default());
         let expected = Reading { limit: Some(10), remaining: Some(9), ..Reading::of(Dimension::Tokens) };
         assert_eq!(observation.readings(), [expected]);
     }
