@@ -160,6 +160,8 @@ mod tests {
         assert_eq!(failure.kind, ErrorKind::DailyLimit);
         // The response came at 08:00 UTC in January: midnight there, and the next one is a day away.
         assert_eq!(failure.retry_after, Some(Nanos::DAY));
+        let day = failure.observation.readings().iter().find(|reading| reading.window == Some(Nanos::DAY)).unwrap();
+        assert_eq!((day.limit, day.remaining, day.reset, day.fixed_window), (Some(7), Some(0), Some(Nanos::DAY), true));
         let failure = refused("Please retry in 10h17m5.5s.", violations(&ids[1..])["0"].clone());
         assert_eq!((failure.kind, failure.retry_after), (ErrorKind::DailyLimit, Some(Nanos::from_millis(37_025_500))));
     }
