@@ -79,8 +79,8 @@ impl Refusal<'_> {
         seconds
             .and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok())
             .map(Nanos::from)
-            .or(details.retry)
-            .or_else(|| words::wait(&self.body.message))
+            // Google cuts off in the details what the words say of a second.
+            .or_else(|| details.retry.max(words::wait(&self.body.message)))
             .or_else(|| self.body.upstream().and_then(words::wait))
     }
 
