@@ -13,7 +13,7 @@ use crate::redact::presentable;
 use crate::retry_hint::{may_be_retried, retry_after, server_time, should_retry};
 use crate::{ErrorKind, Failure, UnixTime, google_rpc, headers, words};
 use wait::Refusal;
-pub(crate) use wait::{exhausted, plausible};
+pub(crate) use wait::{exhausted, plausible, span_of};
 
 /// Judges a failed response.
 pub(crate) fn failure(

@@ -53,8 +53,8 @@ mod tests {
     use limiter_core::Reading;
 
     use super::*;
-    use crate::ErrorKind;
     use crate::test_support::{classify, observe};
+    use crate::{ErrorKind, StreamUsage, Usage};
 
     #[test]
     fn a_trial_keys_limits_are_read() {
@@ -75,6 +75,23 @@ mod tests {
         let failure = classify(&Cohere, 400, &[], body);
         assert_eq!((failure.kind, failure.excess()), (ErrorKind::TooLarge, Some(36)));
         assert!(failure.observation.is_empty(), "a model's context is no rate");
+    }
+
+    #[test]
+    fn what_was_read_counts_and_not_what_was_charged() {
+        let usage = r#""usage":{"billed_units":{"input_tokens":5,"output_tokens":2},"tokens":{"input_tokens":71,"output_tokens":2},"cached_tokens":64}"#;
+        let expected = Usage { input: 71, cached_input: 64, output: 2, total: 73, ..Usage::default() };
+        assert_eq!(Cohere.usage(format!("{{{usage}}}").as_bytes()), Some(expected));
+        let mut stream = StreamUsage::new();
+        let end = format!(
+            "event: message-end\ndata: {{\"type\":\"message-end\",\"delta\":{{\"finish_reason\":\"COMPLETE\",{usage}}}}}\n\n"
+        );
+        stream.push(end.as_bytes()).unwrap();
+        assert_eq!((stream.usage(), stream.is_complete()), (Some(expected), true));
+        let older = br#"{"text":"Hi","meta":{"api_version":{"version":"1"},"billed_units":{"input_tokens":3,"output_tokens":1}}}"#;
+        assert_eq!(Cohere.usage(older).map(|usage| (usage.input, usage.output)), Some((3, 1)));
+        let searches = br#"{"results":[],"meta":{"billed_units":{"search_units":1}}}"#;
+        assert_eq!(Cohere.usage(searches), None);
     }
 
     #[test]

@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::test_support::{RECEIVED, classify};
-    use crate::{ErrorKind, Failure};
+    use crate::{ErrorKind, Failure, StreamUsage, Usage};
 
     fn refused(message: &str, details: Value) -> Failure {
         let body =
@@ -160,6 +160,8 @@ mod tests {
         assert_eq!(failure.kind, ErrorKind::DailyLimit);
         // The response came at 08:00 UTC in January: midnight there, and the next one is a day away.
         assert_eq!(failure.retry_after, Some(Nanos::DAY));
+        let day = failure.observation.readings().iter().find(|reading| reading.window == Some(Nanos::DAY)).unwrap();
+        assert_eq!((day.limit, day.remaining, day.reset, day.fixed_window), (Some(7), Some(0), Some(Nanos::DAY), true));
         let failure = refused("Please retry in 10h17m5.5s.", violations(&ids[1..])["0"].clone());
         assert_eq!((failure.kind, failure.retry_after), (ErrorKind::DailyLimit, Some(Nanos::from_millis(37_025_500))));
     }
@@ -209,6 +211,38 @@ mod tests {
         let failure =
             check(400, json!({"code": 400, "message": long, "status": "INVALID_ARGUMENT"}), ErrorKind::TooLarge);
         assert_eq!(failure.excess(), Some(250));
+    }
+
+    #[test]
+    fn thoughts_stand_beside_what_is_shown_and_what_tools_read_beside_the_prompt() {
+        let member = json!({"promptTokenCount": 100, "cachedContentTokenCount": 40, "candidatesTokenCount": 7,
+            "thoughtsTokenCount": 30, "toolUsePromptTokenCount": 5, "totalTokenCount": 142});
+        let expected =
+            Usage { input: 105, cached_input: 40, output: 37, reasoning: 30, total: 142, ..Usage::default() };
+        let answer = json!({"candidates": [], "usageMetadata": member});
+        assert_eq!(Gemini.usage(answer.to_string().as_bytes()), Some(expected));
+        // A stream that nobody asked to be one of events is an array.
+        let first = json!({"candidates": [], "usageMetadata": {"promptTokenCount": 100, "totalTokenCount": 100}});
+        assert_eq!(Gemini.usage(json!([first, answer]).to_string().as_bytes()), Some(expected));
+        let mut stream = StreamUsage::new();
+        for event in [&first, &answer] {
+            stream.push(format!("data: {event}\r\n\r\n").as_bytes()).unwrap();
+        }
+        assert_eq!(stream.usage(), Some(expected));
+        // An answer without anything in it has no candidates' tokens.
+        let empty = json!({"usageMetadata": {"promptTokenCount": 4, "thoughtsTokenCount": 9, "totalTokenCount": 13}});
+        let usage = Gemini.usage(empty.to_string().as_bytes()).unwrap();
+        assert_eq!((usage.input, usage.output, usage.reasoning, usage.total), (4, 9, 9, 13));
+    }
+
+    #[test]
+    fn an_error_inside_a_stream_is_seen_in_either_form() {
+        let error = json!({"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}});
+        let mut stream = StreamUsage::new();
+        stream.push(format!("data: {error}\r\n\r\n").as_bytes()).unwrap();
+        assert_eq!(stream.failure().map(|failure| failure.kind), Some(ErrorKind::Overloaded));
+        let array = json!([{"candidates": []}, error]).to_string();
+        assert_eq!(Gemini.failure_in_success(array.as_bytes()).map(|it| it.kind), Some(ErrorKind::Overloaded));
     }
 
     #[test]

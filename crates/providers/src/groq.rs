@@ -55,8 +55,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ErrorKind;
     use crate::test_support::{classify, observe, reading};
+    use crate::{ErrorKind, StreamUsage};
 
     #[test]
     fn requests_are_a_days_and_tokens_a_minutes() {
@@ -71,6 +71,22 @@ mod tests {
         let [requests, tokens] = observe(&Groq, 200, &lines).readings().to_vec()[..] else { panic!() };
         assert_eq!(requests, reading(Dimension::Requests, Some(Nanos::DAY), 14_400, 14_370, 179_560));
         assert_eq!((tokens.window, tokens.reset), (Some(Nanos::MINUTE), Some(Nanos::new(7_660_000))));
+    }
+
+    #[test]
+    fn usage_that_stands_twice_counts_once_and_an_error_may_follow() {
+        let usage = json!({"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13, "queue_time": 0.01});
+        let chunk = json!({"choices": [], "x_groq": {"id": "r", "usage": usage}, "usage": usage});
+        let error = json!({"error": {"message": "tool call validation failed", "type": "invalid_request_error",
+            "code": "tool_use_failed"}});
+        let mut stream = StreamUsage::new();
+        stream.push(format!("data: {chunk}\n\nevent: error\ndata: {error}\n\n").as_bytes()).unwrap();
+        assert_eq!(stream.usage().map(|usage| (usage.input, usage.output, usage.total)), Some((9, 4, 13)));
+        assert_eq!(stream.failure().map(|failure| failure.kind), Some(ErrorKind::Invalid));
+        let alone = json!({"choices": [{"finish_reason": "stop"}], "x_groq": {"usage": usage}});
+        let mut stream = StreamUsage::new();
+        stream.push(format!("data: {alone}\n\n").as_bytes()).unwrap();
+        assert_eq!(stream.usage().map(|usage| usage.total), Some(13));
     }
 
     #[test]

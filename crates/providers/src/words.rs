@@ -9,7 +9,7 @@ use crate::message;
 
 /// Whether the words say that credit, budget or quota is used up, so that waiting does not help. In lower case.
 pub(crate) fn tell_exhaustion(words: &str) -> bool {
-    const WORDS: [&str; 23] = [
+    const WORDS: [&str; 25] = [
         "exceeded your current quota, please check your plan",
         "credit balance",
         "credits are depleted",
@@ -33,6 +33,9 @@ pub(crate) fn tell_exhaustion(words: &str) -> bool {
         "monthly included credits",
         "payment method is required",
         "purchase more credits",
+        "have any credits",
+        // A trial key's share of the month (Cohere).
+        "api calls / month",
     ];
     contains_any(words, &WORDS)
 }
@@ -63,8 +66,11 @@ pub(crate) fn tell_size(words: &str) -> bool {
 
 /// Whether the words say that the provider has no capacity. In lower case.
 pub(crate) fn tell_overload(words: &str) -> bool {
-    const WORDS: [&str; 8] = [
+    const WORDS: [&str; 11] = [
         "overloaded",
+        "is busy",
+        "too busy",
+        "currently processing too many requests",
         "experiencing high",
         "capacity exceeded",
         "no capacity",
@@ -108,7 +114,7 @@ pub(crate) fn wait(text: &str) -> Option<Nanos> {
 
 /// What the message says is metered.
 pub(crate) fn dimension(text: &str) -> Option<Dimension> {
-    const PHRASES: [(&str, Dimension); 15] = [
+    const PHRASES: [(&str, Dimension); 17] = [
         ("input_token_count", Dimension::InputTokens),
         ("input_tokens_per", Dimension::InputTokens),
         ("output_tokens_per", Dimension::OutputTokens),
@@ -116,6 +122,8 @@ pub(crate) fn dimension(text: &str) -> Option<Dimension> {
         ("_requests", Dimension::Requests),
         ("requests_per", Dimension::Requests),
         ("number of tokens", Dimension::Tokens),
+        ("number of requests", Dimension::Requests),
+        ("api calls", Dimension::Requests),
         ("too many tokens", Dimension::Tokens),
         ("tokens limit", Dimension::Tokens),
         ("userbymodelby", Dimension::Requests),
@@ -125,10 +133,12 @@ pub(crate) fn dimension(text: &str) -> Option<Dimension> {
         ("max tpm", Dimension::Tokens),
         ("max tpd", Dimension::Tokens),
     ];
-    message::dimension(text).or_else(|| {
-        let lower = text.to_ascii_lowercase();
-        PHRASES.into_iter().find_map(|(phrase, dimension)| lower.contains(phrase).then_some(dimension))
-    })
+    let lower = text.to_ascii_lowercase();
+    if let Some((what, ..)) = counts(&lower).find(|(_, used, limit)| used >= limit) {
+        return message::dimension(what);
+    }
+    message::dimension(text)
+        .or_else(|| PHRASES.into_iter().find_map(|(phrase, dimension)| lower.contains(phrase).then_some(dimension)))
 }
 
 /// The window that the message names.
@@ -163,10 +173,8 @@ pub(crate) fn numbers(text: &str) -> message::Numbers {
             ["limit of ", "limit for this model is ", "tokens allowed (", "max size: ", "max rpm: ", "max tpm: "];
         numbers.limit = phrases.into_iter().find_map(first);
     }
-    if let Some((_, rest)) = lower.split_once("(actual/limit): ") {
-        // xAI: "Requests per Minute (actual/limit): 61/60"
-        numbers.used = numbers.used.or_else(|| number_at_start(rest));
-        numbers.limit = rest.split_once('/').and_then(|(_, rest)| number_at_start(rest)).or(numbers.limit);
+    if let Some((_, used, limit)) = counts(&lower).find(|(_, used, limit)| used >= limit) {
+        (numbers.used, numbers.limit) = (Some(used), Some(limit));
     }
     if numbers.requested.is_none() {
         // "the input token count (1250074) exceeds", "limit exceeded by 25836 tokens"
@@ -174,6 +182,17 @@ pub(crate) fn numbers(text: &str) -> message::Numbers {
             .or_else(|| first("exceeded by ").zip(numbers.limit).map(|(over, limit)| limit.saturating_add(over)));
     }
     numbers
+}
+
+/// The counts of xAI's refusals, such as `Requests per Minute (actual/limit): 61/60, Tokens per Minute (actual/limit): 9/16000`:
+/// what is counted, how much of it, and the limit. In lower case.
+fn counts(words: &str) -> impl Iterator<Item = (&str, u64, u64)> {
+    const MARK: &str = " (actual/limit): ";
+    words.match_indices(MARK).filter_map(|(at, _)| {
+        let what = words.get(..at)?.rsplit([',', ':', '.']).next()?;
+        let (used, rest) = words.get(at + MARK.len()..)?.split_once('/')?;
+        Some((what, number_at_start(used)?, number_at_start(rest)?))
+    })
 }
 
 fn number_at_start(text: &str) -> Option<u64> {
@@ -228,7 +247,13 @@ mod tests {
         check("Rate limit of 50 per 86400s exceeded", Some(50), None);
         check("Request body too large for m model. Max size: 8000 tokens.", Some(8_000), None);
         check("request reached organization max RPM: 3, please try again after 1 seconds", Some(3), None);
-        check("Requests per Minute (actual/limit): 61/60", Some(60), None);
+        let counts =
+            "Your rate limit is: Requests per Minute (actual/limit): 1/60, Tokens per Minute (actual/limit): 90/80.";
+        check(counts, Some(80), None);
+        assert_eq!((dimension(counts), numbers(counts).used), (Some(Dimension::Tokens), Some(90)));
+        let counts = counts.replace("1/60", "61/60").replace("90/80", "9/80");
+        assert_eq!((dimension(&counts), numbers(&counts).used), (Some(Dimension::Requests), Some(61)));
+        check("none (actual/limit): x/y", None, None);
         check("limit of  per", None, None);
     }
 }

@@ -1,9 +1,11 @@
 //! `bench providers`: what reading an answer costs.
 //!
 //! Limit headers beside all the others that come with them, streams as three providers send them, and usage in streams and
-//! whole answers. All of it is written here in the form of what providers send; nothing is recorded.
+//! whole answers. They are written here in the form of what providers send; where recorded streams are kept beside the
+//! project, those are decoded, too.
 
 mod heads;
+mod recorded;
 mod streams;
 
 use crate::clock::Clock;

@@ -1,4 +1,4 @@
-//! Streams of events, in the form of three providers.
+//! Streams of events, in the form of three providers and as they were recorded.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -7,6 +7,7 @@ use anyhow::ensure;
 use chat_limiter::providers::StreamUsage;
 use chat_limiter::providers::sse::Decoder;
 
+use super::recorded;
 use crate::ALLOCATOR;
 use crate::measure::{Candidate, Group};
 use crate::operation::{Operation, Repeated};
@@ -20,6 +21,15 @@ const PIECE: usize = 16 * 1024;
 const TEXTS: usize = 2_000;
 
 pub(super) fn events() -> Group {
+    let mut group = written();
+    if recorded::are_there() {
+        group.candidates.push(Candidate { name: recorded::NAME, build: || decode(&recorded::streams()) });
+    }
+    group
+}
+
+/// Those that are written here.
+fn written() -> Group {
     Group {
         key: EVENTS,
         title: "server-sent events decoded",
@@ -45,7 +55,7 @@ pub(super) fn followed() -> Group {
             Candidate { name: ANTHROPIC, build: || follow(&anthropic()) },
             Candidate { name: GEMINI, build: || follow(&gemini()) },
         ],
-        ..events()
+        ..written()
     }
 }
 
@@ -59,6 +69,7 @@ pub(super) fn in_megabytes_a_second(section: &mut Section) {
         let bytes = match row.name.as_str() {
             OPENAI => openai().len(),
             ANTHROPIC => anthropic().len(),
+            recorded::NAME => recorded::streams().len(),
             _ => gemini().len(),
         };
         (row.value, row.unit) = (row.value.map(|nanos| bytes as f64 * 1_000.0 / nanos), "MB/s");

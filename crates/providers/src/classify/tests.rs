@@ -109,6 +109,22 @@ fn hours_are_not_believed_beside_headers_of_a_minute_either() {
 }
 
 #[test]
+fn hours_are_not_believed_beside_a_reset_of_a_second() {
+    let hint = |reset: &str| {
+        let headers = header_map(&[
+            ("retry-after", "7200"),
+            ("x-ratelimit-limit-requests", "60"),
+            ("x-ratelimit-remaining-requests", "0"),
+            ("x-ratelimit-reset-requests", reset),
+        ]);
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        headers::observe(&DIALECT, status, &headers, UnixTime::from_secs(1_800_000_000)).retry_after
+    };
+    assert_eq!(hint("1s"), Some(Nanos::MINUTE));
+    assert_eq!(hint("2h0m0s"), Some(Nanos::from_secs(7_200)));
+}
+
+#[test]
 fn without_a_hint_the_numbers_tell_the_wait() {
     let message = "Rate limit reached on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000.";
     let body = json!({"error": {"message": message}}).to_string();

@@ -53,12 +53,14 @@ impl Refusal<'_> {
         if believed.is_some_and(|span| span > LONGEST) {
             failure.kind = ErrorKind::DailyLimit;
         }
-        let until_day_ends = || {
-            let ends = self.dialect.day_ends.filter(|_| failure.kind == ErrorKind::DailyLimit)?;
-            Some(ends(self.now).since(self.now))
-        };
-        failure.retry_after =
-            believed.or_else(|| by_arithmetic(failure, window)).or(until_reset).or_else(until_day_ends);
+        let until_day_ends = self.dialect.day_ends.map(|ends| ends(self.now).since(self.now));
+        failure.retry_after = believed
+            .or_else(|| by_arithmetic(failure, words::window(&self.body.message)))
+            .or(until_reset)
+            .or(until_day_ends.filter(|_| failure.kind == ErrorKind::DailyLimit));
+        if let Some(until) = until_day_ends {
+            failure.observation = with_day_ends(&failure.observation, until);
+        }
     }
 
     /// The body's own hint.
@@ -77,20 +79,19 @@ impl Refusal<'_> {
         seconds
             .and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok())
             .map(Nanos::from)
-            .or(details.retry)
-            .or_else(|| words::wait(&self.body.message))
+            // Google cuts off in the details what the words say of a second.
+            .or_else(|| details.retry.max(words::wait(&self.body.message)))
             .or_else(|| self.body.upstream().and_then(words::wait))
     }
 
     /// The window of the limit that refused, where that is known.
     fn window(&self, failure: &Failure) -> Option<Nanos> {
-        words::window(&self.body.message)
-            .or_else(|| exhausted(self.observation, failure.dimension).and_then(|reading| reading.window))
+        words::window(&self.body.message).or_else(|| exhausted(self.observation, failure.dimension).and_then(span_of))
     }
 
     /// A hint, or what the counters say where that is longer: until the reset, or else a whole window.
     fn not_before(&self, span: Nanos, until_reset: Option<Nanos>) -> Nanos {
-        let window = || exhausted(self.observation, None).and_then(|reading| reading.window);
+        let window = || exhausted(self.observation, None).and_then(span_of);
         span.max(until_reset.or_else(window).unwrap_or(span))
     }
 
@@ -105,7 +106,19 @@ impl Refusal<'_> {
     }
 }
 
-/// A hint as far as the limit's window allows it: after the window, everything is back.
+/// The same, where a day's limit is back all at once when the day ends.
+fn with_day_ends(observation: &Observation, until: Nanos) -> Observation {
+    let mut complete = Observation::new();
+    complete.retry_after = observation.retry_after;
+    for reading in observation.readings() {
+        let is_day = reading.window == Some(Nanos::DAY);
+        let reset = reading.reset.or(is_day.then_some(until));
+        complete.push(Reading { reset, fixed_window: reading.fixed_window || is_day, ..*reading });
+    }
+    complete
+}
+
+/// A hint as far as the limit's window allows it: after the window, or when its reset says, everything is back.
 pub(crate) fn plausible(span: Nanos, window: Option<Nanos>) -> Nanos {
     match window {
         Some(window) if span > Nanos::new(window.get().saturating_mul(WINDOWS)).max(SHORT) => window,
@@ -119,6 +132,12 @@ pub(crate) fn exhausted(observation: &Observation, dimension: Option<Dimension>)
     let of = |dimension| empty().filter(move |reading| reading.dimension == dimension);
     let named = dimension.and_then(|dimension| of(dimension).max_by_key(|reading| reading.reset));
     named.or_else(|| empty().max_by_key(|reading| reading.reset))
+}
+
+/// After how long a limit that ran out is back at the latest: its window, or its reset, as far as one is told. A short
+/// reset says little: a minute is waited for anyhow.
+pub(crate) fn span_of(reading: &Reading) -> Option<Nanos> {
+    reading.window.or_else(|| reading.reset.map(|reset| reset.max(Nanos::MINUTE)))
 }
 
 /// Whether resets are written as spans with a unit.

@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 use limiter_core::{Dimension, Limit, Nanos, Observation, Reading};
 
 use crate::UnixTime;
-use crate::classify::{exhausted, plausible};
+use crate::classify::{exhausted, plausible, span_of};
 use crate::dialect::Dialect;
 use crate::duration::{Reset, parse_seconds};
 use crate::retry_hint::{retry_after, server_time};
@@ -41,7 +41,7 @@ pub(crate) fn observe(dialect: &Dialect, status: StatusCode, headers: &HeaderMap
         readings.read_lists(headers);
     }
     let mut observation = (dialect.complete)(readings.finish(status));
-    let window = exhausted(&observation, None).and_then(|reading| reading.window);
+    let window = exhausted(&observation, None).and_then(span_of);
     observation.retry_after = retry_after(status, headers, received).map(|span| plausible(span, window));
     observation
 }
