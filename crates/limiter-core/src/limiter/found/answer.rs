@@ -1,0 +1,225 @@
+//! What an answer does to a limit: its level, and what is known of it.
+
+use super::log::Said;
+use super::{Books, Found};
+use crate::learn::{Charge, Rule, Word};
+use crate::{Bucket, Dimension, Limit, Nanos, Reading, Refill, Reservation};
+
+impl Found {
+    /// The provider speaks of this limit in the answer to a request, which it `refused` or counted. Returns by how many
+    /// units the level rose against what was counted here.
+    ///
+    /// `None` stands for a request of another limiter's that was sent just now.
+    pub(in crate::limiter) fn observe(
+        &mut self,
+        reservation: Option<&Reservation>,
+        index: usize,
+        reading: &Reading,
+        refused: bool,
+        books: &Books<'_>,
+        now: Nanos,
+    ) -> i64 {
+        let before = self.bucket.level(now);
+        let (mut reserved, mut number, mut sent, mut was_uncertain) = (0, 0, now, false);
+        if let Some(reservation) = reservation {
+            (reserved, number, sent) = (self.reserved(reservation, index), reservation.number, reservation.admitted_at);
+        }
+        self.learn(reading, refused, sent, now);
+        let logged = self.bucket;
+        if let Some(reservation) = reservation {
+            was_uncertain = self.flight.remove(sent, reservation.cost.expected()) >= self.uncertain_from;
+        }
+        if let (Some(reservation), true) = (reservation, was_uncertain) {
+            // As far as it has not come back with time: the word may be too old to be taken.
+            self.bucket.settle_as(&reservation.taken(), reserved, 0, now);
+        }
+        if refused
+            && before >= i64::try_from(reserved).unwrap_or(i64::MAX)
+            && reading.remaining.is_some_and(|left| left < reserved)
+        {
+            // It had to fit, if all that is guessed is right.
+            self.form.doubt();
+        }
+        let Some(remaining) = reading.remaining else { return 0 };
+        self.grain.learn(remaining, self.bucket.limit().amount());
+        let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
+        let believed = (self.charge.rule(), self.charge.factor());
+        if let Some((account, reservation)) = account.zip(reservation) {
+            let own = self.parts(reservation.cost.expected());
+            let word = Word {
+                at: sent,
+                remaining,
+                account: *account,
+                doubtful: self.doubtful(sent, &own, books),
+                rounded: self.grain.suspected(),
+            };
+            self.notice_rise(&word, now);
+            if refused && books.tells {
+                // Of what was in flight with it nobody knows yet what was refused, too.
+                if number > self.learns_after && remaining < own.whole {
+                    self.charge.doubt();
+                }
+                self.learns_after = books.admissions;
+                self.charge.interrupt();
+            } else if number > self.learns_after {
+                let is_likely = self.form.has_same_resets();
+                if self.dimension() == Dimension::Requests
+                    && self.standstill.learn(&word, self.bucket.limit(), is_likely)
+                {
+                    self.stands_still(now);
+                }
+                // How much comes back of a sliding window is known less exactly than that nothing does.
+                if !self.is_moving(now) {
+                    self.learn_charge(word, &own, books);
+                }
+            }
+        }
+        if refused && !books.tells {
+            self.was_met(believed, sent, now);
+        }
+
+        let late = if self.charge.rule() == Rule::Late && was_uncertain {
+            reserved.saturating_sub(reservation.map_or(0, |it| self.charge.prompt(&self.parts(it.cost.expected()))))
+        } else {
+            0
+        };
+        let counted = before.saturating_add_unsigned(late);
+        let remaining = self.refined(remaining, refused, counted, account, sent, books, now);
+        let spoken = self.spoken_level(remaining, sent, now);
+        let returned = self.returned(now);
+        let then = reservation.and_then(|reservation| reservation.returned.get(index));
+        let back = then.map_or(0, |then| returned.wrapping_sub(*then));
+        let known = if self.slides() {
+            // What is counted in a log may be more than the provider counts.
+            self.said.0.saturating_add_unsigned(returned.wrapping_sub(self.said.1))
+        } else {
+            self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from, books))
+        };
+        // Of two words about the same moment the lower is the later one.
+        let is_near = self.has_word && sent < self.word_at.saturating_add(self.reordering());
+        let own =
+            reservation.filter(|_| was_uncertain).map(|it| (it.taken(), reserved, self.kept(it, refused, reserved)));
+        let is_old = sent.saturating_add(self.reordering()) < self.word_at;
+        if is_old || is_near && spoken.level(now) > known {
+            self.as_log(logged, own.as_ref(), now);
+            return 0;
+        }
+        let is_first = !core::mem::replace(&mut self.has_word, true);
+        let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
+        let burst = self.bucket.limit().burst();
+        let is_window = matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. } | Refill::Sliding);
+        if is_window && thought >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
+            let there = remaining.saturating_add(if refused { 0 } else { reserved });
+            self.form.was_empty(there < burst / 2);
+        }
+        // A sliding window is as deep as its amount is large.
+        let was_full = !self.slides()
+            && (self.depth.learn(remaining, reserved, number, refused, burst)
+                | self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
+        // Even what the word surely includes is less than was counted: that much more has to be held back.
+        let later = self.flight.parts_after(sent, self.dimension());
+        let later = self.unsaid(&later, account, sent, books);
+        let at_most = if self.slides() {
+            i64::try_from(remaining).unwrap_or(i64::MAX).saturating_sub_unsigned(later).saturating_add_unsigned(back)
+        } else {
+            let mut at_most = self.bucket;
+            at_most.set_level(remaining, sent, later, now);
+            at_most.level(now)
+        };
+        let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
+        if !is_first && !was_full {
+            self.margin.learn(counted_here.saturating_sub(at_most).max(0).unsigned_abs());
+        }
+
+        self.said = (spoken.level(now), returned);
+        self.word_at = self.word_at.max(sent);
+        self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
+        self.priced = (self.charge, books.yields, books.admissions);
+        self.bucket = spoken;
+        let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
+        let uncertain = self.unsaid(&uncertain, account, sent, books);
+        self.bucket.lose(uncertain, now);
+        let ended = account.zip(books.ledger.of(self.dimension())).filter(|_| self.charge.rule() == Rule::Corrected);
+        let unused = ended.map_or(0, |(then, account)| account.unused_since(then).cast_signed().max(0).unsigned_abs());
+        let said = Said { remaining, later, uncertain, back: back.saturating_add(unused), is_first };
+        if let Some(log) = self.as_log(logged, own.as_ref(), now) {
+            said.correct(log, now);
+        }
+        if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
+    }
+
+    /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.
+    fn learn_most(&mut self, remaining: u64, counted: u64, thought: i64, sent: Nanos, now: Nanos) -> bool {
+        let there = remaining.saturating_add(counted);
+        let mut since = self.bucket;
+        since.set_level(there, sent, 0, now);
+        let by_now = u64::try_from(since.level(now)).unwrap_or(0);
+        self.depth.learn_most(there, by_now, thought)
+    }
+
+    /// What a reading tells of the limit itself.
+    pub(in crate::limiter) fn learn(&mut self, reading: &Reading, refused: bool, sent: Nanos, now: Nanos) {
+        if core::mem::replace(&mut self.is_guess, false) {
+            self.stated_window = reading.window;
+        }
+        self.in_success |= !refused;
+        self.spoken_at = self.spoken_at.max(now);
+        self.form.learn(reading, self.stated_window, sent, now);
+        if self.follow(reading, now) {
+            // What was said of the old limit says nothing of the new one.
+            self.has_word = false;
+            self.depth.forget();
+            self.charge.interrupt();
+            self.last_word = None;
+        }
+    }
+
+    /// The bucket as the provider says it was when a request sent at `sent` was counted, refilled since.
+    fn spoken_level(&self, remaining: u64, sent: Nanos, now: Nanos) -> Bucket {
+        let mut bucket = self.bucket;
+        bucket.set_level(remaining, sent.saturating_add(self.reordering()).min(now), 0, now);
+        bucket
+    }
+
+    /// The limit itself, as it is known with this reading. Returns whether it allows another amount than before.
+    fn follow(&mut self, reading: &Reading, now: Nanos) -> bool {
+        let known = *self.bucket.limit();
+        let amount = reading.limit.unwrap_or(known.amount());
+        let window = self.stated_window.or(self.form.window()).unwrap_or(known.window());
+        let refill = match reading.reset {
+            // A reset of nothing is one rounded down: it turns within a second.
+            Some(reset) if reading.fixed_window => {
+                let reset = if reset == Nanos::ZERO { Nanos::SECOND } else { reset };
+                self.turns.learn(now.saturating_add(reset), &known)
+            }
+            _ if reading.fixed_window => known.refill(),
+            _ => self.form.refill().unwrap_or(known.refill()),
+        };
+        let limit = Limit::new(reading.dimension, amount, window).with_refill(refill);
+        self.change_to(limit, now);
+        limit.amount() != known.amount()
+    }
+
+    /// The limit is another one, or known better.
+    pub(super) fn change_to(&mut self, limit: Limit, now: Nanos) {
+        let known = *self.bucket.limit();
+        if limit == known {
+            return;
+        }
+        let known_log = self.log.take_if(|_| limit.refill() == Refill::Sliding);
+        if let Some(log) = known_log {
+            self.bucket = *log;
+            if known.refill() == Refill::Continuous {
+                // What came back was taken for what was not charged.
+                (self.charge, self.last_word) = (Charge::new(), None);
+            }
+        }
+        self.bucket.set_limit(limit, now);
+        match &mut self.log {
+            Some(log) if self.form.refill() != Some(Refill::Continuous) => {
+                log.set_limit(limit.with_refill(Refill::Sliding), now);
+            }
+            _ => self.log = None,
+        }
+    }
+}
