@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use tiktoken_rs::CoreBPE;
 
+use crate::counting::engine;
+
 /// A vocabulary and the rules that cut text into its tokens.
 ///
 /// All text is ordinary text: `<|endoftext|>` in a prompt is the thirteen characters, never the control token, because
@@ -135,7 +137,7 @@ impl Encoding {
     /// How many tokens `text` has.
     #[must_use]
     pub fn count(self, text: &str) -> usize {
-        self.encode(text).len()
+        engine(self).count(text)
     }
 
     /// The tokens of `text`.

@@ -12,6 +12,7 @@
 
 mod calculator;
 mod count;
+mod counting;
 mod encoding;
 mod estimate;
 mod model;
