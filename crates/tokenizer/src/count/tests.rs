@@ -135,9 +135,11 @@ fn anthropic_messages_cost_system_tools_calls_and_results() {
     let mut with_tools = plain;
     with_tools["tools"] = json!([{"name": "now", "description": "The time", "input_schema": {"type": "object"}}]);
     let chooses = input(&with_tools);
-    assert!(chooses > 346, "{chooses}");
+    assert!(chooses > 311, "{chooses}");
     with_tools["tool_choice"] = json!({"type": "any"});
-    assert_eq!(chooses - input(&with_tools), 346 - 313);
+    assert_eq!(input(&with_tools) - chooses, 322 - 311);
+    with_tools["thinking"] = json!({"type": "enabled", "budget_tokens": 2_000});
+    assert_eq!(input(&with_tools) - chooses, 322 - 311 + 28 + 148);
 }
 
 #[test]
@@ -148,7 +150,16 @@ fn gemini_contents_cost_their_parts_and_instructions() {
         "generationConfig": {"maxOutputTokens": 50, "responseSchema": {"type": "OBJECT"}},
     });
     let tokens = count_payload(&payload, ENCODING);
-    assert_eq!(tokens, PayloadTokens { input: 3, images: 0, max_output: Some(50) });
+    assert_eq!((tokens.input, tokens.images, tokens.max_output), (3, 0, Some(50)));
+    let mut older = payload.clone();
+    older["model"] = json!("gemini-2.0-flash");
+    assert!(input(&older) > tokens.input, "it is told the schema");
+    let mut signed = payload;
+    signed["model"] = json!("gemini-3-pro");
+    signed["contents"][0]["parts"][0]["thoughtSignature"] = json!("A".repeat(1_000));
+    assert_eq!(input(&signed), 3 + 170);
+    signed["contents"][0]["parts"][0]["thought"] = json!(true);
+    assert_eq!(input(&signed), 1 + 170);
 }
 
 #[test]
@@ -157,17 +168,17 @@ fn images_are_counted_and_never_as_text() {
         let payload = json!({"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": [part]}]});
         let none = json!({"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": []}]});
         let tokens = count_payload(&payload, ENCODING);
-        assert_eq!((tokens.input - input(&none), tokens.images), (expected, 1), "{model} {part}");
+        assert_eq!((tokens.input - input(&none), tokens.images), (expected, 1), "{model} {:.90}", part.to_string());
     }
     let data = format!("data:image/png;base64,{}", "QUJD".repeat(50_000));
     check("gpt-4o", json!({"type": "image_url", "image_url": {"url": data}}), 765);
     check("gpt-4o", json!({"type": "image_url", "image_url": {"url": data, "detail": "low"}}), 85);
     check("gpt-4o", json!({"type": "image_url", "image_url": data}), 765);
     check("gpt-4o-mini", json!({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}), 25_501);
-    check("gpt-4.1-mini", json!({"type": "image_url", "image_url": {"url": data}}), 1_658);
+    check("gpt-4.1-mini", json!({"type": "image_url", "image_url": {"url": data}}), 1_659);
     check("openai/o3", json!({"type": "input_image", "image_url": data, "detail": "auto"}), 675);
     let source = json!({"type": "base64", "media_type": "image/png", "data": "QUJD".repeat(50_000)});
-    check("claude-sonnet-4", json!({"type": "image", "source": source}), 1_398);
+    check("claude-sonnet-4", json!({"type": "image", "source": source}), 1_373);
     check("unknown", json!({"something": {"nested": data}}), 765);
 }
 

@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn a_broken_file_gives_what_stands_before_the_break() {
         let token = (0, b"a".to_vec());
-        for broken in [&[1_u8, 1, b'a', 9, 9][..], &[1, 1, b'a', 1, 5, b'b'], &[1, 1, b'a', 0xFF, 0xFF, 0xFF, 0xFF, 1]] {
+        for broken in [&[1_u8, 1, b'a', 9, 9][..], &[1, 1, b'a', 1, 5, b'b'], &[1, 1, b'a', 0xFF, 0xFF, 0xFF, 0xFF, 1]]
+        {
             assert_eq!(read(broken, usize::MAX), std::slice::from_ref(&token));
         }
     }

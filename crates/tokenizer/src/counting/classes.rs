@@ -98,9 +98,7 @@ impl Classes {
 /// The first and the last characters of the ranges that a pattern of one class matches.
 fn ranges(pattern: &str) -> Vec<(char, char)> {
     match regex_syntax::parse(pattern).map(|parsed| parsed.into_kind()) {
-        Ok(HirKind::Class(Class::Unicode(class))) => {
-            class.iter().map(|range| (range.start(), range.end())).collect()
-        }
+        Ok(HirKind::Class(Class::Unicode(class))) => class.iter().map(|range| (range.start(), range.end())).collect(),
         // The patterns are constants, and a test reads each of them.
         _ => Vec::new(),
     }

@@ -11,10 +11,10 @@
 //! whole.
 
 use super::heap;
-use super::merge::{LARGEST, Window};
+use super::merge::{GROUP, LARGEST, Window};
 use super::ranks::Ranks;
 
-type Largest = Window<LARGEST, { LARGEST / 16 }>;
+type Largest = Window<LARGEST, { LARGEST / GROUP }>;
 
 /// How much of a window is kept at most, in the order in which it is tried.
 const KEPT: [usize; 4] = [LARGEST * 7 / 8, LARGEST * 3 / 4, LARGEST / 2, LARGEST / 4];
@@ -33,7 +33,9 @@ pub(super) fn windows(ranks: &Ranks, piece: &[u8]) -> Option<usize> {
     while rest.len() > LARGEST {
         let (start, next, end) = KEPT.iter().find_map(|&most| {
             let start = window.starts().skip(1).take_while(|start| *start <= most).last()?;
-            let next = Largest::new(ranks, rest.get(start..)?);
+            // What repeats has the same tokens again: hostile texts mostly do.
+            let (here, there) = (rest.get(..LARGEST)?, rest.get(start..)?);
+            let next = if there.starts_with(here) { window } else { Largest::new(ranks, there) };
             let end = end_of_common(&window, &next, start.max(joined), start)?;
             Some((start, next, end))
         })?;

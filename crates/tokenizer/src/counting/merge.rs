@@ -6,8 +6,8 @@
 
 use super::ranks::Ranks;
 
-/// Ranks of which the lowest is known.
-const GROUP: usize = 16;
+/// So many keys have their lowest beside them.
+pub(super) const GROUP: usize = 16;
 /// How many bits of a key hold a position in the window.
 const POSITION_BITS: u32 = 8;
 
@@ -15,7 +15,7 @@ const POSITION_BITS: u32 = 8;
 pub(super) const LARGEST: usize = 1 << POSITION_BITS;
 
 /// A piece of at most `BYTES` bytes, cut into tokens. `GROUPS` is a sixteenth of `BYTES`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Window<const BYTES: usize, const GROUPS: usize> {
     /// How long the piece is.
     length: usize,
@@ -78,14 +78,18 @@ impl<const BYTES: usize, const GROUPS: usize> Window<BYTES, GROUPS> {
                 Ranks::NONE
             };
             self.set_key(left, next);
-            self.find_lowest(left / GROUP);
-            if right / GROUP != left / GROUP {
-                self.find_lowest(right / GROUP);
-            }
-            if left > 0 {
+            let before = if left > 0 {
                 let before = self.before.get(left).map_or(0, |before| usize::from(*before));
                 self.set_key(before, ranks.of_range(piece, before, end));
-                self.find_lowest(before / GROUP);
+                before
+            } else {
+                left
+            };
+            self.find_lowest(left / GROUP);
+            for other in [right, before] {
+                if other / GROUP != left / GROUP {
+                    self.find_lowest(other / GROUP);
+                }
             }
         }
     }

@@ -7,8 +7,7 @@ use super::engine::concrete;
 use super::{engine, heap, long};
 use crate::Encoding;
 
-const ENCODINGS: [Encoding; 4] =
-    [Encoding::R50kBase, Encoding::P50kBase, Encoding::Cl100kBase, Encoding::O200kBase];
+const ENCODINGS: [Encoding; 4] = [Encoding::R50kBase, Encoding::P50kBase, Encoding::Cl100kBase, Encoding::O200kBase];
 
 fn reference(encoding: Encoding) -> &'static CoreBPE {
     match encoding {
@@ -22,7 +21,12 @@ fn reference(encoding: Encoding) -> &'static CoreBPE {
 fn check(text: &str) {
     for encoding in ENCODINGS {
         let expected = reference(encoding).encode_ordinary(text).len();
-        assert_eq!(engine(encoding).count(text), expected, "{encoding} {:?}", text.chars().take(80).collect::<String>());
+        assert_eq!(
+            engine(encoding).count(text),
+            expected,
+            "{encoding} {:?}",
+            text.chars().take(80).collect::<String>()
+        );
     }
 }
 
@@ -77,7 +81,9 @@ fn hostile_texts_have_as_many_tokens_as_tiktoken_gives_them() {
     for unit in ["a", " ", "\n", "漢", "9", "!", "\u{301}", "ab", "🦀", "\t ", "A", "aA", "'s", "\r\n", "="] {
         check(&unit.repeat(60_000 / unit.len()));
     }
-    for alphabet in ["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "etaoin", "的一是不了人我在有他"] {
+    for alphabet in
+        ["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "etaoin", "的一是不了人我在有他"]
+    {
         check(&scrambled(alphabet, 60_000));
     }
 }

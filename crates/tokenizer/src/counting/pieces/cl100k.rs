@@ -2,10 +2,13 @@
 //! `'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s`.
 
 use super::super::classes::{Classes, LETTER, NUMBER};
-use super::{WhiteSpace, byte, contraction, is_newline, others, run_of_bytes, three_numbers};
+use super::{WhiteSpace, ascii_word, byte, contraction, is_newline, others, run_of_bytes, three_numbers};
 
 pub(super) fn end(classes: &Classes, text: &str, at: usize) -> usize {
     if let Some(end) = contraction(text, at, true) {
+        return end;
+    }
+    if let Some(end) = ascii_word(text, at, |start| run_of_bytes(text, start, |byte| byte.is_ascii_alphabetic())) {
         return end;
     }
     let Some((kinds, length)) = classes.at(text, at) else { return at };

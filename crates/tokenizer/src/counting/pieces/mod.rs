@@ -29,6 +29,19 @@ impl Pieces {
     }
 }
 
+/// Most words: `[^\r\n\p{L}\p{N}]?`, then letters up to where `letters` says that they end, all of it ASCII and the
+/// character behind it, too. `None` where it may be something else.
+#[inline]
+fn ascii_word(text: &str, at: usize, letters: impl Fn(usize) -> usize) -> Option<usize> {
+    let start = match byte(text, at)? {
+        first if first.is_ascii_alphabetic() => at,
+        b'\r' | b'\n' | b'0'..=b'9' | 0x80.. => return None,
+        _ => at + 1,
+    };
+    let end = letters(start);
+    (end > start && byte(text, end).is_none_or(|next| next.is_ascii())).then_some(end)
+}
+
 /// `[^\s\p{L}\p{N}]`
 fn is_other(kinds: Kinds) -> bool {
     kinds & (SPACE | LETTER | NUMBER) == 0

@@ -2,9 +2,16 @@
 //! `[^\r\n\p{L}\p{N}]?U*L+('s|...)?|[^\r\n\p{L}\p{N}]?U+L*('s|...)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`.
 
 use super::super::classes::{Classes, LETTER, LOWER, NUMBER, UPPER};
-use super::{WhiteSpace, byte, contraction, is_newline, others, run_of_bytes, three_numbers};
+use super::{WhiteSpace, ascii_word, byte, contraction, is_newline, others, run_of_bytes, three_numbers};
 
 pub(super) fn end(classes: &Classes, text: &str, at: usize) -> usize {
+    let upper_then_lower = |start| {
+        let upper = run_of_bytes(text, start, |byte| byte.is_ascii_uppercase());
+        run_of_bytes(text, upper, |byte| byte.is_ascii_lowercase())
+    };
+    if let Some(end) = ascii_word(text, at, upper_then_lower) {
+        return if byte(text, end) == Some(b'\'') { contraction(text, end, true).unwrap_or(end) } else { end };
+    }
     let Some((kinds, length)) = classes.at(text, at) else { return at };
     if kinds & NUMBER != 0 {
         return three_numbers(classes, text, at);
