@@ -9,7 +9,7 @@ use std::str::FromStr;
 use crate::workspace::{Workspace, hand_over};
 
 /// What can be measured: the commands of the package `chat-limiter-bench`.
-const SUBJECTS: &[&str] = &["core", "client", "starvation"];
+const SUBJECTS: &[&str] = &["core", "client", "starvation", "tokenizer"];
 
 /// One of them, named on the command line.
 #[derive(Debug)]
@@ -49,6 +49,6 @@ mod tests {
             assert_eq!(name.parse::<Subject>().unwrap().0, *name);
         }
         let error = "cores".parse::<Subject>().unwrap_err();
-        assert!(error.contains("`cores`") && error.contains("core, client, starvation"), "{error}");
+        assert!(error.contains("`cores`") && error.contains("core, client, starvation, tokenizer"), "{error}");
     }
 }

@@ -1,5 +1,7 @@
 //! The command line of `cargo xtask`.
 
+use std::path::PathBuf;
+
 use crate::bench::Subject;
 use crate::ci::Chosen;
 
@@ -20,8 +22,8 @@ xflags::xflags! {
         /// Check what the compiler does not: module docs, leftovers, paths, dependency directions; report file sizes.
         cmd tidy {}
 
-        /// Measure a part beside its peers: core, client, starvation. Exits 0 where the measurement was made, goals met
-        /// or not.
+        /// Measure a part beside its peers: core, client, starvation, tokenizer. Exits 0 where the measurement was made,
+        /// goals met or not.
         cmd bench {
             /// What is measured.
             required subject: Subject
@@ -40,6 +42,18 @@ xflags::xflags! {
             optional --list
             /// Say more about each cell.
             optional --verbose
+        }
+
+        /// Compare what is read of recorded traffic with what the recordings say.
+        cmd corpus {
+            /// The tokens counted of recorded requests beside those that were billed. Exits 0 where the comparison was
+            /// made, goals met or not.
+            cmd tokens {
+                /// The recorded requests, packed by gzip, instead of those of the corpus beside the project.
+                optional --file path: PathBuf
+                /// Print an array of objects instead of a table.
+                optional --json
+            }
         }
 
         /// Print this help.

@@ -2,12 +2,13 @@
 //!
 //! One module a command. `cargo xtask` comes from the alias in `.cargo/config.toml`, needs nothing but a Rust toolchain,
 //! and works in any directory of the workspace. Exit codes: 0 done, 1 something is wrong with the workspace, 2 wrong
-//! arguments. `bench` and `ceiling` pass on the code of the program that measures.
+//! arguments. `bench`, `ceiling` and `corpus` pass on the code of the program that measures.
 
 mod bench;
 mod ceiling;
 mod ci;
 mod console;
+mod corpus_tokens;
 mod flags;
 mod no_std;
 mod source;
@@ -16,7 +17,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use flags::{Xtask, XtaskCmd};
+use flags::{CorpusCmd, Xtask, XtaskCmd};
 use workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -34,6 +35,9 @@ fn run(command: XtaskCmd) -> anyhow::Result<ExitCode> {
     let done = match command {
         XtaskCmd::Bench(bench) => return bench::run(&workspace, &bench.subject, bench.json),
         XtaskCmd::Ceiling(asked) => return ceiling::run(&workspace, &asked),
+        XtaskCmd::Corpus(corpus) => match corpus.subcommand {
+            CorpusCmd::Tokens(asked) => return corpus_tokens::run(&workspace, &asked),
+        },
         XtaskCmd::Ci(ci) if ci.list => {
             ci::list();
             Ok(())

@@ -16,6 +16,7 @@ mod peers;
 mod processor;
 mod report;
 mod starvation;
+mod tokenizer;
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Core { json } => core::report()?.print(json),
         Command::Client { json } => client::report()?.print(json),
+        Command::Tokenizer { json } => tokenizer::report()?.print(json),
         Command::Starvation { json } => starvation::report()?.print(json),
         Command::Repeat { group, candidate, batches } => {
             let groups: Vec<_> = core::groups().into_iter().chain(client::groups()).collect();

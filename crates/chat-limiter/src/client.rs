@@ -10,7 +10,7 @@ use limiter_core::{RetryBudget, State};
 use providers::payload::ChatRequest;
 use providers::{Provider, RequestSize};
 use serde_json::Value;
-use tokenizer::OutputEstimate;
+use tokenizer::{Encoding, OutputEstimate};
 use tokio::sync::{OnceCell, Semaphore, watch};
 use transport::{Timeouts, Transport};
 
@@ -164,7 +164,7 @@ impl Shared {
     async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
         let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
         let (model, size) = if request.body.is_empty() {
-            (None, RequestSize { max_output_tokens: Some(0), ..RequestSize::default() })
+            (None, NO_JSON)
         } else {
             request.headers.entry(CONTENT_TYPE).or_insert(http::HeaderValue::from_static("application/json"));
             self.measure(&request).await?
@@ -176,18 +176,20 @@ impl Shared {
     /// The model and the size of a request with a body. A body that is not JSON (a file to transcribe) has neither.
     async fn measure(&self, request: &Request) -> Result<(Option<String>, RequestSize), Error> {
         let (body, path, provider) = (request.body.clone(), request.path.clone(), Arc::clone(&self.provider));
-        let measure = move || {
-            let Ok(value) = serde_json::from_slice::<Value>(&body) else {
-                return (None, RequestSize { max_output_tokens: Some(0), ..RequestSize::default() });
-            };
-            let model = value.get("model").and_then(Value::as_str).map(str::to_owned);
-            (model, provider.cost(&path, &value))
+        let measure = move || match serde_json::from_slice(&body) {
+            Ok(value) => measured(provider.as_ref(), &path, &value),
+            Err(_) => (None, NO_JSON),
         };
         // The first count loads the encoding; the others wait for that in the order they came.
         let load = || async { tokio::task::spawn_blocking(measure.clone()).await.map(|_| ()) };
         let counted = self.counted.get_or_try_init(load).await;
         let measured = match counted {
-            Ok(()) if request.body.len() <= COUNT_INLINE => Ok(measure()),
+            Ok(()) if request.body.len() <= COUNT_INLINE => match serde_json::from_slice(&request.body) {
+                // This model may be the first of another encoding.
+                Ok(value) if !is_encoding_loaded(&value) => tokio::task::spawn_blocking(measure).await,
+                Ok(value) => Ok(measured(self.provider.as_ref(), &request.path, &value)),
+                Err(_) => Ok((None, NO_JSON)),
+            },
             Ok(()) => tokio::task::spawn_blocking(measure).await,
             Err(error) => Err(error),
         };
@@ -210,6 +212,22 @@ impl Shared {
     fn outputs(&self) -> MutexGuard<'_, HashMap<Arc<str>, OutputEstimate>> {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The size of a body that is not JSON: it takes no tokens that can be counted.
+const NO_JSON: RequestSize =
+    RequestSize { input_tokens: 0, metered_input_tokens: 0, max_output_tokens: Some(0), images: 0 };
+
+fn measured(provider: &dyn Provider, path: &str, body: &Value) -> (Option<String>, RequestSize) {
+    (model_of(body).map(str::to_owned), provider.cost(path, body))
+}
+
+fn model_of(body: &Value) -> Option<&str> {
+    body.get("model").and_then(Value::as_str)
+}
+
+fn is_encoding_loaded(body: &Value) -> bool {
+    Encoding::for_model_or_default(model_of(body).unwrap_or_default()).is_loaded()
 }
 
 impl fmt::Debug for ChatLimiter {

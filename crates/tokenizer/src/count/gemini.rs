@@ -13,7 +13,12 @@ use crate::model::base_name;
 const CALL: u64 = 6;
 
 /// How a generation of models is charged, in hundredths of what the encoding counts.
+#[derive(Clone, Copy)]
 struct Generation {
+    /// A text.
+    text: u64,
+    /// A call of a function, or a result.
+    call: u64,
     /// The JSON of a function, and of a schema for the answer where that is told.
     function: u64,
     schema: u64,
@@ -26,25 +31,22 @@ impl Generation {
         let model = base_name(model);
         let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| model.starts_with(prefix));
         if begins(&["gemini-1"]) {
-            Self { function: 42, schema: 0, signature: 0 }
+            Self { text: 108, call: 40, function: 42, schema: 0, signature: 0 }
         } else if begins(&["gemini-2.0"]) {
-            Self { function: 42, schema: 42, signature: 0 }
+            Self { text: 108, call: 40, function: 42, schema: 42, signature: 0 }
         } else if begins(&["gemini-2"]) {
-            Self { function: 115, schema: 0, signature: 3 }
+            Self { text: 108, call: 100, function: 115, schema: 0, signature: 3 }
         } else {
-            Self { function: 115, schema: 0, signature: 17 }
+            Self { text: 118, call: 100, function: 115, schema: 0, signature: 17 }
         }
     }
 }
 
-/// Hundredths of what the encoding counts for a text.
-const TEXT: u64 = 108;
-
 pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     let generation = Generation::of(model);
-    tally.scaled(TEXT, |tally| {
+    tally.scaled(generation.text, |tally| {
         for key in ["systemInstruction", "system_instruction", "contents"] {
-            payload.get(key).into_iter().for_each(|content| contents(content, tally));
+            payload.get(key).into_iter().for_each(|content| contents(content, generation, tally));
         }
     });
     tally.add(signatures(payload.get("contents")).saturating_mul(generation.signature) / 100);
@@ -76,22 +78,22 @@ fn signatures(contents: Option<&Value>) -> u64 {
 }
 
 /// A content, a list of contents, or a plain text: parts with roles around them, which cost nothing.
-fn contents(content: &Value, tally: &mut Tally) {
+fn contents(content: &Value, generation: Generation, tally: &mut Tally) {
     match content {
-        Value::Array(all) => all.iter().for_each(|one| parts(one, tally)),
-        one => parts(one, tally),
+        Value::Array(all) => all.iter().for_each(|one| parts(one, generation, tally)),
+        one => parts(one, generation, tally),
     }
 }
 
-fn parts(content: &Value, tally: &mut Tally) {
+fn parts(content: &Value, generation: Generation, tally: &mut Tally) {
     match content.get("parts") {
-        Some(Value::Array(parts)) => parts.iter().for_each(|each| part(each, tally)),
-        Some(one) => part(one, tally),
+        Some(Value::Array(parts)) => parts.iter().for_each(|each| part(each, generation, tally)),
+        Some(one) => part(one, generation, tally),
         None => tally.content(content),
     }
 }
 
-fn part(part: &Value, tally: &mut Tally) {
+fn part(part: &Value, generation: Generation, tally: &mut Tally) {
     // The summary of a thought is for people, and not charged again.
     if part.get("thought") == Some(&Value::Bool(true)) {
         return;
@@ -101,10 +103,12 @@ fn part(part: &Value, tally: &mut Tally) {
     let Some(call) = called.or(answered) else {
         return tally.content(part);
     };
-    tally.add(CALL);
     tally.shape_mut().calls += 1;
-    tally.field(call, "name");
-    for key in ["args", "response"] {
-        call.get(key).into_iter().for_each(|value| tally.json(value));
-    }
+    tally.scaled(generation.call, |tally| {
+        tally.add(CALL);
+        tally.field(call, "name");
+        for key in ["args", "response"] {
+            call.get(key).into_iter().for_each(|value| tally.json(value));
+        }
+    });
 }

@@ -157,7 +157,7 @@ fn gemini_contents_cost_their_parts_and_instructions() {
     let mut signed = payload;
     signed["model"] = json!("gemini-3-pro");
     signed["contents"][0]["parts"][0]["thoughtSignature"] = json!("A".repeat(1_000));
-    assert_eq!(input(&signed), 3 + 170);
+    assert_eq!(input(&signed), 3 * 118 / 100 + 170);
     signed["contents"][0]["parts"][0]["thought"] = json!(true);
     assert_eq!(input(&signed), 1 + 170);
 }
