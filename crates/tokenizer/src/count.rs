@@ -20,6 +20,7 @@ mod typescript;
 use serde_json::Value;
 
 use crate::Encoding;
+use crate::model::base_name;
 use tally::Tally;
 
 /// What a request is expected to be charged.
@@ -132,6 +133,8 @@ pub fn count_payload_for(payload: &Value, kind: PayloadKind, model: &str, encodi
     let mut tally = Tally::new(encoding, media::Prices::of(kind, model));
     match kind {
         PayloadKind::Chat => chat::count(payload, model, &mut tally),
+        // Gemini's interactions have the shape of responses, and no frame.
+        PayloadKind::Responses if base_name(model).starts_with("gemini") => texts(payload.get("input"), &mut tally),
         PayloadKind::Responses => responses::count(payload, model, &mut tally),
         PayloadKind::Embeddings => texts(payload.get("input"), &mut tally),
         PayloadKind::Completions => texts(payload.get("prompt"), &mut tally),

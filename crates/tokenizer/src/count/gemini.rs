@@ -66,15 +66,17 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     });
 }
 
-/// How many characters the signatures of thoughts have, in all parts.
+/// How many characters the signatures of thoughts have, in all calls.
 fn signatures(contents: Option<&Value>) -> u64 {
     let contents = contents.and_then(Value::as_array).into_iter().flatten();
     let parts = contents.filter_map(|content| content.get("parts")?.as_array()).flatten();
+    // What an answer was thought over for is not charged again, what a call was is.
+    let calls = parts.filter(|part| part.get("functionCall").or_else(|| part.get("function_call")).is_some());
     let signature = |part: &Value| {
         let text = ["thoughtSignature", "thought_signature"].iter().find_map(|key| part.get(*key)?.as_str());
         text.map_or(0, |text| text.len() as u64)
     };
-    parts.map(signature).sum()
+    calls.map(signature).sum()
 }
 
 /// A content, a list of contents, or a plain text: parts with roles around them, which cost nothing.

@@ -17,6 +17,9 @@ pub(super) enum ImageRule {
     /// Gemini: 258 for an image of at most 384 pixels a side, else for each tile of 768 pixels
     /// (<https://ai.google.dev/gemini-api/docs/tokens>).
     Gemini,
+    /// Gemini 3: the same for an image of any size (<https://ai.google.dev/gemini-api/docs/media-resolution>, 1,120 at the
+    /// most by default; a recorded one was charged 1,090).
+    Flat(u64),
 }
 
 /// What an image is taken to measure whose size is not known, because it is elsewhere.
@@ -27,6 +30,7 @@ impl ImageRule {
     pub(super) fn tokens(self, size: Option<Size>, low_detail: bool) -> u64 {
         let Size { width, height } = size.unwrap_or(COMMON);
         match self {
+            Self::Flat(tokens) => tokens,
             Self::Tiles { base, .. } if low_detail => base,
             Self::Tiles { base, tile } => {
                 let (width, height) = fit(f64::from(width), f64::from(height), 2_048.0, 768.0);

@@ -116,6 +116,7 @@ impl Prices {
         let model = base_name(model);
         match kind {
             PayloadKind::AnthropicMessages => Self::ANTHROPIC,
+            _ if model.starts_with("gemini-3") => Self { image: ImageRule::Flat(1_090), ..Self::GEMINI },
             PayloadKind::Gemini => Self::GEMINI,
             _ if model.starts_with("claude") => Self::ANTHROPIC,
             _ if model.starts_with("gemini") => Self::GEMINI,

@@ -157,9 +157,15 @@ fn gemini_contents_cost_their_parts_and_instructions() {
     let mut signed = payload;
     signed["model"] = json!("gemini-3-pro");
     signed["contents"][0]["parts"][0]["thoughtSignature"] = json!("A".repeat(1_000));
-    assert_eq!(input(&signed), 3 * 118 / 100 + 170);
+    let unsigned = input(&signed);
+    assert_eq!(unsigned, 3, "the thoughts before an answer are not charged again");
     signed["contents"][0]["parts"][0]["thought"] = json!(true);
-    assert_eq!(input(&signed), 1 + 170);
+    assert_eq!(input(&signed), 1, "and neither is their summary");
+    let call = |signature: &str| {
+        input(&json!({"model": "gemini-3-pro", "contents": [{"role": "model", "parts": [
+            {"functionCall": {"name": "now", "args": {}}, "thoughtSignature": signature}]}]}))
+    };
+    assert_eq!(call(&"A".repeat(1_000)), call("") + 170);
 }
 
 #[test]

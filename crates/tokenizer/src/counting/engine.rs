@@ -58,11 +58,15 @@ impl Engine {
             return 1;
         }
         let piece = text.get(from..to).unwrap_or_default();
-        match piece.len() {
-            ..=WORD => Window::<WORD, { WORD / GROUP }>::new(&self.ranks, piece).count(),
-            ..=CLAUSE => Window::<CLAUSE, { CLAUSE / GROUP }>::new(&self.ranks, piece).count(),
-            ..=LARGEST => Window::<LARGEST, { LARGEST / GROUP }>::new(&self.ranks, piece).count(),
-            _ => long::count(&self.ranks, piece),
+        let length = piece.len();
+        if length <= WORD {
+            Window::<WORD, { WORD / GROUP }>::new(&self.ranks, piece).count()
+        } else if length <= CLAUSE {
+            Window::<CLAUSE, { CLAUSE / GROUP }>::new(&self.ranks, piece).count()
+        } else if length <= LARGEST {
+            Window::<LARGEST, { LARGEST / GROUP }>::new(&self.ranks, piece).count()
+        } else {
+            long::count(&self.ranks, piece)
         }
     }
 

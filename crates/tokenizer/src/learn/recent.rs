@@ -25,7 +25,7 @@ impl Recent {
         let middle = sorted.len() / 2;
         let upper = *sorted.get(middle)?;
         match middle.checked_sub(1).and_then(|below| sorted.get(below)) {
-            Some(lower) if sorted.len() % 2 == 0 => Some(f64::midpoint(*lower, upper)),
+            Some(lower) if sorted.len().is_multiple_of(2) => Some(f64::midpoint(*lower, upper)),
             _ => Some(upper),
         }
     }
