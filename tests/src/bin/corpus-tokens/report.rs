@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::figures::Figures;
 use crate::row::Class;
-use crate::trial::{Guess, Trial};
+use crate::trial::Trial;
 
 /// A figure that is to be reached.
 struct Goal {
@@ -100,10 +100,9 @@ fn cells(figures: &Figures) -> String {
 pub(crate) fn json(trial: &Trial) -> Value {
     let mut all = Vec::new();
     for ((provider, class), guesses) in &trial.guesses {
-        let tell: [(&str, fn(&Guess) -> u64); 2] =
-            [("counted", |guess| guess.before), ("learned", |guess| guess.after)];
-        for (when, guess) in tell {
-            let figures = Figures::of(guesses, guess);
+        let counted = Figures::of(guesses, |guess| guess.before);
+        let learned = Figures::of(guesses, |guess| guess.after);
+        for (when, figures) in [("counted", counted), ("learned", learned)] {
             let named = [
                 ("exact", figures.exact),
                 ("within 2 tokens", figures.within_two),
