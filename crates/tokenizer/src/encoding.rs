@@ -141,7 +141,7 @@ impl Encoding {
     }
 
     /// How many tokens `text` has: as many as [`encode`](Self::encode) makes, several times faster and without making
-    /// them.
+    /// them. For white space that tiktoken-rs cannot cut it is what tiktoken's rules say.
     #[must_use]
     pub fn count(self, text: &str) -> usize {
         engine(self).count(text)

@@ -100,6 +100,46 @@ fn the_result_of_a_call_costs_the_name_of_its_function() {
 }
 
 #[test]
+fn several_calls_of_one_answer_are_written_as_one_and_cost_more_than_each_alone() {
+    let call = json!({"id": "a", "function": {"name": "now", "arguments": "{}"}});
+    let calls = |number: usize| {
+        input(
+            &json!({"model": "gpt-4o", "messages": [{"role": "assistant", "tool_calls": vec![call.clone(); number]}]}),
+        )
+    };
+    let one = calls(1) - calls(0);
+    assert_eq!(calls(2) - calls(0), 2 * one + 8 + 2 * 6);
+}
+
+#[test]
+fn models_that_reason_are_not_told_which_function_they_must_call() {
+    let forced = |model: &str, choice: Value| {
+        input(&json!({"model": model, "messages": [], "tools": [{"function": {"name": "now"}}], "tool_choice": choice}))
+    };
+    let choice = json!({"type": "function", "function": {"name": "now"}});
+    assert_eq!(forced("gpt-4o", choice.clone()) - forced("gpt-4o", json!("auto")), 6 + words("now"));
+    assert_eq!(forced("o3", choice), forced("o3", json!("auto")));
+}
+
+#[test]
+fn responses_cost_what_the_server_adds_for_items_and_tools_that_are_only_named() {
+    let body = |input: Value, tools: Value| json!({"model": "gpt-5.1", "input": input, "tools": tools});
+    let none = input(&body(json!([]), json!([])));
+    assert_eq!(input(&body(json!([{"type": "item_reference", "id": "x"}]), json!([]))) - none, 16);
+    assert_eq!(input(&body(json!([{"role": "assistant", "content": []}]), json!([]))), none);
+    assert_eq!(input(&body(json!([]), json!([{"type": "apply_patch"}]))) - none, 614);
+}
+
+#[test]
+fn a_model_named_apart_from_the_body_is_counted_as_if_it_were_in_it() {
+    let named = json!({"model": "gpt-5", "messages": [{"role": "assistant", "content": "hello"}]});
+    let mut apart = named.clone();
+    apart.as_object_mut().unwrap().remove("model");
+    assert_eq!(count_payload_for(&apart, PayloadKind::Chat, "gpt-5", ENCODING).input, input(&named));
+    assert_ne!(input(&apart), input(&named));
+}
+
+#[test]
 fn responses_cost_as_the_chat_that_they_are() {
     let text = input(&json!({"model": "gpt-4o", "input": "hello world", "instructions": "Be brief."}));
     let items = input(&json!({"model": "gpt-4o", "input": [

@@ -97,7 +97,7 @@ fn told(property: &Value, text: &mut String) {
         match property.get(key) {
             None | Some(Value::Null | Value::Array(_) | Value::Object(_)) => {}
             Some(Value::String(value)) => comment(&format!("{key}: {value}"), text),
-            Some(value) => comment(&format!("{key}: {value}"), text),
+            Some(number) => comment(&format!("{key}: {number}"), text),
         }
     }
 }
@@ -182,6 +182,16 @@ mod tests {
                 "unit": {"type": "string", "enum": ["C", "F"]},
             }}}),
             "type weather = (_: {\n// City\n// A city\ncity: string,\nunit?: \"C\" | \"F\",\n}) => any;",
+        );
+    }
+
+    #[test]
+    fn what_a_type_does_not_say_is_a_comment() {
+        check(
+            json!({"name": "f", "parameters": {"title": "Args", "type": "object", "additionalProperties": true,
+                "properties": {"n": {"type": "integer", "minimum": 1, "default": 2}, "d": {"type": "string", "format": "date"}}}}),
+            "type f = (_: {\n// Args\n// format: date\nd?: string,\n// minimum: 1\n// default: 2\nn?: number,\n\
+             [k: string]: any,\n}) => any;",
         );
     }
 
