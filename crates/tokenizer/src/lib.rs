@@ -3,7 +3,7 @@
 //! * [`Encoding`]: tiktoken's encodings by name and by model; count, encode, decode.
 //! * [`TiktokenCalculator`]: the same behind an encoding or model name that need not be known.
 //! * [`count_payload`]: what a request body will be charged for: its prompt, its images and the most it can produce.
-//! * [`InputCorrection`] and [`OutputEstimate`]: what requests of one kind are really charged and produce, learned from
+//! * [`InputCorrection`] and [`OutputEstimates`]: what requests of one kind are really charged and produce, learned from
 //!   their answers.
 //!
 //! Everything here is arithmetic on values passed in: nothing is read, sent or timed. What counts tokens is part of the
@@ -21,4 +21,4 @@ mod model;
 pub use calculator::TiktokenCalculator;
 pub use count::{PayloadKind, PayloadTokens, Shape, count_payload, count_payload_as, count_payload_for};
 pub use encoding::{DecodeError, Encoding, UnknownEncoding};
-pub use learn::{InputCorrection, OutputEstimate, RequestKind};
+pub use learn::{InputCorrection, OutputEstimate, OutputEstimates, RequestKind};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::filter::Filter;
 use super::kind::RequestKind;
 use super::kinds::Kinds;
+use super::recent::Recent;
 use crate::PayloadTokens;
 
 /// How far the counts of one scope are from what is charged, learned.
@@ -35,7 +36,16 @@ pub struct InputCorrection {
     /// Of prompts without definitions, and of those with.
     plain: Part,
     defined: Part,
-    kinds: Kinds,
+    kinds: Kinds<Surplus>,
+}
+
+/// What requests of one kind were charged beyond what was expected, lately.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Surplus {
+    /// Beyond the count.
+    of_count: Recent,
+    /// Beyond what the filter expected.
+    of_filter: Recent,
 }
 
 /// How the four ways did, with the weights that two of them need.

@@ -9,8 +9,10 @@ mod filter;
 mod kind;
 mod kinds;
 mod output;
+mod outputs;
 mod recent;
 
 pub use correction::InputCorrection;
 pub use kind::RequestKind;
 pub use output::OutputEstimate;
+pub use outputs::OutputEstimates;

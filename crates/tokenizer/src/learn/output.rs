@@ -41,6 +41,11 @@ impl OutputEstimate {
         Self { produced: VecDeque::new() }
     }
 
+    /// How many answers are remembered.
+    pub(super) fn answers(&self) -> usize {
+        self.produced.len()
+    }
+
     /// How many tokens a request that may produce `max_output` is expected to produce, never more than `max_output`.
     ///
     /// Before the first [`observe`](Self::observe) it is `max_output`, or [`PRIOR`](Self::PRIOR) where there is none.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chat_limiter::tokenizer::{Encoding, InputCorrection, OutputEstimate, PayloadKind, RequestKind, count_payload_for};
+use chat_limiter::tokenizer::{
+    Encoding, InputCorrection, OutputEstimates, PayloadKind, RequestKind, count_payload_for,
+};
 
 use crate::row::{Class, Row};
 
@@ -42,7 +44,7 @@ impl Trial {
         let mut trial = Self::default();
         let mut providers: HashMap<(&str, PayloadKind), InputCorrection> = HashMap::new();
         let mut scopes: HashMap<(&str, &str, PayloadKind), InputCorrection> = HashMap::new();
-        let mut outputs: HashMap<(&str, &str, RequestKind), OutputEstimate> = HashMap::new();
+        let mut outputs: HashMap<(&str, &str), OutputEstimates> = HashMap::new();
         for row in rows {
             let encoding = Encoding::for_model_or_default(&row.model);
             let counted = count_payload_for(&row.body, row.api, &row.model, encoding);
@@ -56,9 +58,9 @@ impl Trial {
             scope.observe(&counted, kind, row.input);
             provider.observe(&counted, kind, row.input);
             if row.output > 0 {
-                let output = outputs.entry((&row.provider, &row.model, kind)).or_default();
-                trial.outputs.add(output.expected(counted.max_output), row.output, counted.max_output);
-                output.observe(row.output);
+                let output = outputs.entry((&row.provider, &row.model)).or_default();
+                trial.outputs.add(output.expected(kind, counted.max_output), row.output, counted.max_output);
+                output.observe(kind, row.output);
             }
         }
         trial
