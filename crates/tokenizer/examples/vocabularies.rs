@@ -35,7 +35,10 @@ fn written(vocabulary: &CoreBPE, ranks: u32) -> Vec<u8> {
             number(0, &mut file);
             continue;
         };
-        let split = (1..token.len()).find_map(|at| Some((*known.get(&token[..at])?, *known.get(&token[at..])?)));
+        let split = (1..token.len()).find_map(|at| {
+            let (left, right) = token.split_at_checked(at)?;
+            Some((*known.get(left)?, *known.get(right)?))
+        });
         match split {
             Some((left, right)) => {
                 number(left + 2, &mut file);

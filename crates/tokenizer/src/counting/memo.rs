@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_piece_is_counted_once_and_one_in_its_place_is_not_taken_for_it() {
         let mut memo = Memo::default();
-        let keys: Vec<[u64; 2]> = (0..20_000).map(|number| [number, 8 << 56 | number % 7]).collect();
+        let keys: Vec<[u64; 2]> = (0..20_000).map(|number| [number, (8 << 56) | (number % 7)]).collect();
         for (number, key) in keys.iter().enumerate() {
             assert_eq!(memo.count(*key, || number % 15 + 1), number % 15 + 1);
             assert_eq!(memo.count(*key, || panic!("counted twice")), number % 15 + 1);

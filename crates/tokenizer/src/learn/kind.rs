@@ -39,6 +39,9 @@ const APART: [&str; 21] = [
 ];
 
 impl RequestKind {
+    /// The kind of what has no body that could be read.
+    pub const NONE: Self = Self(0);
+
     /// The kind of a request body. Conversations with calls of tools in them are a kind apart.
     #[must_use]
     pub fn of(payload: &Value, has_calls: bool) -> Self {
