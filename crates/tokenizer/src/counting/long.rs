@@ -57,3 +57,21 @@ fn end_of_common(first: &Largest, second: &Largest, from: usize, offset: usize) 
         theirs.peek().is_some_and(|other| *other == (start, end)).then_some(end)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Encoding;
+    use crate::counting::engine::concrete;
+
+    #[test]
+    fn tokens_that_only_begin_at_the_same_place_are_not_the_same() {
+        let ranks = concrete(Encoding::O200kBase).ranks();
+        let [shorter, longer, other] = [&b"hell"[..], b"hello", b"xhello"].map(|piece| Largest::new(ranks, piece));
+        assert_eq!((shorter.count(), longer.count()), (1, 1));
+        assert_eq!(end_of_common(&shorter, &longer, 0, 0), None);
+        assert_eq!(end_of_common(&longer, &longer, 0, 0), Some(5));
+        assert_eq!(end_of_common(&longer, &longer, 1, 0), None);
+        assert_eq!(end_of_common(&other, &longer, 0, 1), (other.count() == 2).then_some(6));
+    }
+}

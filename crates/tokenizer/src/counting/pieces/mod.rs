@@ -121,3 +121,6 @@ impl WhiteSpace {
         if self.end == text.len() || self.last == at { self.end } else { self.last }
     }
 }
+
+#[cfg(test)]
+mod tests;
