@@ -9,7 +9,7 @@ use std::str::FromStr;
 use crate::workspace::{Workspace, hand_over};
 
 /// What can be measured: the commands of the package `chat-limiter-bench`.
-const SUBJECTS: &[&str] = &["core", "client", "providers", "starvation"];
+const SUBJECTS: &[&str] = &["core", "client", "providers", "starvation", "tokenizer"];
 
 /// One of them, named on the command line.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ mod tests {
             assert_eq!(name.parse::<Subject>().unwrap().0, *name);
         }
         let error = "cores".parse::<Subject>().unwrap_err();
-        assert!(error.contains("`cores`") && error.contains("core, client, providers, starvation"), "{error}");
+        let all = "core, client, providers, starvation, tokenizer";
+        assert!(error.contains("`cores`") && error.contains(all), "{error}");
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::flags::Corpus;
+use crate::flags::Answers;
 use crate::workspace::{Workspace, hand_over};
 
 /// Builds the program and runs it. What it prints and its exit code are passed on as they are, so standard output is
@@ -15,7 +15,7 @@ use crate::workspace::{Workspace, hand_over};
 /// # Errors
 ///
 /// Cargo cannot be started, or the directory has no absolute path.
-pub(crate) fn run(workspace: &Workspace, asked: &Corpus) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(workspace: &Workspace, asked: &Answers) -> anyhow::Result<ExitCode> {
     let mut cargo = workspace.cargo("run --locked --package chat-limiter-tests --bin corpus --");
     if asked.json {
         cargo = cargo.arg("--json");

@@ -22,7 +22,7 @@ xflags::xflags! {
         /// Check what the compiler does not: module docs, leftovers, paths, dependency directions; report file sizes.
         cmd tidy {}
 
-        /// Measure a part beside its peers: core, client, providers, starvation. Exits 0 where the measurement was made,
+        /// Measure a part beside its peers: core, client, providers, starvation, tokenizer. Exits 0 where the measurement was made,
         /// goals met or not.
         cmd bench {
             /// What is measured.
@@ -46,13 +46,23 @@ xflags::xflags! {
             optional --verbose
         }
 
-        /// Read recorded answers of providers, kept beside the project, and compare with what was noted of them. Exits 0
-        /// where they were read, goals met or not.
+        /// Read recorded traffic of providers, kept beside the project, and compare with what was noted of it. Exits 0 where
+        /// it was read, goals met or not.
         cmd corpus {
-            /// Print an array of objects instead of a table.
-            optional --json
-            /// Where the recordings are, if not in `../shared/corpus`.
-            optional --directory path: PathBuf
+            /// What is read of recorded answers.
+            default cmd answers {
+                /// Print an array of objects instead of a table.
+                optional --json
+                /// Where the recordings are, if not in `../shared/corpus`.
+                optional --directory path: PathBuf
+            }
+            /// The tokens counted of recorded requests beside those that were billed.
+            cmd tokens {
+                /// The recorded requests, packed by gzip, instead of those of the corpus beside the project.
+                optional --file path: PathBuf
+                /// Print an array of objects instead of a table.
+                optional --json
+            }
         }
 
         /// Print this help.

@@ -9,6 +9,7 @@ mod ceiling;
 mod ci;
 mod console;
 mod corpus;
+mod corpus_tokens;
 mod flags;
 mod no_std;
 mod source;
@@ -17,7 +18,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use flags::{Xtask, XtaskCmd};
+use flags::{CorpusCmd, Xtask, XtaskCmd};
 use workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -35,7 +36,10 @@ fn run(command: XtaskCmd) -> anyhow::Result<ExitCode> {
     let done = match command {
         XtaskCmd::Bench(bench) => return bench::run(&workspace, &bench.subject, bench.json),
         XtaskCmd::Ceiling(asked) => return ceiling::run(&workspace, &asked),
-        XtaskCmd::Corpus(asked) => return corpus::run(&workspace, &asked),
+        XtaskCmd::Corpus(corpus) => match corpus.subcommand {
+            CorpusCmd::Answers(asked) => return corpus::run(&workspace, &asked),
+            CorpusCmd::Tokens(asked) => return corpus_tokens::run(&workspace, &asked),
+        },
         XtaskCmd::Ci(ci) if ci.list => {
             ci::list();
             Ok(())

@@ -29,6 +29,12 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// How fast tokens are counted, beside tiktoken-rs and other libraries
+    Tokenizer {
+        /// Print an array of objects instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// When a large request is served among callers with small ones, with limiter-core, governor and leaky-bucket
     Starvation {
         /// Print an array of objects instead of a table

@@ -17,6 +17,7 @@ mod processor;
 mod providers;
 mod report;
 mod starvation;
+mod tokenizer;
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Core { json } => core::report()?.print(json),
         Command::Client { json } => client::report()?.print(json),
         Command::Providers { json } => providers::report()?.print(json),
+        Command::Tokenizer { json } => tokenizer::report()?.print(json),
         Command::Starvation { json } => starvation::report()?.print(json),
         Command::Repeat { group, candidate, batches } => {
             let groups: Vec<_> =

@@ -10,7 +10,7 @@ use limiter_core::{RetryBudget, State};
 use providers::payload::ChatRequest;
 use providers::{Provider, RequestSize};
 use serde_json::Value;
-use tokenizer::OutputEstimate;
+use tokenizer::{Encoding, OutputEstimate, OutputEstimates, RequestKind};
 use tokio::sync::{OnceCell, Semaphore, watch};
 use transport::{Timeouts, Transport};
 
@@ -56,7 +56,8 @@ pub(crate) struct Shared {
     pub(crate) scale_first_byte: bool,
     /// The largest answer read, in bytes.
     pub(crate) answer_limit: usize,
-    pub(crate) outputs: Mutex<HashMap<Arc<str>, OutputEstimate>>,
+    /// What was produced lately, by model group.
+    pub(crate) outputs: Mutex<HashMap<Arc<str>, OutputEstimates>>,
     /// Whether tokens were counted before, so that the encoding is loaded.
     pub(crate) counted: OnceCell<()>,
 }
@@ -73,6 +74,8 @@ pub struct ScopeState {
 
 /// Larger bodies have their tokens counted on a blocking thread, in bytes: about a millisecond's work.
 const COUNT_INLINE: usize = 16 * 1024;
+/// So many model groups have what they produce remembered.
+const MOST_OUTPUTS: usize = 256;
 
 impl ChatLimiter {
     /// A client of the provider with this name: `openai`, `anthropic`, `openrouter`, `openai-compatible`.
@@ -163,31 +166,33 @@ impl Shared {
     /// Finds out where a request goes, which limits it draws on, and how large it is.
     async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
         let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
-        let (model, size) = if request.body.is_empty() {
-            (None, RequestSize { max_output_tokens: Some(0), ..RequestSize::default() })
+        let Measured { model, size, kind } = if request.body.is_empty() {
+            Measured::NO_JSON
         } else {
             request.headers.entry(CONTENT_TYPE).or_insert(http::HeaderValue::from_static("application/json"));
             self.measure(&request).await?
         };
         let group = self.provider.model_group(model.as_deref().unwrap_or_default());
-        Ok(Prepared { uri, group: Arc::from(&*group), size, request })
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, request })
     }
 
-    /// The model and the size of a request with a body. A body that is not JSON (a file to transcribe) has neither.
-    async fn measure(&self, request: &Request) -> Result<(Option<String>, RequestSize), Error> {
+    /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.
+    async fn measure(&self, request: &Request) -> Result<Measured, Error> {
         let (body, path, provider) = (request.body.clone(), request.path.clone(), Arc::clone(&self.provider));
-        let measure = move || {
-            let Ok(value) = serde_json::from_slice::<Value>(&body) else {
-                return (None, RequestSize { max_output_tokens: Some(0), ..RequestSize::default() });
-            };
-            let model = value.get("model").and_then(Value::as_str).map(str::to_owned);
-            (model, provider.cost(&path, &value))
+        let measure = move || match serde_json::from_slice(&body) {
+            Ok(value) => Measured::of(provider.as_ref(), &path, &value),
+            Err(_) => Measured::NO_JSON,
         };
         // The first count loads the encoding; the others wait for that in the order they came.
         let load = || async { tokio::task::spawn_blocking(measure.clone()).await.map(|_| ()) };
         let counted = self.counted.get_or_try_init(load).await;
         let measured = match counted {
-            Ok(()) if request.body.len() <= COUNT_INLINE => Ok(measure()),
+            Ok(()) if request.body.len() <= COUNT_INLINE => match serde_json::from_slice(&request.body) {
+                // This model may be the first of another encoding.
+                Ok(value) if !is_encoding_loaded(&value) => tokio::task::spawn_blocking(measure).await,
+                Ok(value) => Ok(Measured::of(self.provider.as_ref(), &request.path, &value)),
+                Err(_) => Ok(Measured::NO_JSON),
+            },
             Ok(()) => tokio::task::spawn_blocking(measure).await,
             Err(error) => Err(error),
         };
@@ -195,21 +200,54 @@ impl Shared {
     }
 
     /// What a request without a bound is expected to produce, in tokens.
-    pub(crate) fn expected_output(&self, group: &Arc<str>) -> u64 {
-        self.outputs().get(group).map_or(OutputEstimate::PRIOR, |estimate| estimate.expected(None))
+    pub(crate) fn expected_output(&self, group: &Arc<str>, kind: RequestKind) -> u64 {
+        self.outputs().get(group).map_or(OutputEstimate::PRIOR, |estimates| estimates.expected(kind, None))
     }
 
-    pub(crate) fn learn_output(&self, group: &Arc<str>, produced: u64) {
-        self.outputs().entry(Arc::clone(group)).or_default().observe(produced);
+    pub(crate) fn learn_output(&self, group: &Arc<str>, kind: RequestKind, produced: u64) {
+        let mut outputs = self.outputs();
+        if outputs.len() < MOST_OUTPUTS || outputs.contains_key(group) {
+            outputs.entry(Arc::clone(group)).or_default().observe(kind, produced);
+        }
     }
 
     pub(crate) fn budget(&self) -> MutexGuard<'_, RetryBudget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn outputs(&self) -> MutexGuard<'_, HashMap<Arc<str>, OutputEstimate>> {
+    fn outputs(&self) -> MutexGuard<'_, HashMap<Arc<str>, OutputEstimates>> {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the body of a request says.
+#[derive(Debug)]
+struct Measured {
+    model: Option<String>,
+    size: RequestSize,
+    kind: RequestKind,
+}
+
+impl Measured {
+    /// What is not JSON takes no tokens that can be counted.
+    const NO_JSON: Self = Self {
+        model: None,
+        size: RequestSize { input_tokens: 0, metered_input_tokens: 0, max_output_tokens: Some(0), images: 0 },
+        kind: RequestKind::NONE,
+    };
+
+    fn of(provider: &dyn Provider, path: &str, body: &Value) -> Self {
+        let model = model_of(body).map(str::to_owned);
+        Self { model, size: provider.cost(path, body), kind: RequestKind::of(body, false) }
+    }
+}
+
+fn model_of(body: &Value) -> Option<&str> {
+    body.get("model").and_then(Value::as_str)
+}
+
+fn is_encoding_loaded(body: &Value) -> bool {
+    Encoding::for_model_or_default(model_of(body).unwrap_or_default()).is_loaded()
 }
 
 impl fmt::Debug for ChatLimiter {

@@ -17,6 +17,7 @@ use http::{HeaderMap, StatusCode, Uri};
 use limiter_core::{Amounts, Cost, Dimension};
 use providers::{ErrorKind, Failure, RequestSize, StreamUsage, Usage};
 use serde::de::IgnoredAny;
+use tokenizer::RequestKind;
 use transport::Timeouts;
 
 use crate::client::Shared;
@@ -54,6 +55,7 @@ pub(crate) struct Prepared {
     pub(crate) uri: Uri,
     pub(crate) group: Arc<str>,
     pub(crate) size: RequestSize,
+    pub(crate) kind: RequestKind,
 }
 
 /// A provider that produces fewer tokens a second than this is not waited for. A guess on the patient side, for
@@ -113,7 +115,7 @@ impl Shared {
 
     async fn permit(&self, prepared: &Prepared, at_front: bool) -> Result<Permit, Denied> {
         let RequestSize { input_tokens, metered_input_tokens, max_output_tokens, images } = prepared.size;
-        let output = max_output_tokens.unwrap_or_else(|| self.expected_output(&prepared.group));
+        let output = max_output_tokens.unwrap_or_else(|| self.expected_output(&prepared.group, prepared.kind));
         let images = Amounts::ZERO.with(Dimension::Images, images);
         // What is billed is certain; what the limit counts may be more until the request is through.
         let expected = *Cost::of_request(metered_input_tokens, output).expected();
@@ -264,7 +266,7 @@ impl Shared {
 
     /// What an answered request took, as far as it says; the rest as was counted before sending.
     fn taken(&self, prepared: &Prepared, usage: &Usage) -> Amounts {
-        self.learn_output(&prepared.group, usage.output);
+        self.learn_output(&prepared.group, prepared.kind, usage.output);
         let images = Amounts::ZERO.with(Dimension::Images, prepared.size.images);
         *Cost::of_request(usage.input, usage.total.saturating_sub(usage.input)).with_certain(&images).expected()
     }

@@ -1,5 +1,6 @@
 //! `chat-limiter count`: tokens of a text, or of each request of a batch file.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -43,7 +44,27 @@ fn encoding(name: Option<&str>) -> Encoding {
     })
 }
 
-/// A line for each request (tokens, most output tokens, model, custom_id) and the total.
+/// What requests add up to, of one model or of all.
+///
+/// Prices of models would be multiplied with these two.
+#[derive(Debug, Default)]
+struct Total {
+    requests: u64,
+    input: u64,
+    /// The most that they can produce; of those that set no bound nothing.
+    output: u64,
+}
+
+impl Total {
+    fn add(&mut self, size: &RequestSize) {
+        self.requests += 1;
+        self.input = self.input.saturating_add(size.input_tokens);
+        self.output = self.output.saturating_add(size.max_output_tokens.unwrap_or(0));
+    }
+}
+
+/// A line for each request (tokens, most output tokens, model, custom_id), for each model where there are several, and
+/// the total.
 async fn count_requests(mut input: Input, form: Form) -> anyhow::Result<ExitCode> {
     let registry = Registry::standard();
     let provider: Arc<dyn Provider> = registry.by_name(match form {
@@ -51,7 +72,8 @@ async fn count_requests(mut input: Input, form: Form) -> anyhow::Result<ExitCode
         Form::Anthropic => "anthropic",
     })?;
     let mut out = BufWriter::new(std::io::stdout());
-    let (mut number, mut total, mut requests, mut failed) = (0, 0_u64, 0, 0);
+    let mut models: BTreeMap<String, Total> = BTreeMap::new();
+    let (mut number, mut total, mut failed) = (0, Total::default(), 0);
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -68,8 +90,8 @@ async fn count_requests(mut input: Input, form: Form) -> anyhow::Result<ExitCode
             Ok((item, size)) => {
                 let most = size.max_output_tokens.map_or("-".to_owned(), |most| most.to_string());
                 writeln!(out, "{}\t{most}\t{}\t{}", size.input_tokens, item.model, item.custom_id)?;
-                total += size.input_tokens;
-                requests += 1;
+                total.add(&size);
+                models.entry(item.model.to_string()).or_default().add(&size);
             }
             Err(why) => {
                 say(&format!("{}:{number}: {why}", input.name));
@@ -77,7 +99,12 @@ async fn count_requests(mut input: Input, form: Form) -> anyhow::Result<ExitCode
             }
         }
     }
-    writeln!(out, "{total}\ttotal of {requests} requests")?;
+    if models.len() > 1 {
+        for (model, Total { requests, input, output }) in &models {
+            writeln!(out, "{input}\t{output}\t{model}\ttotal of {requests} requests")?;
+        }
+    }
+    writeln!(out, "{}\ttotal of {} requests", total.input, total.requests)?;
     out.flush()?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

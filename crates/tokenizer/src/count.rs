@@ -8,6 +8,8 @@ mod chat;
 mod content;
 mod framing;
 mod gemini;
+mod image;
+mod image_size;
 mod media;
 mod output;
 mod responses;
@@ -18,6 +20,7 @@ mod typescript;
 use serde_json::Value;
 
 use crate::Encoding;
+use crate::model::base_name;
 use tally::Tally;
 
 /// What a request is expected to be charged.
@@ -29,6 +32,23 @@ pub struct PayloadTokens {
     pub images: u64,
     /// The most tokens the answers can have, all of them together. `None` where the request sets no limit.
     pub max_output: Option<u64>,
+    /// What the prompt consists of: what [`InputCorrection`](crate::InputCorrection) learns from.
+    pub shape: Shape,
+}
+
+/// What a prompt consists of, apart from its text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Tokens of tools and schemas, of those in [`PayloadTokens::input`].
+    pub definitions: u64,
+    /// Tokens of images and other media, of those in [`PayloadTokens::input`].
+    pub media: u64,
+    /// Messages, items, or contents.
+    pub messages: u64,
+    /// Tools.
+    pub tools: u64,
+    /// Calls of tools, and their results.
+    pub calls: u64,
 }
 
 /// The API that a request body is written for.
@@ -103,17 +123,41 @@ pub fn count_payload(payload: &Value, encoding: Encoding) -> PayloadTokens {
 #[must_use]
 pub fn count_payload_as(payload: &Value, kind: PayloadKind, encoding: Encoding) -> PayloadTokens {
     let model = payload.get("model").and_then(Value::as_str).unwrap_or_default();
+    count_payload_for(payload, kind, model, encoding)
+}
+
+/// Counts a request body for a model that the request names elsewhere, as in the path of Gemini's, Azure's and Bedrock's
+/// addresses. Otherwise as [`count_payload_as`].
+#[must_use]
+pub fn count_payload_for(payload: &Value, kind: PayloadKind, model: &str, encoding: Encoding) -> PayloadTokens {
     let mut tally = Tally::new(encoding, media::Prices::of(kind, model));
     match kind {
         PayloadKind::Chat => chat::count(payload, model, &mut tally),
+        // Gemini's interactions have the shape of responses, and no frame.
+        PayloadKind::Responses if base_name(model).starts_with("gemini") => texts(payload.get("input"), &mut tally),
         PayloadKind::Responses => responses::count(payload, model, &mut tally),
         PayloadKind::Embeddings => texts(payload.get("input"), &mut tally),
         PayloadKind::Completions => texts(payload.get("prompt"), &mut tally),
         PayloadKind::AnthropicMessages => anthropic::count(payload, model, &mut tally),
-        PayloadKind::Gemini => gemini::count(payload, &mut tally),
+        PayloadKind::Gemini => gemini::count(payload, model, &mut tally),
         PayloadKind::Other => tally.strings(payload),
     }
-    PayloadTokens { input: tally.input(), images: tally.images(), max_output: output::max_output(payload) }
+    let shape =
+        Shape { messages: listed(payload, &["messages", "input", "contents"]), tools: tools(payload), ..tally.shape() };
+    PayloadTokens { input: tally.input(), images: tally.images(), max_output: output::max_output(payload), shape }
+}
+
+/// How many there are in the list that a body has under one of these names.
+fn listed(payload: &Value, names: &[&str]) -> u64 {
+    let list = names.iter().find_map(|name| payload.get(*name)?.as_array());
+    list.map_or(0, |list| list.len() as u64)
+}
+
+/// How many tools a body lists. Gemini has lists of them in its list.
+fn tools(payload: &Value) -> u64 {
+    let nested = payload.get("tools").and_then(Value::as_array).into_iter().flatten();
+    let nested: u64 = nested.map(|tool| listed(tool, &["functionDeclarations", "function_declarations"])).sum();
+    if nested > 0 { nested } else { listed(payload, &["tools", "functions"]) }
 }
 
 /// A string, a list of strings, token numbers, or lists of token numbers: the input of embeddings, the prompt of

@@ -22,7 +22,7 @@ const BYTES_PER_TOKEN: usize = 6;
 const COUNT: usize = 64;
 
 /// Chat requests of about so many bytes, which ask for answers of about as many.
-pub(super) fn requests(bytes: usize) -> Vec<Bytes> {
+pub(crate) fn requests(bytes: usize) -> Vec<Bytes> {
     let prose: Vec<&str> = PROSE.split_inclusive(' ').collect();
     (0..COUNT).map(|number| request(bytes, prose.iter().copied().cycle().skip(number * prose.len() / COUNT))).collect()
 }

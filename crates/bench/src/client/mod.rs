@@ -24,6 +24,7 @@ use clients::Client;
 use load::Load;
 use server::Server;
 
+pub(crate) use bodies::requests;
 pub(crate) use server::serve;
 
 /// Milliseconds for 1,000 requests are microseconds for each.

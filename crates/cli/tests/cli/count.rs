@@ -46,6 +46,22 @@ fn the_requests_of_a_batch_file_are_counted_one_by_one() {
 }
 
 #[test]
+fn requests_to_several_models_are_added_up_for_each_model() {
+    let line = |id: &str, model: &str, most: u64| {
+        let body = format!("{{\"model\":\"{model}\",\"max_tokens\":{most},\"messages\":[]}}");
+        format!("{{\"custom_id\":\"{id}\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{body}}}\n")
+    };
+    let file = line("a", "gpt-4o", 5) + &line("b", "gpt-4", 7) + &line("c", "gpt-4o", 6);
+    let outcome = chat_limiter(Directory::with_requests(file).path()).args("count requests.jsonl").run();
+    let totals: Vec<&str> = outcome.stdout.lines().skip(3).collect();
+    assert_eq!(
+        totals,
+        ["3\t7\tgpt-4\ttotal of 1 requests", "6\t11\tgpt-4o\ttotal of 2 requests", "9\ttotal of 3 requests"],
+        "{outcome:?}"
+    );
+}
+
+#[test]
 fn a_file_called_jsonl_is_one_of_requests_whatever_it_holds() {
     let directory = Directory::with_requests("nonsense\n");
     let outcome = chat_limiter(directory.path()).args("count requests.jsonl").run();

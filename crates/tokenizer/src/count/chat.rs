@@ -15,6 +15,10 @@ use super::typescript::{Function, namespace};
 const SYSTEM_MESSAGE: u64 = 4;
 /// Around the name of the function that must be called.
 const CHOICE: u64 = 6;
+/// Around several calls of one answer, and around each of them: they are written as one call of
+/// `multi_tool_use.parallel`. Fitted to what recorded requests were charged.
+const PARALLEL: u64 = 8;
+const PARALLEL_CALL: u64 = 6;
 
 pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     let framing = Framing::of(model);
@@ -26,8 +30,8 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
         }
         other => other.into_iter().for_each(|content| tally.content(content)),
     }
-    let extended = tools(payload, framing, tally) | answer_schema(payload, framing, tally);
-    if extended && has_system_message(payload) {
+    let extended = tally.definitions(|tally| tools(payload, framing, tally) | answer_schema(payload, framing, tally));
+    if extended && framing.joins_system && has_system_message(payload) {
         tally.subtract(SYSTEM_MESSAGE);
     }
 }
@@ -60,8 +64,11 @@ fn message(message: &Value, framing: Framing, called: &HashMap<&str, &str>, tall
     if text("role") == Some("assistant") {
         tally.add(framing.channel);
     }
-    let calls = fields.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
-    for call in calls.map(|call| call.get("function").unwrap_or(call)).chain(fields.get("function_call")) {
+    let calls = fields.get("tool_calls").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if calls.len() > 1 {
+        tally.add(PARALLEL.saturating_add(PARALLEL_CALL.saturating_mul(calls.len() as u64)));
+    }
+    for call in calls.iter().map(|call| call.get("function").unwrap_or(call)).chain(fields.get("function_call")) {
         self::call(call, framing, tally);
     }
 }
@@ -69,6 +76,7 @@ fn message(message: &Value, framing: Framing, called: &HashMap<&str, &str>, tall
 /// A function that was called, with its arguments as compact JSON, however the message writes them.
 pub(super) fn call(call: &Value, framing: Framing, tally: &mut Tally) {
     tally.add(framing.call);
+    tally.shape_mut().calls += 1;
     tally.field(call, "name");
     for arguments in ["arguments", "input"].iter().filter_map(|key| call.get(*key)) {
         match arguments {
@@ -100,7 +108,7 @@ fn tools(payload: &Value, framing: Framing, tally: &mut Tally) -> bool {
     }
     others.into_iter().for_each(|tool| tally.json(tool));
     let choice = payload.get("tool_choice").or_else(|| payload.get("function_call"));
-    choice.into_iter().for_each(|choice| chosen(choice, tally));
+    choice.filter(|_| framing.told_choice).into_iter().for_each(|choice| chosen(choice, tally));
     any
 }
 

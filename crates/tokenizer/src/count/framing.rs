@@ -29,6 +29,10 @@ pub(super) struct Framing {
     pub(super) chat_schema: u64,
     /// Around the name and arguments of a call.
     pub(super) call: u64,
+    /// Whether the model is told which function it must call.
+    pub(super) told_choice: bool,
+    /// Whether tools and schema of a chat completion stand in its system message, where it has one.
+    pub(super) joins_system: bool,
 }
 
 impl Framing {
@@ -42,10 +46,13 @@ impl Framing {
         response_tools: 3,
         chat_schema: 14,
         call: 3,
+        told_choice: true,
+        joins_system: true,
     };
-    const REASONING: Self = Self { answer: 2, response_tools: 6, chat_schema: 11, ..Self::CHAT };
-    const CHANNELS: Self = Self { channel: 2, ..Self::REASONING };
-    const GPT_5: Self = Self { chat_tools: 90, response_tools: 9, call: 9, ..Self::CHANNELS };
+    const REASONING: Self =
+        Self { answer: 2, response_tools: 6, chat_schema: 11, told_choice: false, joins_system: false, ..Self::CHAT };
+    const CHANNELS: Self = Self { channel: 2, call: 9, ..Self::REASONING };
+    const GPT_5: Self = Self { chat_tools: 90, response_tools: 9, ..Self::CHANNELS };
 
     /// Models of other makers: the templates that are published (Llama, Qwen, Mistral, GLM) write each tool as the
     /// JSON of the request, under a prompt that explains how to call them.

@@ -21,6 +21,12 @@ const REQUIRED: u64 = 9;
 /// Around the schema that the answer must follow.
 const SCHEMA: u64 = 7;
 
+/// An item that the server has and the request only names, as it does calls of functions before their results: about as
+/// much as a short call. Fitted.
+const REFERENCE: u64 = 16;
+/// The definition of the server's own tool for patches. Recorded requests are charged so much for it.
+const APPLY_PATCH: u64 = 614;
+
 pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     let framing = Framing::of(model);
     tally.add(framing.answer);
@@ -41,10 +47,12 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
         }
         None => {}
     }
-    tools(payload, framing, tally);
-    if let Some(format) = payload.get("text").and_then(|text| text.get("format")) {
-        schema::count(format, SCHEMA, tally);
-    }
+    tally.definitions(|tally| {
+        tools(payload, framing, tally);
+        if let Some(format) = payload.get("text").and_then(|text| text.get("format")) {
+            schema::count(format, SCHEMA, tally);
+        }
+    });
 }
 
 /// The names of the functions that the items call, by the identifiers of the calls.
@@ -65,7 +73,9 @@ fn item(item: &Value, framing: Framing, called: &HashMap<&str, &str>, tally: &mu
             item.get("output").into_iter().for_each(|output| tally.content(output));
         }
         // Reasoning comes back encrypted, and is not charged again.
-        Some("reasoning" | "item_reference") => {}
+        Some("reasoning") => {}
+        Some("item_reference") => tally.add(REFERENCE),
+        _ if is_empty_answer(item) => {}
         _ if item.get("role").is_some() => {
             tally.add(framing.message);
             tally.field(item, "role");
@@ -78,11 +88,21 @@ fn item(item: &Value, framing: Framing, called: &HashMap<&str, &str>, tally: &mu
     }
 }
 
+/// An earlier answer of the model's without content is not told it.
+fn is_empty_answer(item: &Value) -> bool {
+    item.get("role").is_some_and(|role| role == "assistant")
+        && item.get("content").and_then(Value::as_array).is_some_and(Vec::is_empty)
+}
+
 /// A function is described by the tool's own fields: a definition nested under `function`, as chat completions have
 /// it, is not read by this API, and not charged.
 fn tools(payload: &Value, framing: Framing, tally: &mut Tally) {
-    let listed = payload.get("tools").and_then(Value::as_array).into_iter().flatten();
+    let listed = payload.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if listed.iter().any(|tool| tool.get("type").is_some_and(|kind| kind == "apply_patch")) {
+        tally.add(APPLY_PATCH);
+    }
     let (functions, custom): (Vec<_>, Vec<_>) = listed
+        .iter()
         .filter(|tool| tool.get("name").is_some())
         .partition(|tool| tool.get("type").is_none_or(|kind| kind == "function"));
     if !functions.is_empty() {
@@ -91,7 +111,9 @@ fn tools(payload: &Value, framing: Framing, tally: &mut Tally) {
     }
     custom.into_iter().for_each(|tool| tally.json(tool));
     if let Some(choice) = payload.get("tool_choice") {
-        chosen(choice, tally);
+        if framing.told_choice {
+            chosen(choice, tally);
+        }
         if choice == "required" {
             tally.add(REQUIRED);
         }

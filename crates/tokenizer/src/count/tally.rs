@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Shape;
 use super::media::{Medium, Prices};
 use crate::Encoding;
 
@@ -15,11 +16,12 @@ pub(super) struct Tally {
     prices: Prices,
     input: u64,
     images: u64,
+    shape: Shape,
 }
 
 impl Tally {
     pub(super) fn new(encoding: Encoding, prices: Prices) -> Self {
-        Self { encoding, prices, input: 0, images: 0 }
+        Self { encoding, prices, input: 0, images: 0, shape: Shape::default() }
     }
 
     pub(super) fn input(&self) -> u64 {
@@ -28,6 +30,31 @@ impl Tally {
 
     pub(super) fn images(&self) -> u64 {
         self.images
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    pub(super) fn shape_mut(&mut self) -> &mut Shape {
+        &mut self.shape
+    }
+
+    /// Does what adds definitions: tools, or the schema of the answer.
+    pub(super) fn definitions<T>(&mut self, add: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.input;
+        let result = add(self);
+        self.shape.definitions = self.shape.definitions.saturating_add(self.input.saturating_sub(before));
+        result
+    }
+
+    /// Does what adds tokens, and adds so many hundredths of them: where a provider's tokenizer is not public, and cuts
+    /// such text finer or coarser than the encoding does.
+    pub(super) fn scaled(&mut self, hundredths: u64, add: impl FnOnce(&mut Self)) {
+        let before = self.input;
+        add(self);
+        let added = self.input.saturating_sub(before);
+        self.input = before.saturating_add(added.saturating_mul(hundredths) / 100);
     }
 
     pub(super) fn add(&mut self, tokens: u64) {
@@ -52,7 +79,9 @@ impl Tally {
     }
 
     pub(super) fn medium(&mut self, medium: Medium) {
-        self.add(self.prices.of_medium(medium));
+        let tokens = self.prices.of_medium(medium);
+        self.add(tokens);
+        self.shape.media = self.shape.media.saturating_add(tokens);
         if matches!(medium, Medium::Image { .. }) {
             self.images = self.images.saturating_add(1);
         }

@@ -100,6 +100,46 @@ fn the_result_of_a_call_costs_the_name_of_its_function() {
 }
 
 #[test]
+fn several_calls_of_one_answer_are_written_as_one_and_cost_more_than_each_alone() {
+    let call = json!({"id": "a", "function": {"name": "now", "arguments": "{}"}});
+    let calls = |number: usize| {
+        input(
+            &json!({"model": "gpt-4o", "messages": [{"role": "assistant", "tool_calls": vec![call.clone(); number]}]}),
+        )
+    };
+    let one = calls(1) - calls(0);
+    assert_eq!(calls(2) - calls(0), 2 * one + 8 + 2 * 6);
+}
+
+#[test]
+fn models_that_reason_are_not_told_which_function_they_must_call() {
+    let forced = |model: &str, choice: Value| {
+        input(&json!({"model": model, "messages": [], "tools": [{"function": {"name": "now"}}], "tool_choice": choice}))
+    };
+    let choice = json!({"type": "function", "function": {"name": "now"}});
+    assert_eq!(forced("gpt-4o", choice.clone()) - forced("gpt-4o", json!("auto")), 6 + words("now"));
+    assert_eq!(forced("o3", choice), forced("o3", json!("auto")));
+}
+
+#[test]
+fn responses_cost_what_the_server_adds_for_items_and_tools_that_are_only_named() {
+    let body = |input: Value, tools: Value| json!({"model": "gpt-5.1", "input": input, "tools": tools});
+    let none = input(&body(json!([]), json!([])));
+    assert_eq!(input(&body(json!([{"type": "item_reference", "id": "x"}]), json!([]))) - none, 16);
+    assert_eq!(input(&body(json!([{"role": "assistant", "content": []}]), json!([]))), none);
+    assert_eq!(input(&body(json!([]), json!([{"type": "apply_patch"}]))) - none, 614);
+}
+
+#[test]
+fn a_model_named_apart_from_the_body_is_counted_as_if_it_were_in_it() {
+    let named = json!({"model": "gpt-5", "messages": [{"role": "assistant", "content": "hello"}]});
+    let mut apart = named.clone();
+    apart.as_object_mut().unwrap().remove("model");
+    assert_eq!(count_payload_for(&apart, PayloadKind::Chat, "gpt-5", ENCODING).input, input(&named));
+    assert_ne!(input(&apart), input(&named));
+}
+
+#[test]
 fn responses_cost_as_the_chat_that_they_are() {
     let text = input(&json!({"model": "gpt-4o", "input": "hello world", "instructions": "Be brief."}));
     let items = input(&json!({"model": "gpt-4o", "input": [
@@ -135,9 +175,11 @@ fn anthropic_messages_cost_system_tools_calls_and_results() {
     let mut with_tools = plain;
     with_tools["tools"] = json!([{"name": "now", "description": "The time", "input_schema": {"type": "object"}}]);
     let chooses = input(&with_tools);
-    assert!(chooses > 346, "{chooses}");
+    assert!(chooses > 311, "{chooses}");
     with_tools["tool_choice"] = json!({"type": "any"});
-    assert_eq!(chooses - input(&with_tools), 346 - 313);
+    assert_eq!(input(&with_tools) - chooses, 322 - 311);
+    with_tools["thinking"] = json!({"type": "enabled", "budget_tokens": 2_000});
+    assert_eq!(input(&with_tools) - chooses, 322 - 311 + 28 + 148);
 }
 
 #[test]
@@ -148,7 +190,22 @@ fn gemini_contents_cost_their_parts_and_instructions() {
         "generationConfig": {"maxOutputTokens": 50, "responseSchema": {"type": "OBJECT"}},
     });
     let tokens = count_payload(&payload, ENCODING);
-    assert_eq!(tokens, PayloadTokens { input: 3, images: 0, max_output: Some(50) });
+    assert_eq!((tokens.input, tokens.images, tokens.max_output), (3, 0, Some(50)));
+    let mut older = payload.clone();
+    older["model"] = json!("gemini-2.0-flash");
+    assert!(input(&older) > tokens.input, "it is told the schema");
+    let mut signed = payload;
+    signed["model"] = json!("gemini-3-pro");
+    signed["contents"][0]["parts"][0]["thoughtSignature"] = json!("A".repeat(1_000));
+    let unsigned = input(&signed);
+    assert_eq!(unsigned, 3, "the thoughts before an answer are not charged again");
+    signed["contents"][0]["parts"][0]["thought"] = json!(true);
+    assert_eq!(input(&signed), 1, "and neither is their summary");
+    let call = |signature: &str| {
+        input(&json!({"model": "gemini-3-pro", "contents": [{"role": "model", "parts": [
+            {"functionCall": {"name": "now", "args": {}}, "thoughtSignature": signature}]}]}))
+    };
+    assert_eq!(call(&"A".repeat(1_000)), call("") + 170);
 }
 
 #[test]
@@ -157,17 +214,17 @@ fn images_are_counted_and_never_as_text() {
         let payload = json!({"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": [part]}]});
         let none = json!({"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": []}]});
         let tokens = count_payload(&payload, ENCODING);
-        assert_eq!((tokens.input - input(&none), tokens.images), (expected, 1), "{model} {part}");
+        assert_eq!((tokens.input - input(&none), tokens.images), (expected, 1), "{model} {:.90}", part.to_string());
     }
     let data = format!("data:image/png;base64,{}", "QUJD".repeat(50_000));
     check("gpt-4o", json!({"type": "image_url", "image_url": {"url": data}}), 765);
     check("gpt-4o", json!({"type": "image_url", "image_url": {"url": data, "detail": "low"}}), 85);
     check("gpt-4o", json!({"type": "image_url", "image_url": data}), 765);
     check("gpt-4o-mini", json!({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}), 25_501);
-    check("gpt-4.1-mini", json!({"type": "image_url", "image_url": {"url": data}}), 1_658);
+    check("gpt-4.1-mini", json!({"type": "image_url", "image_url": {"url": data}}), 1_659);
     check("openai/o3", json!({"type": "input_image", "image_url": data, "detail": "auto"}), 675);
     let source = json!({"type": "base64", "media_type": "image/png", "data": "QUJD".repeat(50_000)});
-    check("claude-sonnet-4", json!({"type": "image", "source": source}), 1_398);
+    check("claude-sonnet-4", json!({"type": "image", "source": source}), 1_373);
     check("unknown", json!({"something": {"nested": data}}), 765);
 }
 

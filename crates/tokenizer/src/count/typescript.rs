@@ -46,6 +46,11 @@ impl<'a> Function<'a> {
         match self.parameters {
             Some(schema) => {
                 text.push_str(" = (_: {\n");
+                // What is said of all parameters together stands in front of the first one. Found by what recorded
+                // requests were charged, as what is said of each.
+                for words in ["title", "description"].iter().filter_map(|key| schema.get(*key)?.as_str()) {
+                    comment(words, text);
+                }
                 properties(schema, 0, text);
                 text.push_str("}) => any;\n\n");
             }
@@ -69,17 +74,31 @@ fn properties(schema: &Value, depth: usize, text: &mut String) {
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     let required: HashSet<&str> = required.filter_map(Value::as_str).collect();
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        for key in ["title", "description"] {
-            if let Some(words) = property.get(key).and_then(Value::as_str)
-                && depth == 0
-            {
-                comment(words, text);
-            }
+        if depth == 0 {
+            told(property, text);
         }
         text.push_str(name);
         text.push_str(if required.contains(name.as_str()) { ": " } else { "?: " });
         type_of(property, depth, text);
         text.push_str(",\n");
+    }
+    if schema.get("additionalProperties") == Some(&Value::Bool(true)) {
+        text.push_str("[k: string]: any,\n");
+    }
+}
+
+/// Comments on a property: its title and description, and what its type does not say. That bounds, formats and defaults
+/// are written so was found by what recorded requests were charged with and without them.
+fn told(property: &Value, text: &mut String) {
+    for words in ["title", "description"].iter().filter_map(|key| property.get(*key)?.as_str()) {
+        comment(words, text);
+    }
+    for key in ["minimum", "maximum", "format", "default"] {
+        match property.get(key) {
+            None | Some(Value::Null | Value::Array(_) | Value::Object(_)) => {}
+            Some(Value::String(value)) => comment(&format!("{key}: {value}"), text),
+            Some(number) => comment(&format!("{key}: {number}"), text),
+        }
     }
 }
 
@@ -163,6 +182,16 @@ mod tests {
                 "unit": {"type": "string", "enum": ["C", "F"]},
             }}}),
             "type weather = (_: {\n// City\n// A city\ncity: string,\nunit?: \"C\" | \"F\",\n}) => any;",
+        );
+    }
+
+    #[test]
+    fn what_a_type_does_not_say_is_a_comment() {
+        check(
+            json!({"name": "f", "parameters": {"title": "Args", "type": "object", "additionalProperties": true,
+                "properties": {"n": {"type": "integer", "minimum": 1, "default": 2}, "d": {"type": "string", "format": "date"}}}}),
+            "type f = (_: {\n// Args\n// format: date\nd?: string,\n// minimum: 1\n// default: 2\nn?: number,\n\
+             [k: string]: any,\n}) => any;",
         );
     }
 
