@@ -81,7 +81,8 @@ pub(crate) fn table(trial: &Trial) -> String {
         let verdict = if goal.is_met() { "met" } else { "NOT MET" };
         let _ = writeln!(text, "{:<42}{value:>6.1} %   goal {sign} {limit:.0} %: {verdict}", goal.name);
     }
-    text
+    // The headings end in blanks.
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn cells(figures: &Figures) -> String {
