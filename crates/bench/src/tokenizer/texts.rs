@@ -11,7 +11,7 @@ const CODE: [&str; 6] = [
     include_str!("../../../limiter-core/src/learn/charge.rs"),
     include_str!("../../../chat-limiter/src/exchange.rs"),
     include_str!("../../../chat-limiter/src/scopes.rs"),
-    include_str!("../../../providers/src/headers.rs"),
+    include_str!("../../../providers/src/headers/mod.rs"),
 ];
 
 /// The length of a hostile text, in bytes: a megabyte takes tiktoken-rs a second.
