@@ -155,7 +155,7 @@ axis! {
 }
 
 axis! {
-    /// A server whose arithmetic is none of the other axes' alone. See [`foreign`](super::foreign).
+    /// A server whose arithmetic is none of the other axes' alone. They stand in `foreign.rs`.
     Server {
         /// One that the other axes describe.
         Usual => "usual",

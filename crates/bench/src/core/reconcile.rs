@@ -70,7 +70,8 @@ impl Exchanges {
             now: Nanos::ZERO,
             apart: Nanos::new(LATENCY.get() / count),
         };
-        // The first answer tells the limits, and only then more than a few may be in flight.
+        // How many may be in flight is not felt out here: as many are as are asked for.
+        exchanges.limiter.set_probing(false);
         if exchanges.send() {
             exchanges.receive();
         }
