@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Be a provider on this machine, for any client in any language
     Simulate(SimulateArguments),
-    /// Count the tokens of a text, or of each request of a batch file
+    /// Count the tokens of a text, or of each request of a batch file, and what they will cost
     Count(CountArguments),
 }
 
@@ -217,6 +217,9 @@ pub(crate) struct CountArguments {
     /// The model, or the encoding, to count a text for; the requests of a batch file name their own
     #[arg(long, value_name = "M")]
     pub(crate) model: Option<String>,
+    /// Price them as the provider's batch service does
+    #[arg(long)]
+    pub(crate) batch: bool,
 }
 
 /// A number that is not zero.

@@ -4,6 +4,7 @@
 //! everything said to a person goes to standard error.
 
 mod args;
+mod cost;
 mod count;
 mod foreign;
 mod form;

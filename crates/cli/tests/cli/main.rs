@@ -8,6 +8,7 @@
 
 mod bad_lines;
 mod bad_usage;
+mod cost;
 mod count;
 mod failing_servers;
 mod interrupt;
