@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use simulator::Disturbance;
 
 use crate::foreign::ForeignArguments;
+use crate::limits::LimitsArguments;
 
 /// Sends requests to LLM providers at the ceiling of the quota and not past it, without being told the limits
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Simulate(SimulateArguments),
     /// Count the tokens of a text, or of each request of a batch file, and what they will cost
     Count(CountArguments),
+    /// Ask a provider for the limits and the credit of an account
+    Limits(LimitsArguments),
 }
 
 #[derive(Debug, Args)]
