@@ -2,7 +2,9 @@
 
 mod ask;
 mod line;
+mod models;
 
+use std::fmt::Display;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,7 +21,8 @@ use line::{Line, of_credits, of_key, of_scope};
 
 #[derive(Debug, Args)]
 pub(crate) struct LimitsArguments {
-    /// openai, anthropic, or openrouter; no other provider tells limits when it is asked
+    /// openai, anthropic, or openrouter: no other provider tells limits when it is asked. With --models any that has a
+    /// list of them
     #[arg(long, value_name = "NAME")]
     provider: String,
     /// The environment variable that holds the key [default: OPENAI_ADMIN_KEY, ANTHROPIC_ADMIN_KEY, OPENROUTER_API_KEY]
@@ -31,6 +34,12 @@ pub(crate) struct LimitsArguments {
     /// Where the provider's interface is, in place of its own address
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
+    /// List the provider's models in place of limits: name, context window, largest answer, and the prices of a million
+    /// tokens of input and output in US dollars, as far as it tells them
+    ///
+    /// The key is the ordinary one, such as that in OPENAI_API_KEY.
+    #[arg(long)]
+    models: bool,
 }
 
 /// A provider that can be asked.
@@ -75,27 +84,42 @@ impl Account {
 /// The largest answer that is read: a list of a hundred models takes a tenth of it.
 const LARGEST_ANSWER: usize = 4 << 20;
 
-/// A line for each limit: whose it is, what it is on, how much, and of what.
+/// A line for each limit (whose it is, what it is on, how much, and of what), or for each model.
 pub(crate) async fn limits(arguments: LimitsArguments) -> anyhow::Result<ExitCode> {
     let provider = Registry::standard().by_name(&arguments.provider)?;
+    if arguments.models {
+        let client = client(models::builder(&provider)?, &arguments, arguments.api_key_env.as_deref())?;
+        return print(&models::lines(&client, provider.name()).await?, "models");
+    }
     let Some(account) = Account::of(provider.name()) else {
         bail!(
             "{} cannot be asked for its limits; openai, anthropic and openrouter can. run finds limits in the answers",
             provider.name()
         );
     };
-    let variable = arguments.api_key_env.unwrap_or_else(|| account.key_variable().to_owned());
+    let variable = arguments.api_key_env.as_deref().unwrap_or_else(|| account.key_variable());
+    let client = client(Builder::for_provider(provider), &arguments, Some(variable))?;
+    let lines = account.lines(&client).await.map_err(|error| explain(error, account, variable))?;
+    print(&lines, "limits")
+}
+
+/// A client with the key in `variable`, or where the provider's is by convention.
+fn client(mut builder: Builder, arguments: &LimitsArguments, variable: Option<&str>) -> anyhow::Result<ChatLimiter> {
     // Somebody waits at a terminal.
     let mut retry = RetryPolicy::default();
     (retry.max_attempts, retry.max_failures, retry.longest_wait) = (3, 3, Duration::from_secs(60));
-    let builder = Builder::for_provider(provider).api_key_variable(&variable).retry(retry).answer_limit(LARGEST_ANSWER);
-    let builder = match &arguments.base_url {
-        Some(url) => builder.base_url(url),
-        None => builder,
-    };
-    let lines = account.lines(&builder.build()?).await.map_err(|error| explain(error, account, &variable))?;
+    if let Some(variable) = variable {
+        builder = builder.api_key_variable(variable);
+    }
+    if let Some(url) = &arguments.base_url {
+        builder = builder.base_url(url);
+    }
+    Ok(builder.retry(retry).answer_limit(LARGEST_ANSWER).build()?)
+}
+
+fn print(lines: &[impl Display], what: &str) -> anyhow::Result<ExitCode> {
     if lines.is_empty() {
-        say("the answer tells no limits");
+        say(&format!("the answer tells no {what}"));
     }
     let mut out = BufWriter::new(std::io::stdout());
     for line in lines {

@@ -185,3 +185,28 @@ fn a_key_in_an_answer_is_not_shown() {
     let (code, stdout, stderr) = limits("anthropic", &server, "/v1");
     assert_eq!((code, stdout.lines().count()), (Some(0), 1), "{stderr}");
 }
+
+#[test]
+fn models_are_listed_with_what_is_told_of_them() {
+    let server = Server::answering(|request| match path(request) {
+        "/v1/models" => answer(
+            r#"{"data":[{"id":"a\tb","context_length":8192,"top_provider":{"max_completion_tokens":4096},
+                "pricing":{"prompt":"0.0000025","completion":"0.00001"}},{"id":"c"}]}"#,
+        ),
+        _ => Reply::new(404, "{}"),
+    });
+    let directory = Directory::new();
+    let run = |provider: &str| {
+        let arguments = format!("limits --models --provider {provider} --base-url {}/v1", server.origin());
+        chat_limiter(directory.path()).args(&arguments).env("MISTRAL_API_KEY", KEY).run()
+    };
+    for (provider, header) in [("mistral", Some(format!("Bearer {KEY}"))), ("openrouter", None)] {
+        let outcome = run(provider);
+        assert_eq!(outcome.stdout, "a b\t8192\t4096\t2.500000\t10.000000\nc\t-\t-\t-\t-\n", "{outcome:?}");
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+        assert_eq!(server.seen().last().unwrap().headers.get("authorization"), header.as_ref());
+    }
+    run("perplexity").check_refused(&["perplexity has no list of models"]);
+    run("openai").check_refused(&["OPENAI_API_KEY"]);
+    assert_eq!(server.seen().len(), 2);
+}
