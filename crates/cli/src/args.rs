@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use simulator::Disturbance;
 
 use crate::foreign::ForeignArguments;
+use crate::limits::LimitsArguments;
 
 /// Sends requests to LLM providers at the ceiling of the quota and not past it, without being told the limits
 #[derive(Debug, Parser)]
@@ -26,8 +27,10 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Be a provider on this machine, for any client in any language
     Simulate(SimulateArguments),
-    /// Count the tokens of a text, or of each request of a batch file
+    /// Count the tokens of a text, or of each request of a batch file, and what they will cost
     Count(CountArguments),
+    /// Ask a provider for the limits and the credit of an account
+    Limits(LimitsArguments),
 }
 
 #[derive(Debug, Args)]
@@ -217,6 +220,9 @@ pub(crate) struct CountArguments {
     /// The model, or the encoding, to count a text for; the requests of a batch file name their own
     #[arg(long, value_name = "M")]
     pub(crate) model: Option<String>,
+    /// Price them as the provider's batch service does
+    #[arg(long)]
+    pub(crate) batch: bool,
 }
 
 /// A number that is not zero.

@@ -1,14 +1,17 @@
-//! The `chat-limiter` command: batch files in, results out; a provider to test against; token counts.
+//! The `chat-limiter` command: batch files in, results out; a provider to test against; token counts; limits of
+//! an account.
 //!
 //! Exit codes: 0 all succeeded, 1 some failed, 2 wrong usage or unusable input. Standard output carries data only;
 //! everything said to a person goes to standard error.
 
 mod args;
+mod cost;
 mod count;
 mod foreign;
 mod form;
 mod input;
 mod interrupt;
+mod limits;
 mod open_files;
 mod progress;
 mod provider;
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
                         Command::Run(arguments) => run::run(arguments).await,
                         Command::Simulate(arguments) => simulate::simulate(arguments).await,
                         Command::Count(arguments) => count::count(arguments).await,
+                        Command::Limits(arguments) => limits::limits(arguments).await,
                     }
                 });
                 // A read of a terminal cannot be interrupted; do not wait for it.

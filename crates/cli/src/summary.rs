@@ -42,7 +42,7 @@ pub(crate) fn describe(summary: &Summary) -> String {
 }
 
 /// A window by its name, where it has one.
-fn window(seconds: f64) -> String {
+pub(crate) fn window(seconds: f64) -> String {
     let names = [(1.0, "second"), (60.0, "minute"), (3_600.0, "hour"), (86_400.0, "day")];
     let name = names.iter().find(|(span, _)| (seconds - span).abs() < f64::EPSILON);
     name.map_or_else(|| format!("{seconds:.0} s"), |(_, name)| (*name).to_owned())

@@ -15,7 +15,6 @@ fn a_text_is_counted_whole() {
     check("count text.txt", "", "2\n");
     check("count", "hello world", "2\n");
     check("count -", "", "0\n");
-    check("count --model gpt-4", "hello world\n", "3\n");
     check("count --model cl100k_base", "hello world", "2\n");
     check("count", "{\n  \"an object\": \"and no request\"\n}", "12\n");
 }
@@ -42,6 +41,7 @@ fn the_requests_of_a_batch_file_are_counted_one_by_one() {
         let tokens = |line: &Vec<&str>| line[0].parse::<u64>().unwrap();
         assert_eq!(tokens(&lines[3]), lines[..3].iter().map(tokens).sum::<u64>());
         assert_eq!(lines[3][1], "total of 3 requests");
+        assert_eq!(lines.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 4, 5]);
     }
 }
 
@@ -53,7 +53,7 @@ fn requests_to_several_models_are_added_up_for_each_model() {
     };
     let file = line("a", "gpt-4o", 5) + &line("b", "gpt-4", 7) + &line("c", "gpt-4o", 6);
     let outcome = chat_limiter(Directory::with_requests(file).path()).args("count requests.jsonl").run();
-    let totals: Vec<&str> = outcome.stdout.lines().skip(3).collect();
+    let totals: Vec<String> = outcome.stdout.lines().skip(3).map(without_cost).collect();
     assert_eq!(
         totals,
         ["3\t7\tgpt-4\ttotal of 1 requests", "6\t11\tgpt-4o\ttotal of 2 requests", "9\ttotal of 3 requests"],
@@ -61,11 +61,17 @@ fn requests_to_several_models_are_added_up_for_each_model() {
     );
 }
 
+/// A total without its last three columns.
+fn without_cost(line: &str) -> String {
+    let columns: Vec<&str> = line.split('\t').collect();
+    columns[..columns.len() - 3].join("\t")
+}
+
 #[test]
 fn a_file_called_jsonl_is_one_of_requests_whatever_it_holds() {
     let directory = Directory::with_requests("nonsense\n");
     let outcome = chat_limiter(directory.path()).args("count requests.jsonl").run();
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), "0\ttotal of 0 requests\n"));
+    assert_eq!((outcome.code, outcome.stdout.starts_with("0\ttotal of 0 requests\t")), (Some(1), true), "{outcome:?}");
     assert!(outcome.stderr.contains("requests.jsonl:1: expected a JSON object"), "{outcome:?}");
 }
 

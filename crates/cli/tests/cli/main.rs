@@ -8,9 +8,11 @@
 
 mod bad_lines;
 mod bad_usage;
+mod cost;
 mod count;
 mod failing_servers;
 mod interrupt;
+mod limits;
 mod odd_servers;
 mod output;
 mod resume;
