@@ -69,6 +69,7 @@ impl ErrorBody {
             names: NAMES
                 .iter()
                 .filter_map(|pointer| object.pointer(pointer).and_then(Value::as_str))
+                .chain(reasons(object))
                 .map(short)
                 .collect(),
             object: object.clone(),
@@ -112,8 +113,14 @@ impl ErrorBody {
 
 /// Where names stand beside `code` and `type`: Anthropic's and Google's details, OpenRouter's and Cohere's typed errors,
 /// Amazon's exceptions.
-const NAMES: [&str; 6] =
-    ["/details/error_code", "/details/0/reason", "/metadata/error_type", "/error_type", "/__type", "/reason"];
+const NAMES: [&str; 5] = ["/details/error_code", "/metadata/error_type", "/error_type", "/__type", "/reason"];
+
+/// The reasons among Google's details, which stand in any order.
+fn reasons(object: &Value) -> impl Iterator<Item = &str> {
+    const MOST: usize = 16;
+    let details = object.get("details").and_then(Value::as_array).into_iter().flatten().take(MOST);
+    details.filter_map(|detail| detail.get("reason").and_then(Value::as_str))
+}
 
 /// The name of an exception without its namespace and what follows it.
 fn short(name: &str) -> String {
