@@ -107,8 +107,7 @@ pub(crate) fn wait(text: &str) -> Option<Nanos> {
     const PHRASES: [&str; 5] = ["available in ", "resets in ", "reset in ", "reset after ", "try again after "];
     message::wait(text).or_else(|| {
         let lower = text.to_ascii_lowercase();
-        let rest = PHRASES.into_iter().find_map(|phrase| lower.split_once(phrase)).map(|(_, rest)| rest)?;
-        message::wait(&format!("retry in {rest}"))
+        PHRASES.into_iter().find_map(|phrase| message::span_at_start(lower.split_once(phrase)?.1))
     })
 }
 
