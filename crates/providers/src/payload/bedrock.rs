@@ -127,7 +127,7 @@ fn write_turn(turn: &Turn<'_>) -> Result<Value, PayloadError> {
             blocks.push(write_call(call)?);
         }
     }
-    Ok(json!({"role": if turn.is_model { "assistant" } else { "user" }, "content": blocks}))
+    Ok(turn.written(if turn.is_model { "assistant" } else { "user" }, "content", blocks))
 }
 
 fn part(part: &Part) -> Result<Value, PayloadError> {
