@@ -184,6 +184,14 @@ mod tests {
     }
 
     #[test]
+    fn what_ran_out_is_named_in_a_header_where_the_words_only_repeat_the_status() {
+        let body = json!({"error": {"code": "too_many_requests", "message": "Too Many Requests"}}).to_string();
+        let dimension = |headers: &[(&str, &str)]| classify(&Azure, 429, headers, &body).dimension;
+        assert_eq!(dimension(&[("x-ratelimit-type", "Tokens")]), Some(Dimension::Tokens));
+        assert_eq!(dimension(&[("x-ratelimit-type", "Requests")]), Some(Dimension::Requests));
+    }
+
+    #[test]
     fn a_day_of_github_models_is_named_in_seconds() {
         let message =
             "Rate limit of 15 per 86400s exceeded for UserByModelByDay. Please wait 4000 seconds before retrying.";

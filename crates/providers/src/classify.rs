@@ -35,9 +35,11 @@ pub(crate) fn failure(
         failure.observation = copied;
     }
     failure.should_retry = should_retry(headers);
-    if failure.kind.is_limit() && failure.dimension.is_none() {
-        failure.dimension =
-            named_type(headers).or_else(|| exhausted(&observation, None).map(|reading| reading.dimension));
+    if failure.kind.is_limit() {
+        // The words may be no more than the status has: `Too Many Requests`.
+        failure.dimension = named_type(headers)
+            .or(failure.dimension)
+            .or_else(|| exhausted(&observation, None).map(|reading| reading.dimension));
     }
     if failure.is_retryable() {
         let now = server_time(headers).unwrap_or(received);
@@ -130,8 +132,28 @@ pub(crate) fn failure_in_answer(dialect: &Dialect, answer: &Value) -> Option<Fai
     if answer.get("type").is_some_and(|name| name == "error") {
         return Some(failure_inside(dialect, &ErrorBody::of_value(answer)));
     }
+    if let Some(failure) = failure_at_end(dialect, answer) {
+        return Some(failure);
+    }
     let reason = choice.and_then(|choice| choice.get("finish_reason"));
     reason.is_some_and(|reason| reason == "error").then(|| Failure::new(ErrorKind::Transient))
+}
+
+/// The error in the last event of Cohere's streams: `{"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "..."}}`,
+/// and `{"event_type": "stream-end", "finish_reason": "ERROR"}` in its first interface.
+fn failure_at_end(dialect: &Dialect, answer: &Value) -> Option<Failure> {
+    let is = |name: &str, end: &str| answer.get(name).is_some_and(|name| name == end);
+    let end = if is("type", "message-end") {
+        answer.get("delta")?
+    } else {
+        is("event_type", "stream-end").then_some(answer)?
+    };
+    let reason = end.get("finish_reason").and_then(Value::as_str)?;
+    if !reason.starts_with("ERROR") {
+        return None;
+    }
+    let failure = failure_inside(dialect, &ErrorBody::of_value(end));
+    Some(if failure.kind == ErrorKind::Unknown { Failure { kind: ErrorKind::Transient, ..failure } } else { failure })
 }
 
 /// Kind, words and numbers.

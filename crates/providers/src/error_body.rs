@@ -36,19 +36,21 @@ impl ErrorBody {
         };
         match value.get("error") {
             Some(error @ Value::Object(_)) => Self::of_object(error),
-            Some(error @ Value::Array(_)) => Self { message: text_of(error).unwrap_or_default(), ..Self::default() },
+            Some(error @ Value::Array(_)) => {
+                Self { message: text_of(error).map(bounded).unwrap_or_default(), ..Self::default() }
+            }
             Some(Value::String(error)) => {
                 let mut body = Self::of_object(value);
                 // Where both are there, `error` is the short name of what `message` explains.
                 if body.message.is_empty() {
-                    body.message.clone_from(error);
+                    body.message = bounded(error.clone());
                 } else {
                     body.error_type = body.error_type.or_else(|| Some(error.clone()));
                 }
                 body
             }
             _ => match value {
-                Value::String(text) => Self { message: text.clone(), ..Self::default() },
+                Value::String(text) => Self { message: bounded(text.clone()), ..Self::default() },
                 other => Self::of_object(other),
             },
         }
@@ -56,9 +58,11 @@ impl ErrorBody {
 
     fn of_object(object: &Value) -> Self {
         Self {
-            message: ["message", "detail", "title"]
+            // Amazon's gateway writes it with a capital, Cloudflare makes a list.
+            message: ["message", "detail", "title", "Message", "errors"]
                 .into_iter()
                 .find_map(|name| object.get(name).and_then(text_of))
+                .map(bounded)
                 .unwrap_or_default(),
             error_type: ["type", "status"].into_iter().find_map(|name| text(object, name)),
             code: match object.get("code") {
@@ -69,6 +73,7 @@ impl ErrorBody {
             names: NAMES
                 .iter()
                 .filter_map(|pointer| object.pointer(pointer).and_then(Value::as_str))
+                .chain(reasons(object))
                 .map(short)
                 .collect(),
             object: object.clone(),
@@ -112,8 +117,14 @@ impl ErrorBody {
 
 /// Where names stand beside `code` and `type`: Anthropic's and Google's details, OpenRouter's and Cohere's typed errors,
 /// Amazon's exceptions.
-const NAMES: [&str; 6] =
-    ["/details/error_code", "/details/0/reason", "/metadata/error_type", "/error_type", "/__type", "/reason"];
+const NAMES: [&str; 5] = ["/details/error_code", "/metadata/error_type", "/error_type", "/__type", "/reason"];
+
+/// The reasons among Google's details, which stand in any order.
+fn reasons(object: &Value) -> impl Iterator<Item = &str> {
+    const MOST: usize = 16;
+    let details = object.get("details").and_then(Value::as_array).into_iter().flatten().take(MOST);
+    details.filter_map(|detail| detail.get("reason").and_then(Value::as_str))
+}
 
 /// The name of an exception without its namespace and what follows it.
 fn short(name: &str) -> String {
@@ -133,9 +144,23 @@ fn text_of(value: &Value) -> Option<String> {
             Value::String(text) if !text.is_empty() => Some(text.clone()),
             item => text(item, "msg").or_else(|| text(item, "message")),
         }),
-        Value::Object(_) => text(value, "message"),
+        // Mistral's `message` may hold what FastAPI said.
+        Value::Object(_) => text(value, "message").or_else(|| match value.get("detail")? {
+            Value::Object(_) => None,
+            detail => text_of(detail),
+        }),
         _ => None,
     }
+}
+
+/// The beginning of a message. Its words are searched for again and again, and nobody says it behind so many others.
+fn bounded(mut message: String) -> String {
+    const ENOUGH: usize = 16_384;
+    if message.len() > ENOUGH {
+        let end = (0..=ENOUGH).rev().find(|end| message.is_char_boundary(*end));
+        message.truncate(end.unwrap_or_default());
+    }
+    message
 }
 
 /// The text of a body that is not JSON. Of an HTML page only the title is worth reading.
@@ -191,6 +216,14 @@ mod tests {
             Some("INVALID_ARGUMENT"),
             Some("400"),
         );
+        check(
+            r#"{"object":"error","message":{"detail":[{"loc":["body"],"msg":"not permitted"}]},"type":"t"}"#,
+            "not permitted",
+            Some("t"),
+            None,
+        );
+        check(r#"{"Message":"key not valid"}"#, "key not valid", None, None);
+        check(r#"{"success":false,"errors":[{"code":3036,"message":"daily"}]}"#, "daily", None, None);
         check(r#"{"error":["`context`: field required"]}"#, "`context`: field required", None, None);
         check("\n\n {\"error\":{\"message\":\"m\"}}", "m", None, None);
         check(r#""just a text""#, "just a text", None, None);
@@ -222,5 +255,10 @@ mod tests {
             let _ = ErrorBody::read(body.as_bytes());
         }
         assert!(ErrorBody::read(b"\xff\xfe").message.len() <= 6);
+        let long = "é".repeat(50_000);
+        for body in [format!("{{\"error\":\"{long}\"}}"), format!("{{\"detail\":[{{\"msg\":\"a{long}\"}}]}}")] {
+            let length = ErrorBody::read(body.as_bytes()).message.len();
+            assert!((16_000..=16_384).contains(&length), "{length}");
+        }
     }
 }

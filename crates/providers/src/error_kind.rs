@@ -53,7 +53,10 @@ impl ErrorKind {
         if may_pass && let Some(kind) = Self::of_exceeded(body) {
             return kind;
         }
-        if words::tell_exhaustion(&words) {
+        // Google begins like this about every quota, and says when those are back that come back.
+        let is_googles = body.is_named("RESOURCE_EXHAUSTED") && words.starts_with("you exceeded your current quota");
+        let comes_back = is_googles && (google_rpc::details(body).retry.is_some() || words::wait(&words).is_some());
+        if !comes_back && words::tell_exhaustion(&words) {
             // A subscription's share, for instance, which comes back by itself.
             let returns = may_pass && (words::tell_reset(&words) || body.object.get("resets_in_seconds").is_some());
             return if returns { Self::DailyLimit } else { Self::QuotaExhausted };
@@ -191,6 +194,29 @@ mod tests {
         check(429, &used_up("\""), ErrorKind::QuotaExhausted);
         check(429, &used_up(", your limit will reset at 2026-01-01\""), ErrorKind::DailyLimit);
         check(429, &used_up("\",\"resets_in_seconds\":18123"), ErrorKind::DailyLimit);
+    }
+
+    #[test]
+    fn googles_quota_comes_back_where_it_says_when() {
+        let error = |rest: &str| {
+            format!(
+                r#"{{"error":{{"code":429,"status":"RESOURCE_EXHAUSTED","message":"You exceeded your current quota, please check your plan and billing details.{rest}}}}}"#
+            )
+        };
+        check(429, &error(" Please retry in 46.9s.\""), ErrorKind::RateLimited);
+        check(
+            429,
+            &error("\",\"details\":[{\"@type\":\"a/google.rpc.RetryInfo\",\"retryDelay\":\"9s\"}]"),
+            ErrorKind::RateLimited,
+        );
+        check(429, &error("\""), ErrorKind::QuotaExhausted);
+    }
+
+    #[test]
+    fn the_reason_may_stand_in_any_of_the_details() {
+        let body = r#"{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT","details":[
+            {"locale":"de"},{"reason":"API_KEY_INVALID"}]}}"#;
+        check(400, body, ErrorKind::Authentication);
     }
 
     #[test]

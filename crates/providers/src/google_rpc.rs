@@ -48,14 +48,24 @@ pub(crate) fn details(body: &ErrorBody) -> Details {
             _ => {}
         }
     }
-    if details.exceeded.is_empty() {
-        for line in body.message.split("Quota exceeded for metric: ").skip(1).take(MOST) {
-            let metric = line.split(',').next().unwrap_or_default();
-            let limit = line.split_once("limit: ").and_then(|(_, rest)| number(rest));
+    // The words state amounts that the details leave out: a zero above all, which JSON made of Protocol Buffers omits.
+    let has_details = !details.exceeded.is_empty();
+    for (metric, limit) in quotas_in(&body.message) {
+        details.is_zero |= limit == Some(0);
+        if !has_details {
             details.add([metric].into_iter(), limit);
         }
     }
     details
+}
+
+/// The quotas that the words name, with their amounts.
+fn quotas_in(words: &str) -> impl Iterator<Item = (&str, Option<u64>)> {
+    words.split("Quota exceeded for metric: ").skip(1).take(MOST).map(|line| {
+        let line = line.lines().next().unwrap_or_default();
+        let limit = line.split_once("limit: ").and_then(|(_, rest)| number(rest));
+        (line.split(',').next().unwrap_or_default(), limit)
+    })
 }
 
 impl Details {
@@ -151,6 +161,12 @@ mod tests {
         assert!(read(&words).is_zero);
         let words = json!({"message": "You exceeded.\n* Quota exceeded for metric: a/b_free_tier_requests, limit: 05, model: m"});
         assert!(!read(&words).is_zero);
+        let mut omitted = violation("GenerateRequestsPerDayPerProjectPerModel-FreeTier", json!(null));
+        omitted["message"] =
+            json!("You exceeded.\n* Quota exceeded for metric: a/b_free_tier_requests, limit: 0, model: m");
+        assert!(read(&omitted).is_zero);
+        omitted["message"] = json!("* Quota exceeded for metric: a/b_free_tier_requests\n the limit: 0");
+        assert!(!read(&omitted).is_zero);
     }
 
     #[test]

@@ -2,32 +2,53 @@
 //!
 //! Some providers say it nowhere else: OpenAI's Responses API refuses without any limit header.
 
+use std::iter::Peekable;
+
 use limiter_core::{Dimension, Nanos};
 
 use crate::duration::{parse_go_duration, parse_seconds};
 
-/// How long the message asks to wait: `Please try again in 18.642s`, `retry after 9 seconds`.
+/// How long the message asks to wait: `Please try again in 18.642s`, `retry after 9 seconds`, `in 1 minute and 30 seconds`.
 pub(crate) fn wait(message: &str) -> Option<Nanos> {
+    const PHRASES: [&str; 4] = ["try again in ", "retry after", "retry in ", "please wait "];
     let lower = message.to_ascii_lowercase();
-    ["try again in ", "retry after ", "retry in ", "please wait "].into_iter().find_map(|phrase| {
-        let (_, rest) = lower.split_once(phrase)?;
-        let mut words = rest.split_ascii_whitespace();
-        let number = words.next()?.trim_end_matches(['.', ',', ';', ')', '!']);
-        if let Some(span) = parse_go_duration(number).filter(|_| number != "0") {
-            return Some(span);
+    PHRASES.into_iter().find_map(|phrase| lower.split_once(phrase).and_then(|(_, rest)| span_at_start(rest)))
+}
+
+/// The span that a text begins with, in one or more parts, at most to the end of the sentence.
+pub(crate) fn span_at_start(text: &str) -> Option<Nanos> {
+    let sentence = text.split(". ").next().unwrap_or(text);
+    let mut words = sentence.trim_start_matches([':', ' ']).split_ascii_whitespace().peekable();
+    while words.next_if(|word| matches!(*word, "about" | "approximately" | "another" | "for" | "~")).is_some() {}
+    let mut total = part_of_span(&mut words)?;
+    // Days, hours, minutes, seconds: no span has more parts.
+    for _ in 0..3 {
+        while words.next_if(|word| matches!(*word, "and" | ",")).is_some() {}
+        let Some(part) = part_of_span(&mut words) else { break };
+        total = total.saturating_add(part);
+    }
+    Some(total)
+}
+
+/// One part of a span: `30s`, `1m26.4s`, `5 minutes`.
+fn part_of_span<'a>(words: &mut Peekable<impl Iterator<Item = &'a str>>) -> Option<Nanos> {
+    let number = words.next_if(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let number = number.trim_end_matches(['.', ',', ';', ')', '!']);
+    if let Some(span) = parse_go_duration(number).filter(|_| number != "0") {
+        return Some(span);
+    }
+    let unit = words.next()?.trim_end_matches(|c: char| !c.is_ascii_alphabetic());
+    let factor = match unit.split('(').next().unwrap_or_default() {
+        "ms" | "millisecond" | "milliseconds" => {
+            return parse_seconds(number).map(|span| Nanos::new(span.get() / 1_000));
         }
-        let factor = match words.next()?.trim_end_matches(|c: char| !c.is_ascii_alphabetic()) {
-            "ms" | "millisecond" | "milliseconds" => {
-                return parse_seconds(number).map(|span| Nanos::new(span.get() / 1_000));
-            }
-            "s" | "sec" | "secs" | "second" | "seconds" => 1,
-            "m" | "min" | "mins" | "minute" | "minutes" => 60,
-            "h" | "hour" | "hours" => 3_600,
-            "day" | "days" => 86_400,
-            _ => return None,
-        };
-        parse_seconds(number).map(|span| Nanos::new(span.get().saturating_mul(factor)))
-    })
+        "s" | "sec" | "secs" | "second" | "seconds" => 1,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3_600,
+        "day" | "days" => 86_400,
+        _ => return None,
+    };
+    parse_seconds(number).map(|span| Nanos::new(span.get().saturating_mul(factor)))
 }
 
 /// What the message says is metered. The first phrase that occurs decides: abbreviations first, because the advice that
@@ -61,11 +82,13 @@ pub(crate) fn dimension(message: &str) -> Option<Dimension> {
     PHRASES.into_iter().find_map(|(phrase, dimension)| lower.contains(phrase).then_some(dimension))
 }
 
-/// The window that the message names.
+/// The window that the message names: of several the first, because advice about others follows.
 pub(crate) fn window(message: &str) -> Option<Nanos> {
-    const PHRASES: [(&str, Nanos); 16] = [
+    const PHRASES: [(&str, Nanos); 18] = [
         ("(rpd)", Nanos::DAY),
         ("(tpd)", Nanos::DAY),
+        ("(rpm)", Nanos::MINUTE),
+        ("(tpm)", Nanos::MINUTE),
         ("per day", Nanos::DAY),
         ("per-day", Nanos::DAY),
         ("perday", Nanos::DAY),
@@ -82,7 +105,8 @@ pub(crate) fn window(message: &str) -> Option<Nanos> {
         ("per-second", Nanos::SECOND),
     ];
     let lower = message.to_ascii_lowercase();
-    PHRASES.into_iter().find_map(|(phrase, window)| lower.contains(phrase).then_some(window))
+    let found = PHRASES.into_iter().filter_map(|(phrase, window)| Some((lower.find(phrase)?, window)));
+    found.min_by_key(|(at, _)| *at).map(|(_, window)| window)
 }
 
 /// The numbers of a refusal.
@@ -100,13 +124,31 @@ pub(crate) fn numbers(message: &str) -> Numbers {
     let before = |phrases: &[&str]| phrases.iter().find_map(|phrase| number_before(&lower, phrase));
     let compared = lower
         .split_once(" > ")
-        .and_then(|(left, right)| Some((last_number(left.trim_end_matches(" tokens"))?, first_number(right)?)));
+        .and_then(|(left, right)| Some((sum_at_end(left.trim_end_matches(" tokens"))?, first_number(right)?)));
+    // "exceed context limit: 188240 + 21333 > 200000"
+    let is_sum = lower.split_once(" > ").is_some_and(|(left, _)| left.contains(" + "));
+    if let Some((requested, limit)) = compared.filter(|_| is_sum) {
+        return Numbers { limit: Some(limit), used: None, requested: Some(requested) };
+    }
     Numbers {
-        limit: after(&["limit", "can only afford", "maximum context length is", "limited to"])
-            .or_else(|| before(&[" input tokens per", " output tokens per", " tokens per", " requests per"]))
-            .or(compared.map(|(_, limit)| limit)),
+        limit: after(&[
+            "limit",
+            "can only afford",
+            "maximum context length is",
+            "maximum prompt length is",
+            "limited to",
+        ])
+        .or_else(|| before(&[" input tokens per", " output tokens per", " tokens per", " requests per"]))
+        .or(compared.map(|(_, limit)| limit)),
         used: after(&["used", "current"]),
-        requested: after(&["requested up to", "requested", "you requested about"]).or(compared.map(|(left, _)| left)),
+        requested: after(&[
+            "requested up to",
+            "requested",
+            "you requested about",
+            "messages resulted in",
+            "request contains",
+        ])
+        .or(compared.map(|(left, _)| left)),
     }
 }
 
@@ -137,6 +179,14 @@ fn last_number(text: &str) -> Option<u64> {
     whole(digits)
 }
 
+/// The number at the end of the text, or the sum of two, `188240 + 21333`.
+fn sum_at_end(text: &str) -> Option<u64> {
+    let last = last_number(text)?;
+    let first =
+        text.rsplit_once(" + ").filter(|(_, end)| end.bytes().all(|byte| byte.is_ascii_digit() || byte == b','));
+    Some(first.and_then(|(front, _)| last_number(front)).map_or(last, |first| first.saturating_add(last)))
+}
+
 fn whole(digits: &str) -> Option<u64> {
     let plain: String = digits.chars().filter(char::is_ascii_digit).collect();
     plain.parse().ok()
@@ -160,6 +210,12 @@ mod tests {
         check("try again in a moment", None);
         check("try again in ", None);
         check("try again in 5", None);
+        check("Please try again in 1 minute and 30 seconds.", Some(90_000));
+        check("Please try again in 1h 2m 3s.", Some(3_723_000));
+        check("try again in 2 minutes. 10 seconds is the least", Some(120_000));
+        check("Rate limited. Retry after: 30 seconds", Some(30_000));
+        check("Retry-after is set. Please wait for 30 second(s) before", Some(30_000));
+        check("Please try again in about 5 minutes.", Some(300_000));
         assert_eq!(wait("try again in 99999999999999999999999 days"), Some(Nanos::MAX));
     }
 
@@ -181,6 +237,11 @@ mod tests {
         check("Rate limit exceeded: free-models-per-min. ", (Some(Dimension::Requests), minute));
         check("free-models-per-day-high-balance", (Some(Dimension::Requests), Some(Nanos::DAY)));
         check("Rate limit reached for tokens. Limit: 1.0 / min.", (Some(Dimension::Tokens), minute));
+        check(
+            "free-models-per-min. Add 10 credits to unlock 1000 requests per day",
+            (Some(Dimension::Requests), minute),
+        );
+        check("on requests (RPM): Limit 3. For your daily usage see", (Some(Dimension::Requests), minute));
         check("something else", (None, None));
     }
 
@@ -202,6 +263,24 @@ mod tests {
         check("You requested up to 65536 tokens, but can only afford 304.", Some(304), None, Some(65_536));
         check("Prompt tokens limit exceeded: 230799 > 91442.", Some(91_442), None, Some(230_799));
         check("prompt is too long: 205000 tokens > 200000 maximum", Some(200_000), None, Some(205_000));
+        check(
+            "`max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input",
+            Some(200_000),
+            None,
+            Some(209_573),
+        );
+        check(
+            "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
+            Some(8_192),
+            None,
+            Some(9_000),
+        );
+        check(
+            "This model's maximum prompt length is 131072 but the request contains 139000 tokens.",
+            Some(131_072),
+            None,
+            Some(139_000),
+        );
         check("limited to 1 requests per minute", Some(1), None, None);
         check("Limit 99999999999999999999999", None, None, None);
         check("no numbers", None, None, None);

@@ -39,6 +39,9 @@ const NAMES: &[(&str, ErrorKind)] = &[
     ("capacity_exhausted", ErrorKind::Overloaded),
     // Others: DashScope, Together, Moonshot, DeepSeek, SambaNova, Perplexity, Cohere, Groq, Cerebras
     ("arrearage", ErrorKind::QuotaExhausted),
+    // LiteLLM's proxy, llama.cpp
+    ("budget_exceeded", ErrorKind::QuotaExhausted),
+    ("exceed_context_size_error", ErrorKind::TooLarge),
     ("credit_limit", ErrorKind::QuotaExhausted),
     ("exceeded_current_quota_error", ErrorKind::QuotaExhausted),
     ("insufficient_balance", ErrorKind::QuotaExhausted),

@@ -2,10 +2,10 @@
 
 use http::header::{self, HeaderMap};
 use http::{HeaderValue, StatusCode};
-use limiter_core::Nanos;
+use limiter_core::{Limit, Nanos};
 
 use crate::UnixTime;
-use crate::duration::{parse_http_date, parse_millis, parse_seconds};
+use crate::duration::{Reset, parse_http_date, parse_millis};
 
 /// The instant at which the server wrote the response, by its own `Date` header.
 pub(crate) fn server_time(headers: &HeaderMap) -> Option<UnixTime> {
@@ -13,20 +13,21 @@ pub(crate) fn server_time(headers: &HeaderMap) -> Option<UnixTime> {
 }
 
 /// How long the server asks callers to hold back: `retry-after-ms`, else `retry-after` (seconds, whole or with a
-/// fraction, or a date).
+/// fraction, or a date; against the standard also a span with units, or seconds since 1970).
+///
+/// So many milliseconds that no limit has such a window are an instant in the wrong header, and none.
 ///
 /// Only on 408, 409, 425, 429 and 5xx: on a success it is advice about the window, which Anthropic and Together send.
 pub(crate) fn retry_after(status: StatusCode, headers: &HeaderMap, received: UnixTime) -> Option<Nanos> {
     if !may_be_retried(status) {
         return None;
     }
-    let millis = first(headers, "retry-after-ms", parse_millis);
+    let millis = first(headers, "retry-after-ms", |text| parse_millis(text).filter(|span| *span <= Limit::MAX_WINDOW));
     // Azure sends `retry-after-ms: 0` beside `retry-after: 1`.
     millis.filter(|span| *span > Nanos::ZERO).or_else(|| {
         let now = server_time(headers).unwrap_or(received);
-        let seconds = first(headers, header::RETRY_AFTER.as_str(), |text| {
-            parse_seconds(text).or_else(|| parse_http_date(text).map(|at| at.since(now)))
-        });
+        let seconds =
+            first(headers, header::RETRY_AFTER.as_str(), |text| Reset::parse(text).map(|reset| reset.from(now)));
         seconds.or(millis)
     })
 }
@@ -71,6 +72,10 @@ mod tests {
         check(529, &[("retry-after", "Sun, 02 Nov 2025 17:05:00 GMT")], Some(10_000));
         check(429, &[("retry-after", "Sun, 02 Nov 2025 17:00:00 GMT")], Some(0));
         check(429, &[("retry-after", "-3")], None);
+        check(429, &[("retry-after", "1762103100")], Some(10_000));
+        check(429, &[("retry-after", "2025-11-02T17:05:00Z")], Some(10_000));
+        check(429, &[("retry-after", "1m30s")], Some(90_000));
+        check(429, &[("retry-after-ms", "1762103100000"), ("retry-after", "9")], Some(9_000));
         check(200, &[("retry-after", "16")], None);
         check(400, &[("retry-after", "16")], None);
     }

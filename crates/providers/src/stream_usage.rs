@@ -140,7 +140,9 @@ fn is_telling(data: &[u8]) -> bool {
 
 fn failure_of(event_type: &str, value: &Value) -> Option<Failure> {
     let is_error = event_type == "error" || event_type == "response.failed";
-    let names_error = value.get("error").is_some_and(|error| !error.is_null()) || value.get("choices").is_some();
+    let is_end = value.get("event_type").is_some() || event_type == "message-end";
+    let names_error =
+        is_end || value.get("error").is_some_and(|error| !error.is_null()) || value.get("choices").is_some();
     if !is_error && !names_error {
         return None;
     }
@@ -245,6 +247,20 @@ mod tests {
         );
         check(stream, None, false, Some(ErrorKind::Transient));
         check("data: {\"choices\":[{\"finish_reason\":\"error\"}]}\n\n", None, false, Some(ErrorKind::Transient));
+    }
+
+    #[test]
+    fn coheres_streams_end_with_their_error() {
+        let stream = "data: {\"type\":\"message-end\",\"delta\":{\"error\":\"oh no\",\"finish_reason\":\"ERROR\"}}\n\n";
+        check(stream, None, true, Some(ErrorKind::Transient));
+        assert_eq!(follow(stream).failure().map(|failure| failure.message.as_str()), Some("oh no"));
+        let stream = concat!(
+            "data: {\"event_type\":\"stream-end\",\"finish_reason\":\"ERROR_LIMIT\",",
+            "\"response\":{\"meta\":{\"tokens\":{\"input_tokens\":3,\"output_tokens\":4}}}}\n\n"
+        );
+        check(stream, Some((3, 4, 7)), true, Some(ErrorKind::Transient));
+        let stream = "data: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\"}}\n\n";
+        check(stream, None, true, None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::message;
 
 /// Whether the words say that credit, budget or quota is used up, so that waiting does not help. In lower case.
 pub(crate) fn tell_exhaustion(words: &str) -> bool {
-    const WORDS: [&str; 25] = [
+    const WORDS: [&str; 33] = [
         "exceeded your current quota, please check your plan",
         "credit balance",
         "credits are depleted",
@@ -18,6 +18,14 @@ pub(crate) fn tell_exhaustion(words: &str) -> bool {
         "spending cap",
         "usage limit reached",
         "usage limit has been reached",
+        "reached your usage limit",
+        "hit your usage limit",
+        "reached your monthly",
+        "exceeded your monthly",
+        "exceeded its monthly",
+        "monthly budget",
+        "monthly usage limit",
+        "budget has been exceeded",
         "you will regain access",
         "billing hard limit",
         "key limit exceeded",
@@ -42,13 +50,18 @@ pub(crate) fn tell_exhaustion(words: &str) -> bool {
 
 /// Whether the words name a moment at which what is used up comes back. In lower case.
 pub(crate) fn tell_reset(words: &str) -> bool {
-    contains_any(words, &["will reset", "resets at", "resets in", "resets on"])
+    contains_any(words, &["will reset", "resets at", "resets in", "resets on"]) || wait(words).is_some()
 }
 
 /// Whether the words say that the request alone is too large. In lower case.
 pub(crate) fn tell_size(words: &str) -> bool {
-    const WORDS: [&str; 12] = [
+    const WORDS: [&str; 16] = [
         "request too large",
+        // xAI; vLLM; llama.cpp; Hugging Face's and Together's servers
+        "maximum prompt length",
+        "longer than the maximum model length",
+        "exceeds the available context size",
+        "`max_new_tokens` must be <=",
         "prompt is too long",
         "maximum context length",
         "context length exceeded",
@@ -107,8 +120,7 @@ pub(crate) fn wait(text: &str) -> Option<Nanos> {
     const PHRASES: [&str; 5] = ["available in ", "resets in ", "reset in ", "reset after ", "try again after "];
     message::wait(text).or_else(|| {
         let lower = text.to_ascii_lowercase();
-        let rest = PHRASES.into_iter().find_map(|phrase| lower.split_once(phrase)).map(|(_, rest)| rest)?;
-        message::wait(&format!("retry in {rest}"))
+        PHRASES.into_iter().find_map(|phrase| message::span_at_start(lower.split_once(phrase)?.1))
     })
 }
 

@@ -136,7 +136,7 @@ pub(crate) fn decides_itself(model: &str) -> bool {
 }
 
 /// The models after 4.6 refuse a temperature: <https://platform.claude.com/docs/en/about-claude/models/migration-guide>.
-fn has_fixed_temperature(model: &str) -> bool {
+pub(crate) fn has_fixed_temperature(model: &str) -> bool {
     decides_itself(model) && model.contains("claude-") && !model.contains("-4-6")
 }
 

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::anthropic::{decides_itself, tool_id};
+use super::anthropic::{decides_itself, has_fixed_temperature, tool_id};
 use super::body::{Body, only_one_answer, path_segment};
 use super::media::no_such_files;
 use super::options::LEAST_BUDGET;
@@ -26,8 +26,9 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     body.put("messages", turns::of(request)?.iter().map(write_turn).collect::<Result<Vec<_>, _>>()?);
     let mut config = Body::default();
     config.put_some("maxTokens", request.max_tokens);
-    config.put_some("temperature", request.temperature);
-    config.put_some("topP", request.top_p);
+    let (temperature, top_p) = sampling(request);
+    config.put_some("temperature", temperature);
+    config.put_some("topP", top_p);
     config.put_list("stopSequences", request.stop.clone());
     body.put_object("inferenceConfig", config);
     body.put_some("toolConfig", write_tools(request));
@@ -49,6 +50,8 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
         body.put_object("additionalModelRequestFields", think(&reasoning, request)?);
     }
     body.leave_out(&[
+        ("temperature", request.temperature != temperature),
+        ("top_p", request.top_p != top_p),
         ("top_k", request.top_k.is_some()),
         ("frequency_penalty", request.frequency_penalty.is_some()),
         ("presence_penalty", request.presence_penalty.is_some()),
@@ -58,6 +61,19 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     ]);
     let method = if request.is_stream() { "converse-stream" } else { "converse" };
     Ok(body.finish(format!("/model/{}/{method}", path_segment(&request.model)), request))
+}
+
+/// Temperature and `top_p` as the model takes them: Anthropic's refuse others than their own while they think, and the
+/// newest always.
+fn sampling(request: &ChatRequest) -> (Option<f64>, Option<f64>) {
+    let is_anthropics = request.model.contains("anthropic.");
+    let thinks = request.asked_reasoning().is_some_and(|reasoning| !reasoning.is_off());
+    let is_new = has_fixed_temperature(&request.model);
+    if !is_anthropics || !(thinks || is_new) {
+        return (request.temperature, request.top_p);
+    }
+    let least_top_p = if is_new { 1.0 } else { 0.95 };
+    (request.temperature.filter(|number| *number == 1.0), request.top_p.filter(|number| *number >= least_top_p))
 }
 
 /// Thinking has no field of its own: each family of models takes its maker's.
@@ -111,7 +127,7 @@ fn write_turn(turn: &Turn<'_>) -> Result<Value, PayloadError> {
             blocks.push(write_call(call)?);
         }
     }
-    Ok(json!({"role": if turn.is_model { "assistant" } else { "user" }, "content": blocks}))
+    Ok(turn.written(if turn.is_model { "assistant" } else { "user" }, "content", blocks))
 }
 
 fn part(part: &Part) -> Result<Value, PayloadError> {

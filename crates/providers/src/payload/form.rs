@@ -2,7 +2,10 @@
 
 use super::anthropic_hosted::{self, Host};
 use super::chat_dialect::ChatDialect;
-use super::{ChatPayload, ChatRequest, PayloadError, anthropic, bedrock, cohere, gemini, ollama, openai, responses};
+use super::{
+    ChatPayload, ChatRequest, Message, PayloadError, Role, anthropic, bedrock, cohere, gemini, ollama, openai,
+    responses,
+};
 
 /// The form in which a provider wants a chat request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,8 +70,8 @@ impl Form {
     ///
     /// [`PayloadError`] names the field that is missing or cannot be expressed.
     pub fn payload(self, request: &ChatRequest, dialect: &ChatDialect) -> Result<ChatPayload, PayloadError> {
-        match self {
-            Self::OpenAiChat => openai::payload(request, dialect),
+        let mut payload = match self {
+            Self::OpenAiChat => return openai::payload(request, dialect),
             Self::OpenAiResponses => responses::payload(request),
             Self::Anthropic => anthropic::payload(request),
             Self::AnthropicOnVertex => anthropic_hosted::payload(request, Host::Vertex),
@@ -77,7 +80,13 @@ impl Form {
             Self::Cohere => cohere::payload(request),
             Self::Bedrock => bedrock::payload(request),
             Self::Ollama => ollama::payload(request),
+        }?;
+        // Only chat completions know who speaks; a tool's name is read elsewhere.
+        let is_named = |message: &Message| message.role != Role::Tool && message.name.is_some();
+        if request.messages.iter().any(is_named) {
+            payload.left_out.push("messages.name");
         }
+        Ok(payload)
     }
 }
 
@@ -85,7 +94,7 @@ impl Form {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::{Attachment, Message, Part};
+    use super::super::{Attachment, Part};
     use super::*;
 
     /// The part as it is sent; `None` where it is refused.
@@ -94,6 +103,29 @@ mod tests {
         let body = form.payload(&request, &ChatDialect::COMPATIBLE).ok()?.body;
         let at = ["/messages/0/content/0", "/input/0/content/0", "/contents/0/parts/0"];
         at.iter().find_map(|at| body.pointer(at)).cloned()
+    }
+
+    #[test]
+    fn the_name_of_who_speaks_is_not_lost_in_silence() {
+        let named = Message { name: Some("ann".to_owned()), ..Message::user("Hi") };
+        let request = ChatRequest { max_tokens: Some(9), ..ChatRequest::new("m", vec![named]) };
+        for form in Form::ALL {
+            let payload = form.payload(&request, &ChatDialect::COMPATIBLE).unwrap();
+            let is_sent = payload.body.pointer("/messages/0/name") == Some(&json!("ann"));
+            assert!(is_sent != payload.left_out.contains(&"messages.name"), "{form:?}");
+        }
+    }
+
+    #[test]
+    fn further_members_of_a_message_join_it_in_every_form() {
+        let mut message = Message::user("Hi");
+        message.extra.insert("mark".to_owned(), json!(0));
+        let request = ChatRequest::new("m", vec![message]);
+        for form in Form::ALL {
+            let body = form.payload(&request, &ChatDialect::COMPATIBLE).unwrap().body;
+            let at = ["/messages/0/mark", "/input/0/mark", "/contents/0/mark"];
+            assert!(at.iter().any(|at| body.pointer(at) == Some(&json!(0))), "{form:?}: {body}");
+        }
     }
 
     #[test]

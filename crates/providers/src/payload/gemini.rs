@@ -105,7 +105,7 @@ fn write_turn(turn: &Turn<'_>, request: &ChatRequest) -> Result<Value, PayloadEr
             parts.push(write_call(call)?);
         }
     }
-    Ok(json!({"role": if turn.is_model { "model" } else { "user" }, "parts": parts}))
+    Ok(turn.written(if turn.is_model { "model" } else { "user" }, "parts", parts))
 }
 
 fn part(part: &Part) -> Result<Value, PayloadError> {

@@ -250,7 +250,7 @@ fn is_reasoning_model(model: &str) -> bool {
 
 /// The models that take no other temperature than their own: those that think. From 5.1 to 5.4 those of GPT-5 do not unless
 /// they are told to; the chat models never do.
-fn has_fixed_temperature(model: &str, reasoning: Option<Reasoning>) -> bool {
+pub(crate) fn has_fixed_temperature(model: &str, reasoning: Option<Reasoning>) -> bool {
     let base = own_name(model);
     if base.contains("-chat") || !is_reasoning_model(base) {
         return false;

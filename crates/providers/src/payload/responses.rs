@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::body::{Body, only_one_answer};
 use super::media::no_such_files;
+use super::openai::has_fixed_temperature;
 use super::{
     ChatPayload, ChatRequest, Effort, ImageSource, Message, Part, PayloadError, ResponseFormat, Role, Tool, ToolCall,
     ToolChoice,
@@ -28,9 +29,14 @@ pub(crate) fn payload(request: &ChatRequest) -> Result<ChatPayload, PayloadError
     }
     body.put("input", input);
     body.put_some("max_output_tokens", request.max_tokens);
-    body.put_some("temperature", request.temperature);
-    body.put_some("top_p", request.top_p);
+    // Models that think refuse any other than their own, here as well.
+    let is_fixed = has_fixed_temperature(&request.model, request.asked_reasoning());
+    let taken = |number: Option<f64>| number.filter(|number| !is_fixed || *number == 1.0);
+    body.put_some("temperature", taken(request.temperature));
+    body.put_some("top_p", taken(request.top_p));
     body.leave_out(&[
+        ("temperature", request.temperature != taken(request.temperature)),
+        ("top_p", request.top_p != taken(request.top_p)),
         ("top_k", request.top_k.is_some()),
         ("frequency_penalty", request.frequency_penalty.is_some()),
         ("presence_penalty", request.presence_penalty.is_some()),

@@ -3,12 +3,23 @@
 //! Anthropic, Gemini and Bedrock know two sides only: results of tools come from the person's side. Bedrock refuses two
 //! turns of one side in a row, and all three want the results of parallel calls in one turn, so neighbours are joined.
 
+use serde_json::{Map, Value};
+
 use super::{ChatRequest, Message, PayloadError, Role};
 
 /// Messages of one side that follow each other.
 pub(crate) struct Turn<'a> {
     pub(crate) is_model: bool,
     pub(crate) messages: Vec<&'a Message>,
+}
+
+impl Turn<'_> {
+    /// The turn as it is sent, with the further members of its messages.
+    pub(crate) fn written(&self, role: &str, name: &str, parts: Vec<Value>) -> Value {
+        let mut turn = Map::from_iter([("role".to_owned(), role.into()), (name.to_owned(), parts.into())]);
+        self.messages.iter().for_each(|message| turn.extend(message.extra.clone()));
+        Value::Object(turn)
+    }
 }
 
 /// The turns of a request: at least one.

@@ -61,6 +61,29 @@ fn each_family_of_models_thinks_in_its_makers_words() {
 }
 
 #[test]
+fn a_claude_that_thinks_keeps_its_temperature() {
+    let sent = |model: &str, effort: Option<Effort>, number: f64| {
+        let reasoning = effort.map(Reasoning::effort);
+        let request = ChatRequest {
+            temperature: Some(number),
+            top_p: Some(0.96),
+            reasoning,
+            max_tokens: Some(9_000),
+            ..hello(model)
+        };
+        let payload = FORM.payload(&request, &ChatDialect::COMPATIBLE).unwrap();
+        (payload.body["inferenceConfig"].clone(), payload.left_out)
+    };
+    let old = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
+    assert_eq!(sent(old, None, 0.2), (json!({"maxTokens": 9_000, "temperature": 0.2, "topP": 0.96}), vec![]));
+    let (config, left_out) = sent(old, Some(Effort::Low), 0.2);
+    assert_eq!((config, left_out.len()), (json!({"maxTokens": 9_000, "topP": 0.96}), 1));
+    assert_eq!(sent(old, Some(Effort::Low), 1.0).1.len(), 0);
+    assert_eq!(sent("anthropic.claude-opus-4-7-v1:0", None, 0.2).0, json!({"maxTokens": 9_000}));
+    assert_eq!(sent("amazon.nova-2-lite-v1:0", Some(Effort::Low), 0.2).0["temperature"], 0.2);
+}
+
+#[test]
 fn the_shape_of_the_answer_is_the_text_of_a_schema() {
     let sent = body(FORM, &fixtures::with_schema("anthropic.claude-x"));
     let named = &sent["outputConfig"]["textFormat"]["structure"]["jsonSchema"];

@@ -204,7 +204,7 @@ pub(super) fn read_tool(tool: &Value) -> Tool {
     read().unwrap_or_else(|| Tool::raw(tool.clone()))
 }
 
-fn read_choice(choice: &Value) -> Option<(ToolChoice, Option<bool>)> {
+pub(super) fn read_choice(choice: &Value) -> Option<(ToolChoice, Option<bool>)> {
     has_only(choice, &["type", "name", "disable_parallel_tool_use"]).then_some(())?;
     let parallel = match choice.get("disable_parallel_tool_use") {
         None => None,

@@ -8,7 +8,7 @@ use crate::payload::{
 };
 
 /// Fields without which the answer would be another, and which have no meaning elsewhere.
-const OF_REQUESTS: [&str; 13] = [
+const OF_REQUESTS: [&str; 14] = [
     "audio",
     "container",
     "documents",
@@ -20,6 +20,7 @@ const OF_REQUESTS: [&str; 13] = [
     "plugins",
     "response_format",
     "system",
+    "tool_choice",
     "tools",
     "web_search_options",
 ];
@@ -60,14 +61,22 @@ impl ChatRequest {
         Ok((self, taken))
     }
 
-    /// What Anthropic says in fields of its own and others say, too: how the newer models think, and the shape of the
-    /// answer.
+    /// What Anthropic says in fields of its own and others say, too: how the newer models think, the shape of the answer,
+    /// and which tool to call.
     fn translate_anthropic(&mut self) {
         let at = |extra: &Map<String, Value>, name: &str, pointer: &str| {
             extra.get(name).and_then(|value| value.pointer(pointer)).cloned()
         };
         let word = at(&self.extra, "output_config", "/effort").and_then(|word| Effort::parse(word.as_str()?));
         let thinking = at(&self.extra, "thinking", "/type");
+        // Some write Anthropic's choice into OpenAI's form.
+        if self.tool_choice.is_none()
+            && let Some((choice, parallel)) = self.extra.get("tool_choice").and_then(anthropic::read_choice)
+        {
+            self.extra.remove("tool_choice");
+            self.tool_choice = Some(choice);
+            self.parallel_tool_calls = self.parallel_tool_calls.or(parallel);
+        }
         if self.reasoning.is_none() {
             let budget = at(&self.extra, "thinking", "/budget_tokens").and_then(|tokens| tokens.as_u64());
             self.reasoning = match thinking.as_ref().and_then(Value::as_str) {

@@ -147,6 +147,21 @@ fn a_field_without_which_the_answer_would_be_another_is_refused_elsewhere() {
 }
 
 #[test]
+fn a_choice_of_tools_is_never_lost_on_the_way_to_another_provider() {
+    let read = |choice: Value| {
+        let tool = json!({"type": "function", "function": {"name": "f"}});
+        let body = json!({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "tools": [tool],
+            "tool_choice": choice});
+        let request = ChatRequest::from_openai(&body).unwrap().for_another_provider();
+        request.map(|(request, _)| request.tool_choice).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(json!({"type": "tool", "name": "f"})), Ok(Some(ToolChoice::Named("f".to_owned()))));
+    assert_eq!(read(json!({"type": "any"})), Ok(Some(ToolChoice::Required)));
+    let some = json!({"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "f"}]});
+    assert_eq!(read(some), Err("`tool_choice` cannot be used: it has no meaning for another provider".to_owned()));
+}
+
+#[test]
 fn what_has_no_meaning_elsewhere_is_refused_there() {
     let file =
         json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]});

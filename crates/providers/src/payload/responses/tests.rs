@@ -45,8 +45,12 @@ fn bound_thinking_and_shape_have_their_names() {
 
 #[test]
 fn what_has_no_place_is_told() {
-    let sent = FORM.payload(&fixtures::zeros("gpt-5"), &ChatDialect::OPENAI).unwrap();
+    let sent = FORM.payload(&fixtures::zeros("gpt-4o"), &ChatDialect::OPENAI).unwrap();
     assert_eq!(sent.left_out, ["top_k", "frequency_penalty", "presence_penalty", "seed"]);
+    assert_eq!((&sent.body["temperature"], &sent.body["top_p"]), (&json!(0.0), &json!(0.0)));
+    let thinks = FORM.payload(&fixtures::zeros("o3-mini"), &ChatDialect::OPENAI).unwrap();
+    assert_eq!(thinks.left_out, ["temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "seed"]);
+    assert_eq!((thinks.body.get("temperature"), thinks.body.get("top_p")), (None, None));
     let stopped = ChatRequest { stop: vec!["END".to_owned()], ..hello("gpt-5") };
     assert_eq!(error(FORM, &stopped), "`stop` cannot be used: the responses interface has no stop sequences");
     let twice = ChatRequest { n: Some(2), ..hello("gpt-5") };
