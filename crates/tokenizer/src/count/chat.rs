@@ -25,7 +25,7 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     tally.add(framing.answer);
     match payload.get("messages") {
         Some(Value::Array(messages)) => {
-            let called = called_names(messages);
+            let called = called_names(messages, tally);
             messages.iter().for_each(|each| message(each, framing, &called, tally));
         }
         other => other.into_iter().for_each(|content| tally.content(content)),
@@ -36,16 +36,18 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     }
 }
 
-/// The names of the functions that the messages call, by the identifiers of the calls.
-fn called_names(messages: &[Value]) -> HashMap<&str, &str> {
+/// What the names of the functions cost that the messages call, by the identifiers of the calls. Counted once for each
+/// call, as any number of results may go by the name of one.
+fn called_names<'a>(messages: &'a [Value], tally: &Tally) -> HashMap<&'a str, u64> {
     let lists = messages.iter().filter_map(|message| message.get("tool_calls")?.as_array());
     lists
         .flatten()
         .filter_map(|call| Some((call.get("id")?.as_str()?, call.get("function")?.get("name")?.as_str()?)))
+        .map(|(id, name)| (id, tally.tokens_of(name)))
         .collect()
 }
 
-fn message(message: &Value, framing: Framing, called: &HashMap<&str, &str>, tally: &mut Tally) {
+fn message(message: &Value, framing: Framing, called: &HashMap<&str, u64>, tally: &mut Tally) {
     let Some(fields) = message.as_object() else {
         return tally.content(message);
     };
@@ -53,9 +55,9 @@ fn message(message: &Value, framing: Framing, called: &HashMap<&str, &str>, tall
     tally.add(framing.message);
     tally.field(message, "role");
     // The result of a call goes by the name of its function, whether the message says it or not.
-    let name = text("name").or_else(|| called.get(text("tool_call_id")?).copied());
-    if let Some(name) = name {
-        tally.text(name);
+    let named = text("name").map(|name| tally.tokens_of(name));
+    if let Some(name) = named.or_else(|| called.get(text("tool_call_id")?).copied()) {
+        tally.add(name);
         if framing.name_replaces_role { tally.subtract(1) } else { tally.add(1) }
     }
     for key in ["content", "refusal", "reasoning_content", "reasoning"] {

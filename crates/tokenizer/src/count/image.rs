@@ -8,7 +8,8 @@ pub(super) enum ImageRule {
     /// OpenAI: so much, and so much for each tile of 512 pixels after the image was made to fit into 2048 pixels and its
     /// shorter side into 768 (<https://platform.openai.com/docs/guides/images-vision#calculating-costs>).
     Tiles { base: u64, tile: u64 },
-    /// OpenAI's newer small models: patches of 32 pixels, 1,536 at most, times a factor of so many hundredths (same page).
+    /// OpenAI's newer small models: patches of 32 pixels, times a factor of so many hundredths (same page). An image of
+    /// more than 1,536 of them is made smaller until it has no more, with a whole number of them along one side.
     Patches { hundredths: u64 },
     /// Anthropic: the page says width x height / 750 after the longer side was made to fit into 1,568 pixels
     /// (<https://docs.claude.com/en/docs/build-with-claude/vision>). Recorded requests are charged patches of 28 pixels,
@@ -36,11 +37,7 @@ impl ImageRule {
                 let (width, height) = fit(f64::from(width), f64::from(height), 2_048.0, 768.0);
                 base + tile * tiles(width, 512.0) * tiles(height, 512.0)
             }
-            Self::Patches { hundredths } => {
-                let (width, height) = (f64::from(width), f64::from(height));
-                let patches = (tiles(width, 32.0) * tiles(height, 32.0)).min(1_536);
-                (patches * hundredths).div_ceil(100)
-            }
+            Self::Patches { hundredths } => (patches(f64::from(width), f64::from(height)) * hundredths).div_ceil(100),
             Self::Claude => {
                 let (width, height) = fit(f64::from(width), f64::from(height), 1_568.0, 1_568.0);
                 (tiles(width, 28.0) * tiles(height, 28.0)).min(1_600) + 4
@@ -56,6 +53,21 @@ impl ImageRule {
 fn fit(width: f64, height: f64, longer: f64, shorter: f64) -> (f64, f64) {
     let scale = (longer / width.max(height)).min(shorter / width.min(height)).min(1.0);
     (width * scale, height * scale)
+}
+
+/// How many patches of 32 pixels cover an image, after it was made to fit into the most that it may have.
+fn patches(width: f64, height: f64) -> u64 {
+    const SIDE: f64 = 32.0;
+    const MOST: f64 = 1_536.0;
+    let covering = tiles(width, SIDE).saturating_mul(tiles(height, SIDE));
+    if covering as f64 <= MOST {
+        return covering;
+    }
+    let area = (SIDE * SIDE * MOST / (width * height)).sqrt();
+    let (columns, rows) = (width * area / SIDE, height * area / SIDE);
+    // As far again as makes one side a whole number of patches. A side of less than one patch has one all the same.
+    let whole = (columns.floor().max(1.0) / columns).min(rows.floor().max(1.0) / rows).min(1.0);
+    tiles(columns * whole, 1.0).saturating_mul(tiles(rows * whole, 1.0)).min(MOST as u64)
 }
 
 /// How many tiles cover a side.
@@ -86,7 +98,9 @@ mod tests {
     #[test]
     fn patches_are_counted_as_in_the_examples_of_the_page() {
         check(ImageRule::Patches { hundredths: 100 }, (1_024, 1_024), 1_024);
-        check(ImageRule::Patches { hundredths: 100 }, (1_800, 2_400), 1_536);
+        check(ImageRule::Patches { hundredths: 100 }, (1_800, 2_400), 1_452);
+        check(ImageRule::Patches { hundredths: 162 }, (1_800, 2_400), 2_353);
+        check(ImageRule::Patches { hundredths: 100 }, (1_536, 1_024), 1_536);
         check(ImageRule::Patches { hundredths: 162 }, (166, 282), 88);
     }
 

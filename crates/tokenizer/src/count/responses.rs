@@ -37,7 +37,7 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     }
     match payload.get("input") {
         Some(Value::Array(items)) => {
-            let called = called_names(items);
+            let called = called_names(items, tally);
             items.iter().for_each(|each| item(each, framing, &called, tally));
         }
         Some(text) => {
@@ -55,12 +55,14 @@ pub(super) fn count(payload: &Value, model: &str, tally: &mut Tally) {
     });
 }
 
-/// The names of the functions that the items call, by the identifiers of the calls.
-fn called_names(items: &[Value]) -> HashMap<&str, &str> {
-    items.iter().filter_map(|item| Some((item.get("call_id")?.as_str()?, item.get("name")?.as_str()?))).collect()
+/// What the names of the functions cost that the items call, by the identifiers of the calls. Counted once for each call,
+/// as any number of results may go by the name of one.
+fn called_names<'a>(items: &'a [Value], tally: &Tally) -> HashMap<&'a str, u64> {
+    let calls = items.iter().filter_map(|item| Some((item.get("call_id")?.as_str()?, item.get("name")?.as_str()?)));
+    calls.map(|(id, name)| (id, tally.tokens_of(name))).collect()
 }
 
-fn item(item: &Value, framing: Framing, called: &HashMap<&str, &str>, tally: &mut Tally) {
+fn item(item: &Value, framing: Framing, called: &HashMap<&str, u64>, tally: &mut Tally) {
     match item.get("type").and_then(Value::as_str) {
         Some("function_call" | "custom_tool_call") => {
             tally.add(framing.message);
@@ -69,7 +71,7 @@ fn item(item: &Value, framing: Framing, called: &HashMap<&str, &str>, tally: &mu
         Some("function_call_output" | "custom_tool_call_output") => {
             tally.add(framing.message.saturating_add(RESULT));
             let name = item.get("call_id").and_then(Value::as_str).and_then(|call| called.get(call));
-            name.into_iter().for_each(|name| tally.text(name));
+            name.into_iter().for_each(|name| tally.add(*name));
             item.get("output").into_iter().for_each(|output| tally.content(output));
         }
         // Reasoning comes back encrypted, and is not charged again.

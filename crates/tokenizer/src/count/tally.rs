@@ -66,7 +66,12 @@ impl Tally {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        self.add(self.encoding.count(text) as u64);
+        self.add(self.tokens_of(text));
+    }
+
+    /// How many tokens a text has, without adding them.
+    pub(super) fn tokens_of(&self, text: &str) -> u64 {
+        self.encoding.count(text) as u64
     }
 
     /// Adds the tokens of a string field, and answers whether it is there.

@@ -99,6 +99,31 @@ fn the_result_of_a_call_costs_the_name_of_its_function() {
     assert_eq!(unnamed, orphan + words("now") + 1);
 }
 
+/// A body of a megabyte, which would be counted as one of ten gigabytes if the name were counted for each result.
+#[test]
+fn any_number_of_results_may_go_by_the_name_of_one_call() {
+    const RESULTS: usize = 20_000;
+    let name = "get weather ".repeat(40_000);
+    let results = |result: Value| vec![result; RESULTS];
+    let one = words(&name);
+    let chat = |results: &[Value]| {
+        let call = json!({"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": name}}]});
+        let messages = [&[call], results].concat();
+        input(&json!({"model": "gpt-4o", "messages": messages}))
+    };
+    let called = chat(&results(json!({"role": "tool", "tool_call_id": "a"})));
+    let orphans = chat(&results(json!({"role": "tool", "tool_call_id": "b"})));
+    assert_eq!(called, orphans + (one + 1) * RESULTS as u64);
+    let responses = |results: &[Value]| {
+        let call = json!({"type": "function_call", "call_id": "a", "name": name});
+        let items = [&[call], results].concat();
+        input(&json!({"model": "gpt-4o", "input": items}))
+    };
+    let called = responses(&results(json!({"type": "function_call_output", "call_id": "a"})));
+    let orphans = responses(&results(json!({"type": "function_call_output", "call_id": "b"})));
+    assert_eq!(called, orphans + one * RESULTS as u64);
+}
+
 #[test]
 fn several_calls_of_one_answer_are_written_as_one_and_cost_more_than_each_alone() {
     let call = json!({"id": "a", "function": {"name": "now", "arguments": "{}"}});

@@ -119,14 +119,18 @@ fn type_of(schema: &Value, depth: usize, text: &mut String) {
         }
     }
     match schema.get("type") {
-        Some(Value::Array(names)) => union(names, text, |name, text| {
-            named(name.as_str().unwrap_or_default(), schema, depth, text);
-        }),
+        Some(Value::Array(names)) => {
+            // Each name once: said twice, and again in what is nested, it would be written two to the depth times.
+            let mut seen = HashSet::new();
+            let names = names.iter().map(|name| name.as_str().unwrap_or_default());
+            let names: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
+            union(&names, text, |name, text| named(name, schema, depth, text));
+        }
         name => named(name.and_then(Value::as_str).unwrap_or_default(), schema, depth, text),
     }
 }
 
-fn union(members: &[Value], text: &mut String, mut write: impl FnMut(&Value, &mut String)) {
+fn union<T>(members: &[T], text: &mut String, mut write: impl FnMut(&T, &mut String)) {
     for (position, member) in members.iter().enumerate() {
         if position > 0 {
             text.push_str(" | ");
@@ -215,6 +219,15 @@ mod tests {
         check_type(json!({}), "any");
         check_type(json!("string"), "any");
         check_type(json!({"enum": [1, [2], null]}), "1 | any | null");
+    }
+
+    #[test]
+    fn a_type_that_is_named_again_in_what_is_nested_is_written_once() {
+        let twice = |inner: Value| json!({"type": ["array", "array"], "items": inner});
+        let deep = (0..60).fold(json!({"type": ["string", "string", "null"]}), |inner, _| twice(inner));
+        let mut text = String::new();
+        type_of(&deep, 0, &mut text);
+        assert_eq!(text, format!("string | null{}", "[]".repeat(60)));
     }
 
     #[test]
