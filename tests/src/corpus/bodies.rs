@@ -50,7 +50,8 @@ pub(super) fn add(counts: &mut Counts, provider: &dyn Provider, body: &Body, rec
     }
     if let Some(failure) = failure {
         *counts.errors.entry(failure.kind.name()).or_default() += 1;
-        let is_noted = !recorded.error.is_null() || recorded.finish.eq_ignore_ascii_case("error") || says_so(&body.body);
+        let is_noted =
+            !recorded.error.is_null() || recorded.finish.eq_ignore_ascii_case("error") || says_so(&body.body);
         counts.false_alarms += u64::from(!is_noted);
         if !is_noted {
             examples.push(format!("{}: {}: no error, but {failure:?}", body.provider, body.id));

@@ -62,13 +62,12 @@ impl Limiter {
         if cause.is_none() && !self.tells {
             self.flight_window.halve(reservation.number, self.admissions);
         }
-        self.refusals.refused(reservation.number, self.admissions, cause == Some(Cause::Rate), now);
+        self.refusals.refused(reservation.number, self.admissions, cause != Some(Cause::Crowd), now);
         let is_spaced = match cause {
             None if is_explained || self.tells => is_explained,
             // What only refusals tell is not known well: what is let through between them bounds it.
             None => self.probes && self.measure(Cause::Rate, &reservation, retry_after, now),
-            // Where it says how much is left, that is to be learned from, and not a rate.
-            Some(Cause::Rate) if reservation.spoken_of != 0 || !self.probes => false,
+            Some(Cause::Rate) if !self.probes => false,
             Some(cause) => self.measure(cause, &reservation, retry_after, now),
         };
         let pause = match retry_after {
@@ -77,7 +76,8 @@ impl Limiter {
                 self.pace.hint(now.saturating_add(span));
                 span
             }
-            _ if self.paused_until > now || is_spaced => return,
+            // What explains one flight of refusals and not the next is no explanation.
+            _ if self.paused_until > now || is_spaced && !self.refusals.is_on() => return,
             _ => self.refusals.delay(&self.backoff, random, now),
         };
         self.hold_back(pause, now);

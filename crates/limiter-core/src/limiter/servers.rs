@@ -94,6 +94,8 @@ fn a_server_with_a_number_at_once_and_a_rate_is_kept_within_both() {
 fn a_quota_that_is_enforced_in_smaller_portions_than_it_is_told_in_is_used_evenly() {
     let slices = |per_second| answering_in(300).limited(window(per_second, Nanos::SECOND));
     check("5 a second", slices(5).telling(bucket(300, 300)), (600, 119.0), Later(1.15), 20);
+    let says_it = slices(5).telling(bucket(3_000, 3_000)).saying(Says::Headers);
+    check("5 a second, refusals that tell of the minute", says_it, (600, 119.0), Within(1.25), 20);
     check("50 a second", slices(50).telling(bucket(3_000, 3_000)), (6_000, 119.0), Later(1.15), 60);
     let other = answering_in(300).limited(bucket(300, 3)).telling(bucket(3_000, 3_000));
     check("a tenth of what is told", other, (500, 100.0), Within(1.2), 12);
@@ -141,6 +143,9 @@ fn a_limit_that_is_no_sliding_window_is_not_held_for_one_for_long() {
     check("a constant", minute().resetting(Resets::Window), (1_800, 120.0), Within(1.05), 0);
     let shallow = || told(bucket(600, 60));
     check("six seconds' saved up", shallow(), (1_800, 174.0), Within(1.05), 2);
+    let deep = |resets| told(bucket(3_000, 300)).resetting(resets);
+    // Taken for a fixed window until it was empty twice when it should have turned.
+    check("a constant, six seconds' saved up", deep(Resets::Window), (2_000, 34.0), Within(4.5), 60);
     check("the same without resets", shallow().resetting(Resets::Untold), (1_800, 174.0), Within(1.05), 2);
     check("fixed", told(window(600, Nanos::MINUTE)), (1_800, 120.0), Within(1.02), 0);
 }

@@ -24,6 +24,7 @@ impl Found {
         if let Some(reservation) = reservation {
             (reserved, number, sent) = (self.reserved(reservation, index), reservation.number, reservation.admitted_at);
         }
+        let was_window = matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. } | Refill::Sliding);
         self.learn(reading, refused, sent, now);
         let logged = self.bucket;
         if let Some(reservation) = reservation {
@@ -107,8 +108,7 @@ impl Found {
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let burst = self.bucket.limit().burst();
-        let is_window = matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. } | Refill::Sliding);
-        if is_window && thought >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
+        if was_window && thought >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
             let there = remaining.saturating_add(if refused { 0 } else { reserved });
             self.form.was_empty(there < burst / 2);
         }
