@@ -8,8 +8,9 @@ use crate::Encoding;
 ///
 /// From the model pages of <https://platform.openai.com/docs/models>: these are built on GPT-4o or later. Embeddings
 /// are reported with a version behind their name (`text-embedding-ada-002-v2`).
-const FAMILIES: [(&str, Encoding); 9] = [
-    ("text-embedding-", Encoding::Cl100kBase),
+const FAMILIES: [(&str, Encoding); 10] = [
+    ("text-embedding-3", Encoding::Cl100kBase),
+    ("text-embedding-ada", Encoding::Cl100kBase),
     ("gpt-3.5", Encoding::Cl100kBase),
     ("gpt-4.", Encoding::O200kBase),
     ("gpt-audio", Encoding::O200kBase),
@@ -26,7 +27,16 @@ pub(crate) fn encoding_of(model: &str) -> Option<Encoding> {
     if let Some(tokenizer) = get_tokenizer(&name) {
         return Some(from_tiktoken(tokenizer));
     }
-    FAMILIES.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, encoding)| *encoding)
+    let family = FAMILIES.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, encoding)| *encoding);
+    let is_new = is_later(&name, "gpt-", 6) || is_later(&name, "o", 5);
+    family.or(is_new.then_some(Encoding::O200kBase))
+}
+
+/// Whether `name` is of a series of OpenAI's and of this generation or a later one: `gpt-6-mini` is of the sixth of
+/// `gpt-`. What is not out yet is taken to be as the latest that is.
+pub(crate) fn is_later(name: &str, series: &str, generation: u8) -> bool {
+    let Some([number @ b'0'..=b'9', rest @ ..]) = name.strip_prefix(series).map(str::as_bytes) else { return false };
+    number - b'0' >= generation && rest.first().is_none_or(|next| matches!(next, b'-' | b'.' | b'_'))
 }
 
 /// The model's own name in lower case: `openai/gpt-4o:free`, `ft:gpt-4o:org::id` and `openai.gpt-4o` are `gpt-4o`.
@@ -87,6 +97,14 @@ mod tests {
         check("text-davinci-edit-001", Some(Encoding::P50kEdit));
         check("babbage:2023-07-21-v2", Some(Encoding::R50kBase));
         check("gpt2", Some(Encoding::R50kBase));
+        check("openai/gpt-6-mini-2027-01-01", Some(Encoding::O200kBase));
+        check("gpt-7.1", Some(Encoding::O200kBase));
+        check("o5", Some(Encoding::O200kBase));
+        check("o6-mini", Some(Encoding::O200kBase));
+        check("gpt-6b-of-another-maker", None);
+        check("gpt-neox-20b", None);
+        check("o5x", None);
+        check("text-embedding-004", None);
         check("claude-sonnet-4-5", None);
         check("gemini-2.5-flash", None);
         check("", None);

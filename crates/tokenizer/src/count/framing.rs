@@ -6,7 +6,7 @@
 //! opens with `<|start|>assistant` alone, and an earlier answer carries `<|channel|>final`. What surrounds tools, calls
 //! and schemas is not published; those numbers were fitted to what was billed for recorded requests.
 
-use crate::model::{base_name, encoding_of};
+use crate::model::{base_name, encoding_of, is_later};
 
 /// The tokens around the parts of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,14 +68,28 @@ impl Framing {
             Self::CHAT
         } else if begins(&["o1", "o3-mini"]) {
             Self::REASONING
-        } else if begins(&["gpt-5", "codex-", "gpt-oss"]) {
+        } else if begins(&["gpt-5", "codex-", "gpt-oss"]) || is_later(&model, "gpt-", 6) {
             Self::GPT_5
-        } else if begins(&["o3", "o4"]) {
+        } else if begins(&["o3", "o4"]) || is_later(&model, "o", 5) {
             Self::CHANNELS
         } else if model.is_empty() || encoding_of(&model).is_some() {
             Self::CHAT
         } else {
             Self::OTHERS
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_not_out_yet_is_framed_as_the_latest_of_its_series() {
+        assert_eq!(Framing::of("gpt-6-mini"), Framing::of("gpt-5-mini"));
+        assert_eq!(Framing::of("ft:gpt-6.2:org::id"), Framing::of("gpt-5"));
+        assert_eq!(Framing::of("o5-pro"), Framing::of("o4-mini"));
+        assert_eq!(Framing::of("gpt-35-turbo"), Framing::CHAT);
+        assert_eq!(Framing::of("gpt-neox-20b"), Framing::OTHERS);
     }
 }

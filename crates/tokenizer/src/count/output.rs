@@ -6,10 +6,11 @@ use serde_json::Value;
 ///
 /// `max_completion_tokens` replaces `max_tokens` where both are set
 /// (<https://platform.openai.com/docs/api-reference/chat/create>); `max_output_tokens` is the limit of the responses
-/// API and `generationConfig.maxOutputTokens` Gemini's. `best_of` of text completions produces more answers than it
+/// API, `generationConfig.maxOutputTokens` Gemini's, and `inferenceConfig.maxTokens` that of Bedrock's Converse. `best_of` of text completions produces more answers than it
 /// returns.
 pub(super) fn max_output(payload: &Value) -> Option<u64> {
-    let settings = [Some(payload), payload.get("generationConfig"), payload.get("generation_config")];
+    let nested = ["generationConfig", "generation_config", "inferenceConfig"].map(|key| payload.get(key));
+    let settings = [&[Some(payload)], &nested[..]].concat();
     let setting = |names: &[&str]| {
         names.iter().find_map(|name| settings.iter().flatten().find_map(|settings| whole(settings.get(*name)?)))
     };
@@ -19,6 +20,7 @@ pub(super) fn max_output(payload: &Value) -> Option<u64> {
         "maxOutputTokens",
         "max_tokens",
         "max_tokens_to_sample",
+        "maxTokens",
     ])?;
     let answers = setting(&["n", "candidateCount", "candidate_count"]).unwrap_or(1).max(1);
     Some(one.saturating_mul(answers.max(setting(&["best_of"]).unwrap_or(0))))
@@ -45,6 +47,7 @@ mod tests {
         check(json!({"max_completion_tokens": 50, "max_tokens": 100}), Some(50));
         check(json!({"max_output_tokens": 70}), Some(70));
         check(json!({"generationConfig": {"maxOutputTokens": 80, "candidateCount": 2}}), Some(160));
+        check(json!({"inferenceConfig": {"maxTokens": 90, "topP": 0.9}}), Some(90));
         check(json!({"max_tokens": 100, "n": 3}), Some(300));
         check(json!({"max_tokens": 100, "n": 2, "best_of": 5}), Some(500));
         check(json!({"max_tokens": 100, "n": 0}), Some(100));

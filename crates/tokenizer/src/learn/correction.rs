@@ -1,6 +1,6 @@
 //! What prompts are charged, learned from what they were charged.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::filter::Filter;
 use super::kind::RequestKind;
@@ -53,7 +53,13 @@ struct Surplus {
 struct Part {
     filter: Filter,
     /// The mean error of each way lately, as a part of the charge.
+    #[serde(deserialize_with = "errors_that_can_be")]
     errors: [f64; WAYS],
+}
+
+/// What was written down by somebody else may be no mean of errors: a way of less than none would be used for ever.
+fn errors_that_can_be<'de, D: Deserializer<'de>>(written: D) -> Result<[f64; WAYS], D::Error> {
+    <[f64; WAYS]>::deserialize(written).map(|errors| errors.map(|error| error.clamp(0.0, LARGEST_ERROR)))
 }
 
 const WAYS: usize = 4;
@@ -192,6 +198,20 @@ mod tests {
         let read: InputCorrection = serde_json::from_str(&written).unwrap();
         assert_eq!(read.expected(&prompt(90, 0), kind(299)), correction.expected(&prompt(90, 0), kind(299)));
         assert!(written.len() < 100_000, "{}", written.len());
+    }
+
+    #[test]
+    fn what_was_written_down_by_somebody_else_is_learned_away() {
+        let mut written = serde_json::to_value(InputCorrection::new()).unwrap();
+        written["plain"]["errors"] = json!([0.4, 0.4, -1e300, 1e300]);
+        written["plain"]["filter"]["weights"] = json!([1e300, -1e300, 0.0, 0.0, 1e308]);
+        written["plain"]["filter"]["covariance"] = json!(vec![[-1e300; 5]; 5]);
+        let mut read: InputCorrection = serde_json::from_value(written).unwrap();
+        for turn in 0..60 {
+            read.observe(&prompt(100 + turn, 0), kind(turn), 130 + turn * 13 / 10);
+        }
+        let expected = read.expected(&prompt(1_000, 0), kind(99));
+        assert!((1_200..=1_400).contains(&expected), "{expected}");
     }
 
     proptest! {

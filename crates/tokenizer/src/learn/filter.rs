@@ -73,6 +73,8 @@ impl Filter {
         let error = (charged - counted.shape.media as f64) / scale - dot(&self.weights, &parts);
         let deviation = variance.sqrt();
         if !(error.is_finite() && deviation > 0.0 && deviation.is_finite()) {
+            // No weights that were learned here: what was read from a file, or is beyond what can be computed with.
+            *self = Self::default();
             return;
         }
         if error.abs() > OUTSIDE * deviation {
