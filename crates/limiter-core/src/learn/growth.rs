@@ -12,12 +12,16 @@ use crate::Nanos;
 pub(crate) struct Growth {
     since: Nanos,
     plateau: Nanos,
+    /// How far it goes in as long again as the plateau, in 1,024 parts.
+    beyond: u64,
 }
 
 /// One as a gain.
 const ONE: u64 = 1_024;
-/// So much beyond it after as long again as the plateau: two fifths.
+/// So much beyond it after as long again as the plateau, two fifths: each refusal tells what the rate is.
 const BEYOND: u64 = ONE * 2 / 5;
+/// Where what is charged may be a fraction of what is counted, as much again: several refusals would be needed otherwise.
+const FAR_BEYOND: u64 = ONE;
 /// The most it grows to: a limit that was found cannot be wrong by more than a day's for a minute's, and whatever is,
 /// is found in several steps.
 const MOST: u64 = ONE * 64;
@@ -27,12 +31,17 @@ impl Growth {
     pub(crate) const ONE: u64 = ONE;
 
     pub(crate) const fn new(since: Nanos, plateau: Nanos) -> Self {
-        Self { since, plateau }
+        Self { since, plateau, beyond: BEYOND }
+    }
+
+    /// The same, to twice as much after as long again as the plateau.
+    pub(crate) const fn far(since: Nanos, plateau: Nanos) -> Self {
+        Self { since, plateau, beyond: FAR_BEYOND }
     }
 
     /// The same from `now` on, with this plateau.
     pub(crate) const fn restart(&mut self, now: Nanos, plateau: Nanos) {
-        *self = Self::new(now, plateau);
+        (self.since, self.plateau) = (now, plateau);
     }
 
     /// For `span` what is known was not used.
@@ -61,7 +70,7 @@ impl Growth {
         // In 1,024 parts of the plateau, and no more than where the most is reached.
         let share = (beyond * u128::from(ONE) / plateau).min(16 * u128::from(ONE));
         let cube = share * share * share / (u128::from(ONE) * u128::from(ONE));
-        let grown = cube * u128::from(BEYOND) / u128::from(ONE);
+        let grown = cube * u128::from(self.beyond) / u128::from(ONE);
         ONE.saturating_add(u64::try_from(grown).unwrap_or(u64::MAX)).min(MOST)
     }
 }

@@ -133,7 +133,7 @@ impl Found {
             last_word: None,
             priced: (Charge::new(), Growth::ONE, 0),
             learns_after: 0,
-            growth: Growth::new(now, plateau(&limit)),
+            growth: Growth::far(now, plateau(&limit)),
             gain: Growth::ONE,
             fraction: 0,
             rationed_until: Nanos::ZERO,
