@@ -18,6 +18,8 @@ pub(crate) struct FormGuess {
     earlier: Option<Sample>,
     /// Whether the two told the same reset, though much was used in between.
     same_resets: bool,
+    /// The first of those in a row that fit a window.
+    short: Option<Sample>,
     longest_reset: Nanos,
     window: Option<Nanos>,
     refill: Option<Refill>,
@@ -155,7 +157,14 @@ impl FormGuess {
             return;
         }
         let fits = |window: &Nanos| *window > self.wrong && last.fits(*window) && sample.fits(*window);
-        if let Some(window) = WINDOWS.into_iter().find(fits) {
+        let Some(window) = WINDOWS.into_iter().find(fits) else {
+            self.short = None;
+            return;
+        };
+        // What a bucket's resets say that is not as deep as the limit is large grows with them, and passes the short windows.
+        let first = *self.short.get_or_insert(*sample);
+        let is_far = |one: &Sample, other: &Sample| one.reset() * 4 >= other.reset() * 5;
+        if window >= Nanos::MINUTE || first.fits(window) && (is_far(&first, sample) || is_far(sample, &first)) {
             self.window = Some(window);
         }
     }

@@ -146,6 +146,7 @@ fn a_limit_that_is_no_sliding_window_is_not_held_for_one_for_long() {
     let deep = |resets| told(bucket(3_000, 300)).resetting(resets);
     // Taken for a fixed window until it was empty twice when it should have turned.
     check("a constant, six seconds' saved up", deep(Resets::Window), (2_000, 34.0), Within(4.5), 60);
+    check("six seconds' saved up of fifty a second", deep(Resets::Full), (2_000, 34.0), Within(1.05), 2);
     check("the same without resets", shallow().resetting(Resets::Untold), (1_800, 174.0), Within(1.05), 2);
     check("fixed", told(window(600, Nanos::MINUTE)), (1_800, 120.0), Within(1.02), 0);
 }
