@@ -133,7 +133,7 @@ impl Found {
             last_word: None,
             priced: (Charge::new(), Growth::ONE, 0),
             learns_after: 0,
-            growth: Growth::far(now, plateau(&limit)),
+            growth: growth(&limit, now),
             gain: Growth::ONE,
             fraction: 0,
             rationed_until: Nanos::ZERO,
@@ -329,10 +329,18 @@ impl Found {
     }
 }
 
+/// What requests count is certain, what tokens are charged may be a fraction of what is counted.
+const fn growth(limit: &Limit, now: Nanos) -> Growth {
+    match limit.dimension() {
+        Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => Growth::far(now, plateau(limit)),
+        _ => Growth::new(now, plateau(limit)),
+    }
+}
+
 /// How long to stay with what is known of a limit that only refusals tell of. What requests count is certain, and only
 /// changes of the limit would be found; what tokens are charged is a guess. A quarter of the window, 15 s of a minute,
 /// because a bucket that fills up for as long has lost nothing.
-fn plateau(limit: &Limit) -> Nanos {
+const fn plateau(limit: &Limit) -> Nanos {
     let window = limit.window().get();
     match limit.dimension() {
         Dimension::Tokens | Dimension::InputTokens | Dimension::OutputTokens => Nanos::new(window / GUESSED),
