@@ -57,18 +57,20 @@ impl Log {
         back.fold(self.returned, |sum, moment| sum.wrapping_add(moment.amount))
     }
 
-    /// `amount` more was taken evenly in the window before `now`, when nobody knows.
+    /// `amount` more was taken in the window before `now`, nobody knows when: evenly, then.
     #[cfg(feature = "alloc")]
     pub(super) fn spread(&mut self, amount: u64, now: Nanos, window: Nanos) {
         let parts = ROOM as u64 / 2;
-        let known = core::mem::replace(self, Self::new());
+        let known = core::mem::replace(self, Self { returned: self.returned(now, window), ..Self::new() });
+        let mut counted = known.all().iter().filter(|moment| moment.counts(now, window)).peekable();
         for number in 1..=parts {
             let part = |number: u64| amount / parts * number + amount % parts * number / parts;
-            let before = Nanos::new(window.get() / parts * (parts - number));
-            self.take(now.saturating_sub(before), part(number) - part(number - 1), window);
-        }
-        for moment in known.all() {
-            self.take(moment.at, moment.amount, window);
+            let at = now.saturating_sub(Nanos::new(window.get() / parts * (parts - number)));
+            // In the order of time: what is taken later than something else counts from then on.
+            while let Some(moment) = counted.next_if(|moment| moment.at <= at) {
+                self.take(moment.at, moment.amount, window);
+            }
+            self.take(at, part(number) - part(number - 1), window);
         }
     }
 
@@ -203,6 +205,27 @@ mod tests {
         // What no longer counts does not come back a second time.
         log.give_back(Nanos::ZERO, 5, Nanos::from_secs(60), WINDOW);
         assert_eq!(log.used(Nanos::from_secs(60), WINDOW), 3);
+    }
+
+    #[test]
+    fn what_has_come_back_is_counted_whether_it_was_forgotten_or_not() {
+        let mut log = log(&[(0, 5), (10, 7)]);
+        let returned = |log: &Log, second| log.returned(Nanos::from_secs(second), WINDOW);
+        assert_eq!([59, 60, 70].map(|second| returned(&log, second)), [0, 5, 12]);
+        log.take(Nanos::from_secs(65), 3, WINDOW);
+        assert_eq!([65, 70, 125].map(|second| returned(&log, second)), [5, 12, 15]);
+    }
+
+    #[test]
+    fn what_was_taken_nobody_knows_when_comes_back_evenly_and_the_rest_when_it_did() {
+        let mut log = log(&[(0, 100), (70, 5), (89, 7)]);
+        log.spread(160, Nanos::from_secs(90), WINDOW);
+        let used = |second| log.used(Nanos::from_secs(second), WINDOW);
+        // A sixteenth of it each 3.75 s, and what is known of a moment at that moment.
+        assert_eq!([used(90), used(120), used(129), used(130), used(148)], [172, 92, 72, 67, 17]);
+        assert_eq!([used(149), used(150)], [10, 0]);
+        // What came back before has come back.
+        assert_eq!(log.returned(Nanos::from_secs(90), WINDOW), 100);
     }
 
     #[test]

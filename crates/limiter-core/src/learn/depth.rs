@@ -67,9 +67,8 @@ impl Depth {
         false
     }
 
-    /// The same, where the level was `thought` to be higher than it was ever seen, and nothing else is in flight that
-    /// could explain why the provider says less: `there` was there when the request was counted, and `by_now` is what
-    /// that has become since.
+    /// The same, where the level was `thought` to be higher than it was ever seen, though all that is in flight was taken off
+    /// it: `there` was there when the request was counted, and `by_now` is what that has become since.
     pub(crate) fn learn_most(&mut self, there: u64, by_now: u64, thought: i64) -> bool {
         let a_tenth_more = |amount: u64| i64::try_from(amount.saturating_add(amount / 10)).unwrap_or(i64::MAX);
         let is_less = thought > a_tenth_more(by_now);

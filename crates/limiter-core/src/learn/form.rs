@@ -64,7 +64,8 @@ const RISE: u64 = 100;
 /// Answers to requests of one moment tell resets that differ by so much.
 const JITTER: Nanos = Nanos::from_millis(100);
 
-/// A thirtieth of the window, two seconds of a minute.
+/// Resets of a bucket differ by much where they do by a thirtieth of the window, two seconds of a minute: more than levels
+/// move by while two figures of one answer are written.
 const MUCH: i128 = 30;
 
 /// Two samples tell the forms apart when what they predict differs by more than both samples' errors.

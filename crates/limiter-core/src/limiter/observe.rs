@@ -127,10 +127,11 @@ impl Limiter {
         let gained = found.observe(Some(reservation), index, reading, refused, &books, now);
         reservation.speak_of(index);
         // One provider meters all dimensions in one way, and what requests count is certain.
-        let slides = found.slides() || found.seems_to_slide();
-        if reading.dimension == Dimension::Requests && found.slides() {
-            self.found.iter_mut().for_each(|other| other.stands_still(now));
-        } else if slides && !self.found.iter().any(|other| other.dimension() == Dimension::Requests) {
+        let (slides, seems_to) = (found.slides(), found.seems_to_slide());
+        let counts_requests = self.found.iter().any(|other| other.dimension() == Dimension::Requests);
+        let is_seen =
+            if counts_requests { slides && reading.dimension == Dimension::Requests } else { slides || seems_to };
+        if is_seen {
             self.found.iter_mut().for_each(|other| other.stands_still(now));
         }
         Some(gained)

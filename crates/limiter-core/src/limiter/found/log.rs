@@ -7,6 +7,14 @@ use super::Found;
 use crate::learn::Rule;
 use crate::{Bucket, Cost, Nanos, Refill, Reservation, Taken};
 
+/// A hint to wait is much longer than an even refill takes where it is so many times as long: it may be rounded up to
+/// whole seconds.
+const LONGER: u64 = 4;
+/// And so much of the window at least: a tenth.
+const SHARE: u64 = 10;
+/// One of more than so many windows speaks of something else.
+const WINDOWS: u64 = 2;
+
 impl Found {
     /// The log of what was taken, as it was `before` the answer to a request of which so much of what was reserved stays
     /// counted.
@@ -52,20 +60,21 @@ impl Found {
         self.form.has_same_resets()
     }
 
-    /// Nothing comes back as time goes by, as of a sliding window's first window, and no reset tells otherwise.
+    /// Nothing was seen to come back with time: it is a sliding window, unless its resets tell of another form.
     pub(in crate::limiter) fn stands_still(&mut self, now: Nanos) {
         self.form.stood_still();
         let limit = self.bucket.limit().with_refill(self.form.refill().unwrap_or(self.bucket.limit().refill()));
         self.change_to(limit, now);
     }
 
-    /// A refusal said that a request has to wait until `then`, which is much longer than it would if it came back evenly
-    /// what is missing.
+    /// A refusal says that a request of `cost` has to wait until `then`. That is much longer than what is missing would take
+    /// to come back evenly where it comes back a window after it was taken.
     pub(in crate::limiter) fn hear_wait(&mut self, cost: &Cost, yields: u64, then: Nanos, now: Nanos) {
         let (expected, window) = (self.ready_at(cost, yields, true, now), self.bucket.limit().window().get());
         let even = expected.saturating_sub(now).get();
         let said = then.saturating_sub(now).get();
-        if even > 0 && said > even.saturating_mul(4) && said > window / 10 && said <= window.saturating_mul(2) {
+        let is_longer = even > 0 && said > even.saturating_mul(LONGER) && said > window / SHARE;
+        if is_longer && said <= window.saturating_mul(WINDOWS) {
             self.stands_still(now);
         }
     }
