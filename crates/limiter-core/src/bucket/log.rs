@@ -207,6 +207,7 @@ mod tests {
         assert_eq!(log.used(Nanos::from_secs(60), WINDOW), 3);
     }
 
+    #[cfg(feature = "alloc")]
     #[test]
     fn what_has_come_back_is_counted_whether_it_was_forgotten_or_not() {
         let mut log = log(&[(0, 5), (10, 7)]);
@@ -216,6 +217,7 @@ mod tests {
         assert_eq!([65, 70, 125].map(|second| returned(&log, second)), [5, 12, 15]);
     }
 
+    #[cfg(feature = "alloc")]
     #[test]
     fn what_was_taken_nobody_knows_when_comes_back_evenly_and_the_rest_when_it_did() {
         let mut log = log(&[(0, 100), (70, 5), (89, 7)]);
