@@ -1,6 +1,5 @@
 //! Settings of a client.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use transport::{HyperTransport, Timeouts, Transport};
 use crate::Error;
 use crate::client::{ChatLimiter, Shared};
 use crate::clock::Clock;
+use crate::learned::Learning;
 use crate::mask::Mask;
 use crate::retry::RetryPolicy;
 use crate::scope::Patience;
@@ -239,7 +239,7 @@ impl Builder {
             timeouts,
             scale_first_byte: self.timeouts.is_none(),
             answer_limit: self.answer_limit,
-            outputs: Mutex::new(HashMap::new()),
+            learning: Learning::default(),
             counted: OnceCell::new(),
         };
         Ok(ChatLimiter { shared: Arc::new(shared) })

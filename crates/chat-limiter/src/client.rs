@@ -1,6 +1,5 @@
 //! The client.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +9,7 @@ use limiter_core::{RetryBudget, State};
 use providers::payload::ChatRequest;
 use providers::{Provider, RequestSize};
 use serde_json::Value;
-use tokenizer::{Encoding, OutputEstimate, OutputEstimates, RequestKind};
+use tokenizer::{Encoding, RequestKind, Shape};
 use tokio::sync::{OnceCell, Semaphore, watch};
 use transport::{Timeouts, Transport};
 
@@ -18,6 +17,7 @@ use crate::Error;
 use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::exchange::Prepared;
+use crate::learned::Learning;
 use crate::mask::Mask;
 use crate::request::{Answer, Request};
 use crate::retry::RetryPolicy;
@@ -56,8 +56,8 @@ pub(crate) struct Shared {
     pub(crate) scale_first_byte: bool,
     /// The largest answer read, in bytes.
     pub(crate) answer_limit: usize,
-    /// What was produced lately, by model group.
-    pub(crate) outputs: Mutex<HashMap<Arc<str>, OutputEstimates>>,
+    /// What answers have taught of prompts and answers.
+    pub(crate) learning: Learning,
     /// Whether tokens were counted before, so that the encoding is loaded.
     pub(crate) counted: OnceCell<()>,
 }
@@ -74,8 +74,6 @@ pub struct ScopeState {
 
 /// Larger bodies have their tokens counted on a blocking thread, in bytes: about a millisecond's work.
 const COUNT_INLINE: usize = 16 * 1024;
-/// So many model groups have what they produce remembered.
-const MOST_OUTPUTS: usize = 256;
 
 impl ChatLimiter {
     /// A client of the provider with this name: `openai`, `anthropic`, `openrouter`, `openai-compatible`.
@@ -199,24 +197,8 @@ impl Shared {
         measured.map_err(|error| Error::request(format!("its tokens could not be counted: {error}")))
     }
 
-    /// What a request without a bound is expected to produce, in tokens.
-    pub(crate) fn expected_output(&self, group: &Arc<str>, kind: RequestKind) -> u64 {
-        self.outputs().get(group).map_or(OutputEstimate::PRIOR, |estimates| estimates.expected(kind, None))
-    }
-
-    pub(crate) fn learn_output(&self, group: &Arc<str>, kind: RequestKind, produced: u64) {
-        let mut outputs = self.outputs();
-        if outputs.len() < MOST_OUTPUTS || outputs.contains_key(group) {
-            outputs.entry(Arc::clone(group)).or_default().observe(kind, produced);
-        }
-    }
-
     pub(crate) fn budget(&self) -> MutexGuard<'_, RetryBudget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn outputs(&self) -> MutexGuard<'_, HashMap<Arc<str>, OutputEstimates>> {
-        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -232,13 +214,20 @@ impl Measured {
     /// What is not JSON takes no tokens that can be counted.
     const NO_JSON: Self = Self {
         model: None,
-        size: RequestSize { input_tokens: 0, metered_input_tokens: 0, max_output_tokens: Some(0), images: 0 },
+        size: RequestSize {
+            input_tokens: 0,
+            metered_input_tokens: 0,
+            max_output_tokens: Some(0),
+            images: 0,
+            shape: Shape { definitions: 0, media: 0, messages: 0, tools: 0, calls: 0 },
+        },
         kind: RequestKind::NONE,
     };
 
     fn of(provider: &dyn Provider, path: &str, body: &Value) -> Self {
         let model = model_of(body).map(str::to_owned);
-        Self { model, size: provider.cost(path, body), kind: RequestKind::of(body, false) }
+        let size = provider.cost(path, body);
+        Self { model, size, kind: RequestKind::of(body, size.shape.calls > 0) }
     }
 }
 

@@ -114,12 +114,11 @@ impl Shared {
     }
 
     async fn permit(&self, prepared: &Prepared, at_front: bool) -> Result<Permit, Denied> {
-        let RequestSize { input_tokens, metered_input_tokens, max_output_tokens, images } = prepared.size;
-        let output = max_output_tokens.unwrap_or_else(|| self.expected_output(&prepared.group, prepared.kind));
-        let images = Amounts::ZERO.with(Dimension::Images, images);
-        // What is billed is certain; what the limit counts may be more until the request is through.
-        let expected = *Cost::of_request(metered_input_tokens, output).expected();
-        let cost = Cost::estimate(*Cost::of_request(input_tokens, 0).expected(), expected).with_certain(&images);
+        let images = Amounts::ZERO.with(Dimension::Images, prepared.size.images);
+        // What was counted is certain; what the limit counts may be more until the request is through.
+        let (input, output) = self.learning.expected(&prepared.group, &prepared.size, prepared.kind);
+        let certain = *Cost::of_request(prepared.size.input_tokens, 0).expected();
+        let cost = Cost::estimate(certain, *Cost::of_request(input, output).expected()).with_certain(&images);
         self.scopes.of(&prepared.group).acquire(&prepared.group, cost, prepared.request.priority, at_front).await
     }
 
@@ -266,7 +265,7 @@ impl Shared {
 
     /// What an answered request took, as far as it says; the rest as was counted before sending.
     fn taken(&self, prepared: &Prepared, usage: &Usage) -> Amounts {
-        self.learn_output(&prepared.group, prepared.kind, usage.output);
+        self.learning.observe(&prepared.group, &prepared.size, prepared.kind, usage);
         let images = Amounts::ZERO.with(Dimension::Images, prepared.size.images);
         *Cost::of_request(usage.input, usage.total.saturating_sub(usage.input)).with_certain(&images).expected()
     }

@@ -29,6 +29,7 @@ mod client;
 mod clock;
 mod error;
 mod exchange;
+mod learned;
 mod mask;
 mod request;
 mod retry;
