@@ -47,6 +47,7 @@ pub use batch::{
 pub use builder::Builder;
 pub use client::{ChatLimiter, ScopeState};
 pub use error::Error;
+pub use learned::Learned;
 pub use limiter_core::Priority;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};

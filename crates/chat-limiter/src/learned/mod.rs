@@ -2,39 +2,22 @@
 //!
 //! Both are told to the limiter as what is *expected*. What is certain of a request stays what was counted of it, so that
 //! nothing that an answer said can make a request too large for a limit.
-//!
-//! The limiter learns a factor of its own on prompts, between what was expected and what the provider's `remaining` lost,
-//! and rates in tokens as they were expected. If that changed its meaning in the course of a run, both would be corrected
-//! twice: told of a third more as soon as answers show it, limits that were known to be charged a third more would be
-//! left unused by as much. So by how much a tokenizer counts finer than the one used here, which is the same for all
-//! requests, is left to the limiter: the *level* of what is expected is the one with which the run began. What is told
-//! is what it cannot know, that some requests are charged far more than others by what is hidden in them.
 
-use std::collections::{HashMap, VecDeque};
+mod prompts;
+mod written;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use providers::{RequestSize, Usage};
-use tokenizer::{InputCorrection, OutputEstimate, OutputEstimates, PayloadTokens, RequestKind};
+use serde::{Deserialize, Serialize};
+use tokenizer::{OutputEstimate, OutputEstimates, RequestKind};
+
+use prompts::Prompts;
+pub use written::Learned;
 
 /// So many model groups have what was learned of them remembered.
 const MOST_GROUPS: usize = 256;
-/// A correction is believed after so many answers: one may be wrong.
-const ENOUGH: usize = 3;
-/// No prompt is larger than this beyond what was counted of it, in tokens: what the largest models read.
-const LARGEST_SURPLUS: u64 = 1 << 20;
-/// Requests have something hidden in them where they are charged half as much again as the level says. Less is noise, or
-/// covered by the limiter's own factor and margin.
-const HIDDEN: f64 = 1.5;
-/// How many answers tell the level, and which of them does, counted from below in tenths: what is charged where nothing is
-/// hidden.
-const LEVEL_ANSWERS: usize = 32;
-const LEVEL_TENTH: usize = 1;
-/// Tokenizers differ by less.
-const HIGHEST_LEVEL: f64 = 4.0;
-/// The weight of a new error in the mean, as in the mean time of a round trip (RFC 6298).
-const ERROR_WEIGHT: f64 = 1.0 / 8.0;
-/// A larger error counts as this one, so that one answer does not decide.
-const LARGEST_ERROR: f64 = 0.5;
 
 /// What was learned, by model group.
 #[derive(Debug, Default)]
@@ -43,23 +26,18 @@ pub(crate) struct Learning {
 }
 
 /// What was learned of the models of one group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Group {
     prompts: Prompts,
     outputs: OutputEstimates,
 }
 
-/// What prompts are charged beyond what limits are taken to count for them.
-#[derive(Clone, Debug, Default)]
-struct Prompts {
-    correction: InputCorrection,
-    /// What was charged lately for each token that is metered, the newest last.
-    ratios: VecDeque<f64>,
-    /// The level with which the run began, where it was not the count itself.
-    began_at: Option<f64>,
-    /// How far what is metered, at its level, and what was learned were from what was charged lately, as parts of it.
-    of_metered: f64,
-    of_learned: f64,
+impl Group {
+    /// The same at the beginning of a run.
+    fn begun(mut self) -> Self {
+        self.prompts.begin();
+        self
+    }
 }
 
 impl Learning {
@@ -92,51 +70,6 @@ impl Learning {
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Group>> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Prompts {
-    /// What a prompt is expected to be charged, at the level with which the run began: never less than what a limit is
-    /// taken to count for it, which may be more than what is billed.
-    fn expected(&self, size: &RequestSize, kind: RequestKind) -> u64 {
-        let began_at = self.began_at.unwrap_or(1.0);
-        let metered = size.metered_input_tokens as f64;
-        let learned = self.learned(size, kind) as f64 / self.level();
-        let is_believed = self.ratios.len() >= ENOUGH && self.of_learned < self.of_metered;
-        let of_level = if is_believed && learned > metered * HIDDEN { learned } else { metered };
-        // The conversion saturates.
-        ((of_level * began_at).ceil() as u64).max(size.metered_input_tokens)
-    }
-
-    fn observe(&mut self, size: &RequestSize, kind: RequestKind, charged: u64) {
-        let learned = self.learned(size, kind) as f64;
-        let (metered, charged_tokens) = (size.metered_input_tokens.max(1) as f64, charged.max(1) as f64);
-        let of_level = metered * self.level();
-        for (error, expected) in [(&mut self.of_metered, of_level), (&mut self.of_learned, learned)] {
-            let this = ((expected - charged_tokens).abs() / charged_tokens).min(LARGEST_ERROR);
-            *error += ERROR_WEIGHT * (this - *error);
-        }
-        let surplus = (self.ratios.len() + 1).saturating_sub(LEVEL_ANSWERS);
-        self.ratios.drain(..surplus);
-        self.ratios.push_back(charged_tokens / metered);
-        self.correction.observe(&counted(size), kind, charged);
-    }
-
-    /// What is charged for each token that is metered, where nothing is hidden.
-    fn level(&self) -> f64 {
-        let mut ratios: Vec<f64> = self.ratios.iter().copied().collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        ratios.get(ratios.len() * LEVEL_TENTH / 10).map_or(1.0, |level| level.clamp(1.0, HIGHEST_LEVEL))
-    }
-
-    fn learned(&self, size: &RequestSize, kind: RequestKind) -> u64 {
-        let most = size.input_tokens.saturating_add(LARGEST_SURPLUS);
-        self.correction.expected_with_care(&counted(size), kind).min(most)
-    }
-}
-
-fn counted(size: &RequestSize) -> PayloadTokens {
-    let RequestSize { input_tokens, max_output_tokens, images, shape, .. } = *size;
-    PayloadTokens { input: input_tokens, images, max_output: max_output_tokens, shape }
 }
 
 #[cfg(test)]
@@ -227,7 +160,7 @@ mod tests {
     #[test]
     fn a_lie_that_is_told_again_and_again_is_bounded() {
         let learning = after([(1_000, u64::MAX); 100]);
-        assert!(input(&learning, 1_000) <= 1_000 + LARGEST_SURPLUS);
+        assert!(input(&learning, 1_000) <= 1_000 + prompts::LARGEST_SURPLUS);
     }
 
     #[test]
