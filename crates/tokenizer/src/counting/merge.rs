@@ -2,7 +2,7 @@
 //!
 //! The two neighbours whose bytes together have the lowest rank are merged, the leftmost of equals first, until no two
 //! are a token together. Ranks of neighbours stand in an array by where the left one starts, and the lowest of each
-//! sixteen beside it, so that a merge looks at sixteen-fold fewer of them.
+//! group beside it, so that a merge looks at few of them.
 //!
 //! A key is a number with a fraction, because every processor takes the lesser of four of those at once, and the oldest
 //! ones that Rust builds for do not of whole numbers. Its bits are in the order of its values, and it is never computed
@@ -12,10 +12,8 @@
 
 use super::ranks::Ranks;
 
-/// So many keys have their lowest beside them.
-pub(super) const GROUP: usize = 16;
 /// How many bits of a key hold a position in the window.
-const POSITION_BITS: u32 = 8;
+const POSITION_BITS: u32 = 10;
 
 /// The largest window, in bytes.
 pub(super) const LARGEST: usize = 1 << POSITION_BITS;
@@ -47,18 +45,35 @@ fn lesser(one: f32, other: f32) -> f32 {
     if one < other { one } else { other }
 }
 
-/// The lowest of many.
+/// The lowest of many. All comparisons that do not wait for one another stand side by side.
 #[inline]
 fn lowest(keys: &[f32]) -> f32 {
-    let (quads, rest) = keys.as_chunks::<4>();
-    let mut least = [NO_KEY; 4];
-    for quad in quads {
-        for (least, key) in least.iter_mut().zip(quad) {
-            *least = lesser(*key, *least);
+    let (sixteens, rest) = keys.as_chunks::<16>();
+    let least = match sixteens {
+        [] => NO_KEY,
+        [first, others @ ..] => {
+            let mut least = *first;
+            for keys in others {
+                for (least, key) in least.iter_mut().zip(keys) {
+                    *least = lesser(*key, *least);
+                }
+            }
+            let [a, b, c, d] = halved::<8, 4>(halved::<16, 8>(least));
+            lesser(lesser(a, c), lesser(b, d))
         }
+    };
+    rest.iter().copied().fold(least, lesser)
+}
+
+/// The lesser ones of the first half and the second.
+#[inline]
+fn halved<const ALL: usize, const HALF: usize>(keys: [f32; ALL]) -> [f32; HALF] {
+    let mut half = [NO_KEY; HALF];
+    let (first, second) = keys.split_at(HALF);
+    for (least, (one, other)) in half.iter_mut().zip(first.iter().zip(second)) {
+        *least = lesser(*one, *other);
     }
-    let [a, b, c, d] = least;
-    rest.iter().copied().fold(lesser(lesser(a, c), lesser(b, d)), lesser)
+    half
 }
 
 /// Positions in a window, moved by `by`; none is before the first.
@@ -72,9 +87,10 @@ const fn positions<const BYTES: usize>(by: i16) -> [u16; BYTES] {
     positions
 }
 
-/// A piece of at most `BYTES` bytes, cut into tokens. `GROUPS` is a sixteenth of `BYTES`.
+/// A piece of at most `BYTES` bytes, cut into tokens. `GROUPS` of `WIDTH` keys each have their lowest beside them; both
+/// together are `BYTES`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Window<const BYTES: usize, const GROUPS: usize> {
+pub(super) struct Window<const BYTES: usize, const GROUPS: usize, const WIDTH: usize> {
     /// How long the piece is.
     length: usize,
     /// How many tokens it has.
@@ -84,12 +100,12 @@ pub(super) struct Window<const BYTES: usize, const GROUPS: usize> {
     /// Where the token before starts.
     before: [u16; BYTES],
     /// The rank that a token and the one behind it have together, and its position in the lowest bits.
-    keys: [[f32; GROUP]; GROUPS],
+    keys: [[f32; WIDTH]; GROUPS],
     /// The lowest key of each group.
     lowest: [f32; GROUPS],
 }
 
-impl<const BYTES: usize, const GROUPS: usize> Window<BYTES, GROUPS> {
+impl<const BYTES: usize, const GROUPS: usize, const WIDTH: usize> Window<BYTES, GROUPS, WIDTH> {
     /// Where tokens end, and where the ones before start, while each byte is one.
     const ENDS: [u16; BYTES] = positions(1);
     const BEFORE: [u16; BYTES] = positions(-1);
@@ -102,7 +118,7 @@ impl<const BYTES: usize, const GROUPS: usize> Window<BYTES, GROUPS> {
             count: length,
             ends: Self::ENDS,
             before: Self::BEFORE,
-            keys: [[NO_KEY; GROUP]; GROUPS],
+            keys: [[NO_KEY; WIDTH]; GROUPS],
             lowest: [NO_KEY; GROUPS],
         };
         for (position, pair) in piece.windows(2).enumerate().take(length.saturating_sub(1)) {
@@ -110,7 +126,7 @@ impl<const BYTES: usize, const GROUPS: usize> Window<BYTES, GROUPS> {
                 window.set_key(position, key(ranks.of_pair(first, second), position));
             }
         }
-        let groups = length.div_ceil(GROUP);
+        let groups = length.div_ceil(WIDTH);
         (0..groups).for_each(|group| window.set_lowest(group, window.lowest_in(group)));
         window.merge_all(ranks, piece.get(..length).unwrap_or_default());
         window
@@ -129,7 +145,7 @@ impl<const BYTES: usize, const GROUPS: usize> Window<BYTES, GROUPS> {
         let right = self.end_of(left);
         let end = self.end_of(right);
         let before = if left > 0 { self.before.get(left).map(|before| usize::from(*before)) } else { None };
-        let group = left / GROUP;
+        let group = left / WIDTH;
         self.count -= 1;
         self.set_end(left, end);
         self.set_key(left, NO_KEY);
@@ -146,11 +162,11 @@ impl<const BYTES: usize, const GROUPS: usize> Window<BYTES, GROUPS> {
 
         // Those in other groups first: what is lowest there may have gone.
         let mut of_group = lesser(key_of_left, self.lowest_in(group));
-        if right / GROUP != group && key_of_right == self.lowest_of(right / GROUP) && key_of_right != NO_KEY {
-            self.set_lowest(right / GROUP, self.lowest_in(right / GROUP));
+        if right / WIDTH != group && key_of_right == self.lowest_of(right / WIDTH) && key_of_right != NO_KEY {
+            self.set_lowest(right / WIDTH, self.lowest_in(right / WIDTH));
         }
         if let Some(before) = before {
-            let other = before / GROUP;
+            let other = before / WIDTH;
             if other == group {
                 of_group = lesser(new, of_group);
             } else if key_of_before != NO_KEY && key_of_before == self.lowest_of(other) {
@@ -199,7 +215,7 @@ impl<const BYTES: usize, const GROUPS: usize> Window<BYTES, GROUPS> {
 
     #[inline]
     fn key_mut(&mut self, position: usize) -> Option<&mut f32> {
-        self.keys.get_mut(position / GROUP).and_then(|group| group.get_mut(position % GROUP))
+        self.keys.get_mut(position / WIDTH).and_then(|group| group.get_mut(position % WIDTH))
     }
 
     #[inline]

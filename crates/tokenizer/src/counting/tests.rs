@@ -158,7 +158,7 @@ static LONG_TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
 /// A few long tokens, one beside the other in any order, whole and cut.
 fn long_tokens() -> impl Strategy<Value = String> {
     let some = prop::collection::vec((any::<prop::sample::Index>(), 0_usize..3), 1..5);
-    let order = prop::collection::vec(any::<prop::sample::Index>(), 1..120);
+    let order = prop::collection::vec(any::<prop::sample::Index>(), 1..300);
     (some, order).prop_map(|(some, order)| {
         let units: Vec<String> =
             some.iter().map(|(index, cut)| index.get(&LONG_TOKENS).chars().skip(*cut).collect()).collect();
@@ -181,10 +181,10 @@ proptest! {
     #[test]
     fn windows_merge_as_the_whole_does(
         bytes in prop_oneof![
-            prop::collection::vec(b'a'..=b'z', 200..2_000),
-            prop::collection::vec(prop::sample::select(b"ab ".to_vec()), 200..2_000),
-            prop::collection::vec(prop::sample::select(b"\xe4\xb8\xad\xe6\x96\x87\xe7\x9a\x84".to_vec()), 200..2_000),
-            prop::collection::vec(any::<u8>(), 200..2_000),
+            prop::collection::vec(b'a'..=b'z', 200..6_000),
+            prop::collection::vec(prop::sample::select(b"ab ".to_vec()), 200..6_000),
+            prop::collection::vec(prop::sample::select(b"\xe4\xb8\xad\xe6\x96\x87\xe7\x9a\x84".to_vec()), 200..6_000),
+            prop::collection::vec(any::<u8>(), 200..6_000),
         ],
     ) {
         for encoding in ENCODINGS {
