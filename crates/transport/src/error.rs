@@ -54,6 +54,13 @@ pub(crate) enum Fault {
     TimedOut(Duration),
     #[error("larger than {0} bytes")]
     TooLarge(usize),
+    #[cfg(feature = "compression")]
+    #[error("{coding} that cannot be decoded: {cause}")]
+    Undecodable {
+        coding: &'static str,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("{}", innermost(&**.0))]
     Failed(#[source] Cause),
 }

@@ -35,8 +35,11 @@
 
 mod body;
 mod builder;
+#[cfg(feature = "compression")]
+mod compression;
 mod connector;
 mod error;
+mod exchange;
 mod hyper_client;
 mod peer;
 mod proxy;
