@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt};
 
 use futures::future::{BoxFuture, FutureExt};
-use http::{Method, Request, Response, Uri, Version, header};
+use http::{Request, Response, Uri, header};
 use hyper::rt::{Read, Write};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{Connection, HttpConnector, capture_connection};
@@ -14,8 +14,8 @@ use tower_service::Service;
 use crate::compression;
 use crate::connector::{self, Bounded};
 use crate::exchange::Exchange;
-use crate::peer::Peer;
 use crate::proxy::Proxies;
+use crate::request::prepare;
 use crate::route::Dialer;
 use crate::upload;
 use crate::{Body, Error, HyperBuilder, Timeouts, Transport, builder};
@@ -137,22 +137,6 @@ where
         };
         exchange.run(self.client.request(request)).boxed()
     }
-}
-
-/// Refuses what cannot be sent, and takes out what only the connection can know.
-fn prepare(request: &mut Request<Body>, schemes: &[&str]) -> Result<Peer, String> {
-    let peer = Peer::parse(request.uri())?;
-    let scheme = request.uri().scheme_str().unwrap_or_default();
-    if !schemes.contains(&scheme) {
-        return Err(format!("this transport has no TLS for a URL with the scheme {scheme}"));
-    }
-    if request.method() == Method::CONNECT {
-        return Err("the method CONNECT is for proxies".to_owned());
-    }
-    *request.version_mut() = Version::HTTP_11;
-    request.headers_mut().remove(header::CONTENT_LENGTH);
-    request.headers_mut().remove(header::TRANSFER_ENCODING);
-    Ok(peer)
 }
 
 impl<C: Clone> Clone for HyperTransport<C> {

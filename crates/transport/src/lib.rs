@@ -43,6 +43,9 @@ mod exchange;
 mod hyper_client;
 mod peer;
 mod proxy;
+mod request;
+#[cfg(feature = "reqwest")]
+mod reqwest_client;
 mod route;
 mod timeouts;
 mod tls;
@@ -61,6 +64,10 @@ pub use connector::{ConnectFn, Dialed, from_fn};
 pub use error::{Error, Stage};
 pub use hyper_client::HyperTransport;
 pub use proxy::Proxies;
+#[cfg(feature = "reqwest")]
+pub use reqwest;
+#[cfg(feature = "reqwest")]
+pub use reqwest_client::ReqwestTransport;
 pub use route::{Dialer, Route};
 pub use timeouts::Timeouts;
 pub use tls::Tls;

@@ -6,6 +6,8 @@ mod compressed;
 mod exchange;
 mod failures;
 mod proxies;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod server;
 mod stages;
 mod tls;
