@@ -29,6 +29,7 @@ mod client;
 mod clock;
 mod error;
 mod exchange;
+mod history;
 mod mask;
 mod request;
 mod retry;
@@ -45,7 +46,8 @@ pub use batch::{
 };
 pub use builder::Builder;
 pub use client::{ChatLimiter, ScopeState};
-pub use error::Error;
+pub use error::{Error, RateLimitError};
+pub use history::{Attempt, History};
 pub use limiter_core::Priority;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
