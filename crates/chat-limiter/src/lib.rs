@@ -35,6 +35,9 @@ mod request;
 mod retry;
 mod scope;
 mod scopes;
+pub mod service;
+#[cfg(test)]
+mod test_support;
 
 pub use limiter_core;
 pub use providers;
