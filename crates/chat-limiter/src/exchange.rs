@@ -18,7 +18,7 @@ use limiter_core::{Amounts, Cost, Dimension};
 use providers::{ErrorKind, Failure, RequestSize, StreamUsage, Usage};
 use serde::de::IgnoredAny;
 use tokenizer::RequestKind;
-use transport::Timeouts;
+use transport::{Body, Timeouts};
 
 use crate::client::Shared;
 use crate::error::{Error, Kind};
@@ -178,11 +178,11 @@ impl Shared {
     }
 
     /// The request as it goes over the wire.
-    fn outgoing(&self, prepared: &Prepared) -> Result<http::Request<Bytes>, http::Error> {
+    fn outgoing(&self, prepared: &Prepared) -> Result<http::Request<Body>, http::Error> {
         let mut request = http::Request::builder()
             .method(prepared.request.method.clone())
             .uri(prepared.uri.clone())
-            .body(prepared.request.body.clone())?;
+            .body(Body::from_bytes(prepared.request.body.clone()))?;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(prepared.request.headers.clone());
         let timeouts = if self.scale_first_byte { self.patient(&prepared.size) } else { self.timeouts };
