@@ -24,6 +24,8 @@
 //! [`tokenizer`] and [`transport`].
 
 mod batch;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
 mod clock;
