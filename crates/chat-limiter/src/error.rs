@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     TooLong(Duration),
     Down(Arc<str>),
     Closed,
+    /// The provider was asked, and said that all credit is spent.
+    Exhausted(Arc<str>),
     Refused {
         failure: Box<Failure>,
         status: StatusCode,
@@ -71,6 +73,7 @@ impl Error {
             Kind::TooLong(_) => "limit_exhausted",
             Kind::Down(_) => "provider_down",
             Kind::Closed => "closed",
+            Kind::Exhausted(_) => ErrorKind::QuotaExhausted.name(),
             Kind::Refused { failure, .. } => failure.kind.name(),
             Kind::Transport(error) if error.is_connect() => "connect",
             Kind::Transport(error) if error.is_timeout() => "timeout",
@@ -100,7 +103,11 @@ impl Error {
     /// Credit or a spending limit is used up: no waiting helps.
     #[must_use]
     pub fn is_quota_exhausted(&self) -> bool {
-        matches!(&self.0.kind, Kind::Refused { failure, .. } if failure.kind == ErrorKind::QuotaExhausted)
+        match &self.0.kind {
+            Kind::Exhausted(_) => true,
+            Kind::Refused { failure, .. } => failure.kind == ErrorKind::QuotaExhausted,
+            _ => false,
+        }
     }
 
     /// The request is larger than a limit or than the model's context.
@@ -188,6 +195,7 @@ impl Error {
                 Cow::Owned(format!("the limit is exhausted for another {} s", wait.as_secs().saturating_add(1)))
             }
             Kind::Closed => Cow::Borrowed("the client was closed before the request was sent"),
+            Kind::Exhausted(why) => Cow::Borrowed(why),
             Kind::Down(why) => Cow::Owned(format!("the provider does not answer: {why}")),
             Kind::Refused { failure, status, .. } => Cow::Owned(format!("{status}: {}", one_line(&failure.message))),
             Kind::Transport(error) => Cow::Owned(error.to_string()),

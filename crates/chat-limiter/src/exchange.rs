@@ -22,6 +22,7 @@ use transport::Timeouts;
 
 use crate::client::Shared;
 use crate::error::{Error, Kind};
+use crate::gate::Inside;
 use crate::request::{Answer, Request, request_id};
 use crate::scope::{Denied, Permit};
 
@@ -56,6 +57,8 @@ pub(crate) struct Prepared {
     pub(crate) group: Arc<str>,
     pub(crate) size: RequestSize,
     pub(crate) kind: RequestKind,
+    /// Until it is dropped the request has not ended.
+    pub(crate) _inside: Inside,
 }
 
 /// A provider that produces fewer tokens a second than this is not waited for. A guess on the patient side, for
@@ -81,8 +84,7 @@ impl Shared {
                 Err(Denied::Closed) => return Err(Error::new(Kind::Closed, trace)),
                 Err(Denied::Down(why)) => return Err(Error::new(Kind::Down(why), trace)),
             };
-            let Ok(slot) = self.slots.acquire().await else {
-                permit.release();
+            let Some((permit, slot)) = self.place(permit).await else {
                 return Err(Error::new(Kind::Closed, trace));
             };
             if trace.attempts == 0 {

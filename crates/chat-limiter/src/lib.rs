@@ -29,11 +29,15 @@ mod client;
 mod clock;
 mod error;
 mod exchange;
+mod gate;
 mod mask;
+mod permit;
 mod request;
 mod retry;
 mod scope;
 mod scopes;
+mod slots;
+mod usage;
 
 pub use limiter_core;
 pub use providers;
@@ -44,12 +48,14 @@ pub use batch::{
     Batch, BatchError, BatchItem, InvalidLine, LimitSummary, ModelSummary, Progress, ProgressSnapshot, Summary, Watcher,
 };
 pub use builder::Builder;
-pub use client::{ChatLimiter, ScopeState};
+pub use client::{ChatLimiter, CurrentLimits, ScopeState, Subscription};
 pub use error::Error;
-pub use limiter_core::Priority;
+pub use limiter_core::{Cost, Priority};
+pub use permit::Permit;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
+pub use usage::UsageTotals;
 
 /// The examples of the guides, compiled and run as documentation tests.
 #[cfg(doctest)]
