@@ -24,19 +24,25 @@
 //! [`tokenizer`] and [`transport`].
 
 mod batch;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
 mod clock;
 mod error;
 mod exchange;
 mod gate;
+mod history;
 mod mask;
 mod permit;
 mod request;
 mod retry;
 mod scope;
 mod scopes;
+pub mod service;
 mod slots;
+#[cfg(test)]
+mod test_support;
 mod usage;
 
 pub use limiter_core;
@@ -49,7 +55,8 @@ pub use batch::{
 };
 pub use builder::Builder;
 pub use client::{ChatLimiter, CurrentLimits, ScopeState, Subscription};
-pub use error::Error;
+pub use error::{Error, RateLimitError};
+pub use history::{Attempt, History};
 pub use limiter_core::{Cost, Priority};
 pub use permit::Permit;
 pub use providers::payload::{ChatRequest, Message};

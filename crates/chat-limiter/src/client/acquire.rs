@@ -9,8 +9,7 @@ use super::{ChatLimiter, Measured, Shared};
 use crate::error::{Error, Kind};
 use crate::exchange::Trace;
 use crate::permit::Permit;
-use crate::scope::{self, Denied};
-use crate::slots::Slot;
+use crate::scope::Denied;
 
 impl ChatLimiter {
     /// Waits in line until the limits of `model` have room for `cost`, and takes it. For requests that you send with a
@@ -120,38 +119,20 @@ impl Shared {
     }
 }
 
-impl Shared {
-    /// Waits for a place in flight for what has its capacity. Dropped before, or where the client is closed, the capacity
-    /// comes back: nothing was sent.
-    pub(crate) async fn place(&self, permit: scope::Permit) -> Option<(scope::Permit, Slot)> {
-        let mut unsent = Unsent(Some(permit));
-        let slot = self.slots.acquire().await.ok()?;
-        Some((unsent.0.take()?, slot))
-    }
-}
-
-/// A permit of a request that was not sent.
-struct Unsent(Option<scope::Permit>);
-
-impl Drop for Unsent {
-    fn drop(&mut self) {
-        if let Some(permit) = self.0.take() {
-            permit.release();
-        }
-    }
-}
-
 impl Denied {
-    /// The error; `None` where it is to be asked again.
-    fn into_error(self) -> Option<Error> {
-        let kind = match self {
+    /// What goes wrong; `None` where it is to be asked again.
+    pub(crate) fn into_kind(self) -> Option<Kind> {
+        Some(match self {
             Self::Moved => return None,
             Self::NeverFits(never) => Kind::NeverFits(never),
             Self::TooLong { wait } => Kind::TooLong(wait),
             Self::Down(why) => Kind::Down(why),
             Self::Closed => Kind::Closed,
-        };
-        Some(Error::new(kind, Trace::default()))
+        })
+    }
+
+    fn into_error(self) -> Option<Error> {
+        Some(Error::new(self.into_kind()?, Trace::default()))
     }
 }
 
