@@ -24,7 +24,9 @@
 //! [`tokenizer`] and [`transport`].
 
 mod batch;
+pub mod batch_processor;
 mod builder;
+mod chat_completion;
 mod client;
 mod clock;
 mod error;
@@ -47,6 +49,7 @@ pub use batch::{
     Batch, BatchError, BatchItem, InvalidLine, LimitSummary, ModelSummary, Progress, ProgressSnapshot, Summary, Watcher,
 };
 pub use builder::Builder;
+pub use chat_completion::{ChatCompletionResponse, Choice};
 pub use client::{ChatLimiter, ScopeState};
 pub use error::Error;
 pub use limiter_core::Priority;
