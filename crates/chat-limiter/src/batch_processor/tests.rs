@@ -11,6 +11,7 @@ use simulator::{Config, Faults, Simulator};
 
 use super::*;
 use crate::RetryPolicy;
+use crate::clock::Clock;
 use crate::test_support::{client_of, simulated};
 
 /// What becomes of an item: so many failures before it succeeds, each worth another try or not, and how long one takes.
@@ -114,10 +115,10 @@ async fn the_first_error_stops_everything_when_asked_to() {
     let mut items = vec![useless(); 30];
     items[1].takes = 1_000;
     let stopping = BatchConfig { stop_on_first_error: true, max_concurrent_requests: 3, ..config() };
-    let since = tokio::time::Instant::now();
+    let since = Clock::start();
     let results = processor.process_batch(items.clone(), &stopping).await.unwrap();
     assert_eq!(processor.calls.load(Ordering::Relaxed), 3);
-    assert_eq!((results.len(), since.elapsed().as_secs()), (30, 1));
+    assert_eq!((results.len(), Duration::from(since.now()).as_secs()), (30, 1));
     assert!(!results[0].error.as_ref().unwrap().is_stopped());
     assert!(results[1..].iter().all(|result| result.error.as_ref().is_some_and(ItemError::is_stopped)
         || result.item.id.as_deref() == Some("item_2")));
@@ -143,16 +144,16 @@ async fn no_more_than_allowed_go_at_once_and_each_model_has_its_own_places() {
     let two = |n: usize| (0..n).map(|i| Plan { model: ["a", "b"][i % 2], takes: 10, ..Plan::default() });
     let grouped = BatchConfig { max_concurrent_requests: 4, ..config() };
     let processor = Planned::default();
-    let since = tokio::time::Instant::now();
+    let since = Clock::start();
     processor.process_batch(two(40), &grouped).await.unwrap();
     assert_eq!(*processor.most.lock().unwrap(), HashMap::from([("a", 4), ("b", 4)]));
-    assert_eq!(since.elapsed().as_secs(), 50);
+    assert_eq!(Duration::from(since.now()).as_secs(), 50);
 
     let together = BatchConfig { group_by_model: false, ..grouped };
     let processor = Planned::default();
-    let since = tokio::time::Instant::now();
+    let since = Clock::start();
     processor.process_batch(two(40), &together).await.unwrap();
-    assert_eq!(since.elapsed().as_secs(), 100);
+    assert_eq!(Duration::from(since.now()).as_secs(), 100);
     assert_eq!(processor.most.lock().unwrap().values().sum::<usize>(), 4);
 }
 
@@ -160,10 +161,10 @@ async fn no_more_than_allowed_go_at_once_and_each_model_has_its_own_places() {
 async fn a_retry_holds_no_place_while_it_waits() {
     let processor = Planned::default();
     let one = BatchConfig { max_concurrent_requests: 1, retry_delay: Duration::from_secs(60), ..config() };
-    let since = tokio::time::Instant::now();
+    let since = Clock::start();
     let ended: Arc<Mutex<Vec<Duration>>> = Arc::default();
     let times = Arc::clone(&ended);
-    let one = one.with_progress(move |_| times.lock().unwrap().push(since.elapsed()));
+    let one = one.with_progress(move |_| times.lock().unwrap().push(since.now().into()));
     let results = processor.process_batch([plan(1, 1), plan(0, 1), plan(0, 1)], &one).await.unwrap();
     assert!(results.iter().all(|result| result.success));
     let ended = ended.lock().unwrap();

@@ -80,7 +80,9 @@ async fn a_failure_is_an_error_and_not_an_empty_text() {
     let error = limiter.simple_chat("gpt-4o-mini", "Hi").await.unwrap_err();
     assert_eq!(error.status(), Some(http::StatusCode::UNAUTHORIZED));
     let faults = Faults { server_error_rate: 1.0, ..Faults::default() };
-    let (_, limiter) = simulated(Config::default().with_faults(faults));
+    let simulator = Simulator::new(Config::default().with_faults(faults)).unwrap();
+    let policy = crate::RetryPolicy { max_failures: 2, ..crate::RetryPolicy::default() };
+    let limiter = client_of(&simulator, "openai").retry(policy).build().unwrap();
     let request = ChatRequest::new("gpt-4o-mini", vec![Message::user("Hi")]);
     assert!(limiter.chat_completion(&request).await.unwrap_err().status().unwrap().is_server_error());
 }
