@@ -6,7 +6,7 @@ use providers::payload::{ChatRequest, Form, Message};
 use providers::{Provider, Usage};
 use serde_json::Value;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Response};
 use crate::exchange::Trace;
 use crate::{Answer, ChatLimiter, Request};
 
@@ -88,9 +88,10 @@ impl ChatLimiter {
         match response.choices.first_mut() {
             Some(choice) if !choice.content.is_empty() => Ok(std::mem::take(&mut choice.content)),
             _ => {
-                let Answer { status, body, attempts, rate_limited_attempts, .. } = response.answer;
-                let trace = Trace { attempts, rate_limited: rate_limited_attempts, ..Trace::default() };
-                Err(Error::new(Kind::Answer { why: "the answer has no text".to_owned(), status, body }, trace))
+                let Answer { status, headers, body, attempts, rate_limited_attempts, history, .. } = response.answer;
+                let trace = Trace { attempts, rate_limited: rate_limited_attempts, history, ..Trace::default() };
+                let response = Box::new(Response { status, headers, body });
+                Err(Error::new(Kind::Answer { why: "the answer has no text".to_owned(), response }, trace))
             }
         }
     }

@@ -25,12 +25,15 @@
 
 mod batch;
 pub mod batch_processor;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod chat_completion;
 mod client;
 mod clock;
 mod error;
 mod exchange;
+mod history;
 mod mask;
 mod request;
 mod retry;
@@ -51,7 +54,8 @@ pub use batch::{
 pub use builder::Builder;
 pub use chat_completion::{ChatCompletionResponse, Choice};
 pub use client::{ChatLimiter, ScopeState};
-pub use error::Error;
+pub use error::{Error, RateLimitError};
+pub use history::{Attempt, History};
 pub use limiter_core::Priority;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};

@@ -7,6 +7,7 @@ use providers::Usage;
 use serde_json::Value;
 
 use crate::Error;
+use crate::history::History;
 
 /// A request to the provider. The body goes out as it is, byte for byte.
 #[derive(Clone, Debug)]
@@ -72,6 +73,8 @@ pub struct Answer {
     pub attempts: u32,
     /// How many of the attempts were refused for the rate.
     pub rate_limited_attempts: u32,
+    /// Every attempt: when it was sent, how long it waited, and what became of it.
+    pub history: History,
 }
 
 impl Answer {

@@ -23,7 +23,7 @@ pub struct BatchResult<D, T> {
     pub duration: Duration,
     /// How often it was sent.
     pub attempt_count: u32,
-    /// The headers of the last answer, where there was one and the item succeeded.
+    /// The headers of the last answer, where there was one.
     pub response_headers: HeaderMap,
     /// The status of the last answer, where there was one.
     pub status_code: Option<StatusCode>,

@@ -208,6 +208,8 @@ fn finished<D, T>(
         }
         Err(error) => {
             result.status_code = error.client_error().and_then(crate::Error::status);
+            let headers = error.client_error().and_then(crate::Error::headers);
+            result.response_headers = headers.cloned().unwrap_or_default();
             result.error = config.collect_errors.then_some(error);
         }
     }
