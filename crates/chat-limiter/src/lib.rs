@@ -33,15 +33,19 @@ mod client;
 mod clock;
 mod error;
 mod exchange;
+mod gate;
 mod history;
 mod mask;
+mod permit;
 mod request;
 mod retry;
 mod scope;
 mod scopes;
 pub mod service;
+mod slots;
 #[cfg(test)]
 mod test_support;
+mod usage;
 
 pub use limiter_core;
 pub use providers;
@@ -53,13 +57,15 @@ pub use batch::{
 };
 pub use builder::Builder;
 pub use chat_completion::{ChatCompletionResponse, Choice};
-pub use client::{ChatLimiter, ScopeState};
+pub use client::{ChatLimiter, CurrentLimits, ScopeState, Subscription};
 pub use error::{Error, RateLimitError};
 pub use history::{Attempt, History};
-pub use limiter_core::Priority;
+pub use limiter_core::{Cost, Priority};
+pub use permit::Permit;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
+pub use usage::UsageTotals;
 
 /// The examples of the guides, compiled and run as documentation tests.
 #[cfg(doctest)]
