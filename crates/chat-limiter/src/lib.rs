@@ -24,9 +24,11 @@
 //! [`tokenizer`] and [`transport`].
 
 mod batch;
+pub mod batch_processor;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod builder;
+mod chat_completion;
 mod client;
 mod clock;
 mod error;
@@ -35,6 +37,7 @@ mod gate;
 mod history;
 mod mask;
 mod permit;
+mod provider_config;
 mod request;
 mod retry;
 mod scope;
@@ -54,11 +57,13 @@ pub use batch::{
     Batch, BatchError, BatchItem, InvalidLine, LimitSummary, ModelSummary, Progress, ProgressSnapshot, Summary, Watcher,
 };
 pub use builder::Builder;
+pub use chat_completion::{ChatCompletionResponse, Choice};
 pub use client::{ChatLimiter, CurrentLimits, ScopeState, Subscription};
 pub use error::{Error, RateLimitError};
 pub use history::{Attempt, History};
 pub use limiter_core::{Cost, Priority};
 pub use permit::Permit;
+pub use provider_config::ProviderConfig;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
