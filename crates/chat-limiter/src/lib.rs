@@ -35,6 +35,7 @@ mod request;
 mod retry;
 mod scope;
 mod scopes;
+mod stream;
 
 pub use limiter_core;
 pub use providers;
@@ -52,6 +53,7 @@ pub use limiter_core::Priority;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
+pub use stream::{AnswerBytes, AnswerStream, Event};
 
 /// The examples of the guides, compiled and run as documentation tests.
 #[cfg(doctest)]
