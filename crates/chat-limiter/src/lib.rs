@@ -24,6 +24,8 @@
 //! [`tokenizer`] and [`transport`].
 
 mod batch;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
 mod client;
 mod clock;
@@ -35,7 +37,10 @@ mod request;
 mod retry;
 mod scope;
 mod scopes;
+pub mod service;
 mod stream;
+#[cfg(test)]
+mod test_support;
 
 pub use limiter_core;
 pub use providers;

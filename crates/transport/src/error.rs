@@ -18,7 +18,7 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 pub enum Stage {
     /// The transport itself could not be made.
     Setup,
-    /// The request was refused before anything was done with it.
+    /// The request was refused before anything was done with it, or its own body broke off.
     Request,
     /// It had no connection yet: name lookup, TCP, TLS.
     Connect,
@@ -98,6 +98,14 @@ impl Error {
     #[must_use]
     pub fn unsent(mut self) -> Self {
         self.0.sent = false;
+        self
+    }
+
+    /// The error of the body that a request to `peer` had, of which something may have left.
+    pub(crate) fn of_request(mut self, peer: Peer) -> Self {
+        self.0.stage = Stage::Request;
+        self.0.peer = Some(peer);
+        self.0.sent = true;
         self
     }
 

@@ -4,10 +4,8 @@ use std::pin::pin;
 use std::time::Duration;
 use std::{error::Error as StdError, fmt};
 
-use bytes::Bytes;
 use futures::future::{BoxFuture, Either, FutureExt, select};
 use http::{Method, Request, Response, Uri, Version, header};
-use http_body_util::Full;
 use hyper::rt::{Read, Write};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{CaptureConnection, Connection, HttpConnector, capture_connection};
@@ -19,6 +17,7 @@ use tower_service::Service;
 use crate::connector::{self, Bounded};
 use crate::error::Fault;
 use crate::peer::Peer;
+use crate::upload::{self, Broken};
 use crate::{Body, Error, Stage, Timeouts, Transport, tls};
 
 /// How long a connection waits for its next request. Shorter than the 75 s after which many servers close theirs: a
@@ -36,7 +35,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// It is used inside a tokio runtime with I/O and time enabled. Clones share the pool.
 pub struct HyperTransport<C = HttpsConnector<HttpConnector>> {
-    client: Client<Bounded<C>, Full<Bytes>>,
+    client: Client<Bounded<C>, Body>,
     timeouts: Timeouts,
     schemes: &'static [&'static str],
 }
@@ -87,21 +86,21 @@ where
     C::Error: Into<Box<dyn StdError + Send + Sync>>,
     C::Future: Send + 'static,
 {
-    fn send(&self, mut request: Request<Bytes>) -> BoxFuture<'static, Result<Response<Body>, Error>> {
+    fn send(&self, mut request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, Error>> {
         let timeouts = request.extensions_mut().remove().unwrap_or(self.timeouts);
         let peer = match prepare(&mut request, self.schemes) {
             Ok(peer) => peer,
             Err(reason) => return std::future::ready(Err(Error::invalid_request(reason))).boxed(),
         };
-        let mut request = request.map(Full::new);
+        let broken = upload::watch(request.body_mut());
         let connection = capture_connection(&mut request);
         let response = self.client.request(request);
-        exchange(response, connection, peer, timeouts).boxed()
+        exchange(response, connection, peer, timeouts, broken).boxed()
     }
 }
 
 /// Refuses what cannot be sent, and takes out what only the connection can know.
-fn prepare(request: &mut Request<Bytes>, schemes: &[&str]) -> Result<Peer, String> {
+fn prepare(request: &mut Request<Body>, schemes: &[&str]) -> Result<Peer, String> {
     let peer = Peer::parse(request.uri())?;
     let scheme = request.uri().scheme_str().unwrap_or_default();
     if !schemes.contains(&scheme) {
@@ -122,6 +121,7 @@ async fn exchange(
     mut connection: CaptureConnection,
     peer: Peer,
     timeouts: Timeouts,
+    upload: Option<Broken>,
 ) -> Result<Response<Body>, Error> {
     let connected = async {
         connection.wait_for_connection_metadata().await;
@@ -136,7 +136,10 @@ async fn exchange(
     };
     match outcome {
         Ok(response) => Ok(response.map(|body| Body::watched(body, Some(peer), timeouts.idle))),
-        Err(error) => Err(failed(error, peer, connection.connection_metadata().is_some())),
+        Err(error) => match upload.and_then(|upload| upload.take()) {
+            Some(broken) => Err(broken.of_request(peer)),
+            None => Err(failed(error, peer, connection.connection_metadata().is_some())),
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sends HTTP requests and streams their responses, for clients of LLM providers.
 //!
-//! [`Transport`] is the whole contract: a request goes in, a response head and a streaming [`Body`] come out.
+//! [`Transport`] is the whole contract: a request goes in, a response head and a streaming [`Body`] come out. The body of
+//! the request is a [`Body`] too: bytes that are all there, or a stream that is sent as it comes.
 //! [`HyperTransport`] is its implementation on hyper and rustls: pooled connections, HTTP/1.1 and HTTP/2, a timeout for
 //! each stage ([`Timeouts`]), one [`Error`] that tells how far the request got. Tests and other HTTP clients implement
 //! the trait themselves, with [`Body::from_bytes`] or [`Body::new`].
@@ -9,14 +10,13 @@
 //! (a credential goes to the host it was meant for and to no other), and buffers no body.
 //!
 //! ```no_run
-//! use bytes::Bytes;
-//! use transport::{Error, HyperTransport, Timeouts, Transport};
+//! use transport::{Body, Error, HyperTransport, Timeouts, Transport};
 //!
 //! # async fn example() -> Result<(), Error> {
 //! let transport = HyperTransport::https(Timeouts::default())?;
 //! let request = http::Request::post("https://api.example.com/v1/chat/completions")
 //!     .header("content-type", "application/json")
-//!     .body(Bytes::from_static(b"{\"messages\":[]}"))
+//!     .body(Body::from_bytes("{\"messages\":[]}"))
 //!     .map_err(Error::invalid_request)?;
 //! let response = transport.send(request).await?;
 //! if response.status().is_success() {
@@ -40,13 +40,13 @@ mod hyper_client;
 mod peer;
 mod timeouts;
 mod tls;
+mod upload;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures::future::BoxFuture;
 
 pub use body::Body;
@@ -55,7 +55,7 @@ pub use error::{Error, Stage};
 pub use hyper_client::HyperTransport;
 pub use timeouts::Timeouts;
 
-/// A request in, a response head and a streaming body out.
+/// A request in, a response head and a streaming body out; the request's body may stream as well.
 ///
 /// Object safe: share one as `Arc<dyn Transport>`.
 ///
@@ -68,14 +68,16 @@ pub use timeouts::Timeouts;
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request`, whose URI is absolute, and waits for the head of the response.
     ///
+    /// A body whose length is known is announced with it; another one goes out in chunks, as it comes.
+    ///
     /// # Errors
     ///
     /// An [`Error`] of any stage before [`Stage::Body`]; those of the body come from reading it.
-    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Body>, Error>>;
+    fn send(&self, request: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, Error>>;
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
-    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Body>, Error>> {
+    fn send(&self, request: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, Error>> {
         (**self).send(request)
     }
 }

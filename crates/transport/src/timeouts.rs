@@ -10,7 +10,7 @@ use std::time::Duration;
 /// use std::time::Duration;
 /// use transport::Timeouts;
 ///
-/// let mut request = http::Request::new(bytes::Bytes::new());
+/// let mut request = http::Request::new(transport::Body::empty());
 /// request.extensions_mut().insert(Timeouts { first_byte: Duration::from_secs(600), ..Timeouts::default() });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

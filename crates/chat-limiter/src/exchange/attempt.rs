@@ -102,11 +102,11 @@ impl Shared {
     }
 
     /// The request as it goes over the wire.
-    fn outgoing(&self, prepared: &Prepared) -> Result<http::Request<Bytes>, http::Error> {
+    fn outgoing(&self, prepared: &Prepared) -> Result<http::Request<Body>, http::Error> {
         let mut request = http::Request::builder()
             .method(prepared.request.method.clone())
             .uri(prepared.uri.clone())
-            .body(prepared.request.body.clone())?;
+            .body(Body::from_bytes(prepared.request.body.clone()))?;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(prepared.request.headers.clone());
         let timeouts = if self.scale_first_byte { self.patient(&prepared.size) } else { self.timeouts };

@@ -4,6 +4,7 @@ mod bodies;
 mod exchange;
 mod failures;
 mod stages;
+mod uploads;
 
 use std::io;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
-use crate::{Error, HyperTransport, Timeouts, Transport};
+use crate::{Body, Error, HyperTransport, Timeouts, Transport};
 
 /// The credential that every request carries and that no text may show.
 const SECRET: &str = "sk-secret";
@@ -30,7 +31,7 @@ struct Piped {
 }
 
 impl Piped {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<crate::Body>, Error> {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Error> {
         self.transport.send(request).await
     }
 
@@ -105,15 +106,15 @@ async fn write_raw(mut pipe: DuplexStream, bytes: &[u8]) -> DuplexStream {
 }
 
 /// A request as clients of LLM providers send it: a key in a header, another one in the query.
-fn question() -> Request<Bytes> {
+fn question() -> Request<Body> {
     Request::post(format!("http://api.example.com/v1/chat?key={SECRET}"))
         .header("authorization", format!("Bearer {SECRET}"))
-        .body(Bytes::from_static(b"{\"messages\":[]}"))
+        .body(Body::from_bytes("{\"messages\":[]}"))
         .unwrap()
 }
 
 /// The same with its own timeouts.
-fn question_within(timeouts: Timeouts) -> Request<Bytes> {
+fn question_within(timeouts: Timeouts) -> Request<Body> {
     let mut request = question();
     request.extensions_mut().insert(timeouts);
     request
