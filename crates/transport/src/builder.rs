@@ -141,9 +141,9 @@ impl HyperBuilder {
     /// that cannot be used.
     pub fn build(mut self) -> Result<HyperTransport, Error> {
         let proxies = self.proxies.map_or_else(Proxies::from_environment, Ok)?;
-        // An https proxy is judged by the same certificates.
-        let trusts_added_only = self.is_plain && !proxies.needs_tls();
-        let config = if trusts_added_only { Tls::nobody().config()? } else { self.tls.config()? };
+        // A proxy that is spoken to over TLS is judged by the same certificates.
+        let needs_none = self.is_plain && !proxies.need_tls_for_http();
+        let config = if needs_none { Tls::nobody().config()? } else { self.tls.config()? };
         let mut tcp = connector::tcp();
         tcp.enforce_http(false);
         let to_proxy = HttpsConnectorBuilder::new().with_tls_config(config.clone()).https_or_http().enable_http1();
