@@ -43,7 +43,8 @@ impl HyperTransport {
     ///
     /// # Errors
     ///
-    /// [`Stage::Setup`] where the platform has no certificates to trust, or the environment a proxy that cannot be used.
+    /// [`Stage::Setup`](crate::Stage::Setup) where the platform has no certificates to trust, or the environment a proxy that
+    /// cannot be used.
     pub fn https(timeouts: Timeouts) -> Result<Self, Error> {
         Self::builder().timeouts(timeouts).build()
     }
