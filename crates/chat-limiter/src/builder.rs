@@ -13,6 +13,7 @@ use providers::{Provider, Registry};
 use secrecy::SecretString;
 use transport::{Timeouts, Transport};
 
+use crate::learned::Learned;
 use crate::retry::RetryPolicy;
 use crate::scopes::BufferRatio;
 
@@ -49,6 +50,7 @@ pub struct Builder {
     answer_limit: usize,
     outage_patience: Duration,
     silence_patience: Duration,
+    pub(crate) learned: Learned,
 }
 
 impl Builder {
@@ -88,6 +90,7 @@ impl Builder {
             answer_limit: 64 << 20,
             outage_patience: Duration::from_secs(15 * 60),
             silence_patience: Duration::from_secs(60),
+            learned: Learned::default(),
         }
     }
 

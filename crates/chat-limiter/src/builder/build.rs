@@ -1,6 +1,5 @@
 //! Making a client of its settings.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
@@ -13,6 +12,7 @@ use super::{Builder, PROJECT};
 use crate::Error;
 use crate::client::{ChatLimiter, ModelCache, Shared};
 use crate::clock::Clock;
+use crate::learned::Learning;
 use crate::mask::Mask;
 use crate::scope::Patience;
 use crate::scopes::{Scopes, Told};
@@ -52,6 +52,7 @@ impl Builder {
             outage: self.outage_patience.into(),
             silence: self.silence_patience.into(),
         };
+        let learning = Learning::after(self.learned, provider.name());
         let shared = Shared {
             provider,
             base_url,
@@ -71,7 +72,7 @@ impl Builder {
             timeouts,
             scale_first_byte: self.timeouts.is_none(),
             answer_limit: self.answer_limit,
-            outputs: Mutex::new(HashMap::new()),
+            learning,
             counted: OnceCell::new(),
         };
         Ok(ChatLimiter { shared: Arc::new(shared) })
