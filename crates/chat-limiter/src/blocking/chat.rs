@@ -1,0 +1,76 @@
+//! Chat answers and batches of them.
+
+use providers::payload::ChatRequest;
+use serde_json::Value;
+
+use super::ChatLimiter;
+use crate::batch_processor::{self, BatchConfig, BatchItem, BatchResults};
+use crate::{ChatCompletionResponse, Error};
+
+impl ChatLimiter {
+    /// Sends a chat request and reads the answer, whatever the provider's form is.
+    ///
+    /// # Errors
+    ///
+    /// As [`chat_completion`](crate::ChatLimiter::chat_completion); also inside an async runtime.
+    #[doc(alias = "chat_completion_sync")]
+    pub fn chat_completion(&self, request: &ChatRequest) -> Result<ChatCompletionResponse, Error> {
+        self.block_on(self.inner().chat_completion(request))?
+    }
+
+    /// Asks a model one question and returns the text of its answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`simple_chat`](crate::ChatLimiter::simple_chat); also inside an async runtime.
+    #[doc(alias = "simple_chat_sync")]
+    pub fn simple_chat(&self, model: impl Into<String>, prompt: impl Into<String>) -> Result<String, Error> {
+        self.block_on(self.inner().simple_chat(model, prompt))?
+    }
+
+    /// Sends chat requests, as JSON bodies, and returns the answers in their order.
+    ///
+    /// # Errors
+    ///
+    /// As [`process_chat_batch`](batch_processor::process_chat_batch); also inside an async runtime.
+    #[doc(alias = "process_chat_batch_sync")]
+    pub fn process_chat_batch<I>(&self, requests: I, config: &BatchConfig) -> Result<BatchResults<Value, Value>, Error>
+    where
+        I: IntoIterator<Item: Into<BatchItem<Value>>>,
+    {
+        self.block_on(batch_processor::process_chat_batch(self.inner(), requests, config))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use simulator::{Config, Simulator};
+
+    use super::*;
+    use crate::test_support::client_of;
+
+    #[test]
+    fn a_thread_gets_texts_and_batches_in_order() {
+        let simulator = Simulator::new(Config::default()).unwrap();
+        let limiter = super::super::Builder::from(client_of(&simulator, "anthropic")).build().unwrap();
+        assert!(!limiter.simple_chat("claude-haiku-4-5", "Hi").unwrap().is_empty());
+        let body = |i| {
+            let messages = json!([{"role": "user", "content": format!("Question {i}")}]);
+            json!({"model": "claude-haiku-4-5", "max_tokens": 9, "messages": messages})
+        };
+        let results = limiter.process_chat_batch((0..5).map(body), &BatchConfig::default()).unwrap();
+        assert_eq!(results.successful_results().count(), 5);
+        assert!(results.iter().enumerate().all(|(index, result)| result.item.data == body(index)));
+    }
+
+    #[tokio::test]
+    async fn inside_an_async_runtime_it_is_refused() {
+        let simulator = Simulator::new(Config::default()).unwrap();
+        let limiter = std::thread::spawn(move || super::super::Builder::from(client_of(&simulator, "openai")).build());
+        let limiter = limiter.join().unwrap().unwrap();
+        assert!(limiter.simple_chat("gpt-4o-mini", "Hi").unwrap_err().to_string().contains("async runtime"));
+        let batch = limiter.process_chat_batch(Vec::<Value>::new(), &BatchConfig::default());
+        assert!(batch.unwrap_err().to_string().contains("async runtime"));
+    }
+}
