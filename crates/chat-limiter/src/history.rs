@@ -88,6 +88,14 @@ impl History {
         }
     }
 
+    /// The last attempt, which had been answered, broke off in the middle.
+    pub(crate) fn broke(&mut self, kind: &Kind) {
+        if let Some(last) = self.last.take() {
+            let status = last.status;
+            self.last = Some(Attempt { status, ..last.with_failure(kind) });
+        }
+    }
+
     /// The attempts, the first one first.
     pub fn iter(&self) -> impl Iterator<Item = &Attempt> {
         self.before.iter().chain(&self.last)

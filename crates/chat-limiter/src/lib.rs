@@ -44,6 +44,7 @@ mod scope;
 mod scopes;
 pub mod service;
 mod slots;
+mod stream;
 #[cfg(test)]
 mod test_support;
 mod usage;
@@ -67,6 +68,7 @@ pub use provider_config::ProviderConfig;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
+pub use stream::{AnswerBytes, AnswerStream, Event};
 pub use usage::UsageTotals;
 
 /// The examples of the guides, compiled and run as documentation tests.

@@ -1,6 +1,7 @@
 //! What goes in and what comes out.
 
 use bytes::Bytes;
+use http::header::{Entry, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use limiter_core::Priority;
 use providers::Usage;
@@ -52,6 +53,21 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             priority: Priority::NORMAL,
+        }
+    }
+
+    /// Gives a POST a key in `header`, by which the provider knows it again where it is sent more than once. A key of the
+    /// caller's own, here or in `common`, stays.
+    pub(crate) fn identify(&mut self, header: Option<HeaderName>, common: &HeaderMap) {
+        let Some(header) = header.filter(|_| self.method == Method::POST) else { return };
+        if !common.contains_key(&header)
+            && let Entry::Vacant(entry) = self.headers.entry(header)
+        {
+            // Two numbers of 64 bits do not meet by chance; nothing secret depends on them.
+            let key = format!("chat-limiter-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+            if let Ok(key) = HeaderValue::try_from(key) {
+                entry.insert(key);
+            }
         }
     }
 

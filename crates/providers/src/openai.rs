@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use limiter_core::{Dimension, Nanos, Observation, Reading};
 use serde_json::Value;
 
@@ -45,6 +45,13 @@ impl Provider for OpenAi {
 
     fn dialect(&self) -> &Dialect {
         &DIALECT
+    }
+
+    /// The option `idempotency_key` of its official clients
+    /// (<https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py>) is one for every POST, the same for all
+    /// attempts of a request. The reference does not say what becomes of it.
+    fn idempotency_header(&self) -> Option<HeaderName> {
+        Some(HeaderName::from_static("idempotency-key"))
     }
 
     fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use limiter_core::{Nanos, Observation, Reading};
 use serde_json::Value;
 use thiserror::Error;
@@ -61,6 +61,12 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// [`InvalidKey`] where the key is empty or cannot stand in a header.
     fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey> {
         bearer(key, headers)
+    }
+
+    /// The header in which it takes a key of the caller's own for a request, so that a request that is sent again counts as
+    /// the same one; `None` where it has none, as most.
+    fn idempotency_header(&self) -> Option<HeaderName> {
+        None
     }
 
     /// The path, as a batch file states it (`/v1/chat/completions`), that a bare request body is meant for.

@@ -12,7 +12,7 @@
 
 mod attempt;
 mod read;
-mod settle;
+pub(crate) mod settle;
 mod trace;
 
 use std::mem;
