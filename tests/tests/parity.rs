@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chat_limiter::batch_processor::{BatchConfig, process_chat_batch, process_chat_completion_batch};
+use chat_limiter::providers::Registry;
 use chat_limiter::providers::payload::{JsonSchema, ResponseFormat};
 use chat_limiter::service::BaseService;
 use chat_limiter::{ChatLimiter, ChatRequest, Message, ProviderConfig, Request};
@@ -122,4 +123,12 @@ async fn a_call_of_a_service_waits_as_long_as_the_provider_says_and_is_made_agai
     let arrivals: HashSet<u64> = server.arrivals().iter().map(Duration::as_secs).collect();
     assert_eq!(arrivals, HashSet::from([0, 20, 40]));
     assert_eq!(service.status_tracker().num_tasks_succeeded(), 1);
+}
+
+#[test]
+fn a_seed_is_left_out_for_anthropic_and_said_to_be() {
+    let mut request = ChatRequest::new("claude-haiku-4-5", vec![Message::user("Hi")]);
+    request.seed = Some(7);
+    let payload = Registry::standard().by_name("anthropic").unwrap().chat_payload(&request).unwrap();
+    assert_eq!((payload.body.get("seed"), payload.left_out), (None, vec!["seed"]));
 }

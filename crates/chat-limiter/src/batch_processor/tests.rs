@@ -158,6 +158,30 @@ async fn no_more_than_allowed_go_at_once_and_each_model_has_its_own_places() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_provider_has_places_of_its_own_where_asked_to() {
+    struct Takes10;
+    impl BatchProcessor for Takes10 {
+        type Data = &'static str;
+        type Output = ();
+
+        async fn process_item(&self, _: &BatchItem<&'static str>) -> Result<Processed<()>, ItemError> {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            Ok(Processed::new(()))
+        }
+
+        fn provider_of(&self, item: &BatchItem<&'static str>) -> Option<String> {
+            Some(item.data.to_owned())
+        }
+    }
+    for (group_by_provider, seconds) in [(true, 20), (false, 30)] {
+        let config = BatchConfig { group_by_provider, max_concurrent_requests: 1, ..config() };
+        let since = Clock::start();
+        Takes10.process_batch(["a", "b", "a"], &config).await.unwrap();
+        assert_eq!(Duration::from(since.now()).as_secs(), seconds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_holds_no_place_while_it_waits() {
     let processor = Planned::default();
     let one = BatchConfig { max_concurrent_requests: 1, retry_delay: Duration::from_secs(60), ..config() };
@@ -228,6 +252,21 @@ async fn a_batch_of_chat_bodies_is_answered_in_order() {
         assert!(result.response_headers.contains_key("x-ratelimit-limit-requests"));
         assert!(result.duration > Duration::ZERO && result.attempt_count == 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_are_made_with_the_request_of_each() {
+    let items = create_batch_items(["a", "b"], |data| {
+        (http::Method::PUT, format!("/things/{data}"), json!({"model": "m", "input": data}))
+    });
+    assert_eq!((items[1].data, items[1].url.as_str(), &items[1].method), ("b", "/things/b", &http::Method::PUT));
+    let request = items[0].request();
+    assert_eq!((request.path.as_str(), &request.body[..]), ("/things/a", &br#"{"input":"a","model":"m"}"#[..]));
+    assert_eq!((items[0].id.as_deref(), items[0].attempt_count, items[0].last_error.as_deref()), (None, 0, None));
+    let named = BatchItem::new(3).with_id("three");
+    assert_eq!((named.url.as_str(), named.metadata.len()), ("/chat/completions", 0));
+    let results = Planned::default().process_batch([BatchItem::new(plan(0, 0)).with_id("mine")], &config()).await;
+    assert_eq!((results.unwrap()[0].item.id.as_deref(), named.id.as_deref()), (Some("mine"), Some("three")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,6 +62,19 @@ async fn one_several_all_or_a_given_endpoint_is_made_ready_once() {
 }
 
 #[test]
+fn every_service_has_the_endpoints_that_its_provider_has() {
+    let names = |service: BaseService| service.available_endpoints().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(names(BaseService::openai("key").unwrap()).len(), 6);
+    let openrouter = names(BaseService::openrouter("key").unwrap());
+    assert!(openrouter.contains(&"chat/completions".to_owned()) && !openrouter.contains(&"finetune".to_owned()));
+    let simulator = Simulator::new(Config::default()).unwrap();
+    let anthropic = names(BaseService::new(client_of(&simulator, "anthropic").build().unwrap()));
+    assert_eq!(anthropic, ["chat/completions"]);
+    let error = BaseService::openai(" ").unwrap_err();
+    assert!(error.is_configuration(), "{error}");
+}
+
+#[test]
 fn an_unknown_endpoint_lists_what_there_is_and_makes_nothing_ready() {
     let simulator = Simulator::new(Config::default()).unwrap();
     let service = BaseService::new(client_of(&simulator, "openai").build().unwrap());
