@@ -308,11 +308,15 @@ async fn a_failure_is_sent_no_more_often_because_two_may_try_again() {
 #[tokio::test(start_paused = true)]
 async fn dropping_a_batch_leaves_nothing_in_flight() {
     let (_, limiter) = simulated(Config::default().with_latency(Duration::from_secs(5)));
-    {
-        let config = config();
-        let mut batch = std::pin::pin!(process_chat_batch(&limiter, (0..20).map(body), &config));
-        assert!(tokio::time::timeout(Duration::from_secs(1), batch.as_mut()).await.is_err());
+    let batch = tokio::spawn({
+        let limiter = limiter.clone();
+        async move { process_chat_batch(&limiter, (0..20).map(body), &config()).await }
+    });
+    while limiter.limits()[0].state.in_flight == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    batch.abort();
+    assert!(batch.await.unwrap_err().is_cancelled());
     let state = &limiter.limits()[0].state;
     assert_eq!((state.in_flight, state.waiting), (0, 0));
 }

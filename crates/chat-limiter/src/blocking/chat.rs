@@ -40,10 +40,28 @@ impl ChatLimiter {
     {
         self.block_on(batch_processor::process_chat_batch(self.inner(), requests, config))?
     }
+
+    /// Sends [`ChatRequest`]s and returns the answers in their order.
+    ///
+    /// # Errors
+    ///
+    /// As [`process_chat_completion_batch`](batch_processor::process_chat_completion_batch); also inside an async runtime.
+    #[doc(alias = "process_chat_completion_batch_sync")]
+    pub fn process_chat_completion_batch<I>(
+        &self,
+        requests: I,
+        config: &BatchConfig,
+    ) -> Result<BatchResults<ChatRequest, ChatCompletionResponse>, Error>
+    where
+        I: IntoIterator<Item: Into<BatchItem<ChatRequest>>>,
+    {
+        self.block_on(batch_processor::process_chat_completion_batch(self.inner(), requests, config))?
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use providers::payload::Message;
     use serde_json::json;
     use simulator::{Config, Simulator};
 
@@ -62,6 +80,10 @@ mod tests {
         let results = limiter.process_chat_batch((0..5).map(body), &BatchConfig::default()).unwrap();
         assert_eq!(results.successful_results().count(), 5);
         assert!(results.iter().enumerate().all(|(index, result)| result.item.data == body(index)));
+        let request = ChatRequest::new("claude-haiku-4-5", vec![Message::user("Hi")]);
+        let results = limiter.process_chat_completion_batch([request.clone()], &BatchConfig::default()).unwrap();
+        assert!(!results[0].result.as_ref().unwrap().text().is_empty());
+        assert!(!limiter.chat_completion(&request).unwrap().text().is_empty());
     }
 
     #[tokio::test]

@@ -95,7 +95,18 @@ async fn every_method_is_known_by_name_and_others_are_refused() {
     assert!(models.json().unwrap()["data"].is_array());
     let error = service.call_api(&Value::Null, "/v1/models", "fetch").await.unwrap_err();
     assert_eq!(error.code(), "invalid_request");
-    assert!(error.to_string().contains("`FETCH`") || error.to_string().contains("`fetch`"), "{error}");
+    assert!(error.to_string().starts_with("`fetch` is no method; there are GET, POST"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_goes_to_a_provider_with_another_form() {
+    let simulator = Simulator::new(Config::default()).unwrap();
+    let service = BaseService::new(client_of(&simulator, "anthropic").build().unwrap());
+    service.init_endpoint("chat/completions").unwrap();
+    let messages = json!([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]);
+    let payload = json!({"model": "claude-haiku-4-5", "messages": messages});
+    let answer = service.call_api(&payload, "chat/completions", "post").await.unwrap();
+    assert!(answer.json().unwrap()["content"][0]["text"].is_string());
 }
 
 #[tokio::test(start_paused = true)]
