@@ -15,7 +15,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use limiter_core::{
-    Admission, Cost, Limit, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket,
+    Admission, Amounts, Cost, Limit, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket,
 };
 
 use crate::clock::Clock;
@@ -118,6 +118,14 @@ impl Scope {
         self.change(|shared, now| {
             shared.latest.limits_at = Some(now);
             shared.limiter.adopt(observation, &in_flight, now);
+        });
+    }
+
+    /// Takes in what the provider said without being sent a request.
+    pub(crate) fn hear(&self, limits: &Observation) {
+        self.change(|shared, now| {
+            shared.latest.limits_at = Some(now);
+            shared.limiter.adopt(limits, &Amounts::ZERO, now);
         });
     }
 
