@@ -164,7 +164,7 @@ impl ChatLimiter {
 
 impl Shared {
     /// Finds out where a request goes, which limits it draws on, and how large it is.
-    async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
+    pub(crate) async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
         let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
         let Measured { model, size, kind } = if request.body.is_empty() {
             Measured::NO_JSON

@@ -113,7 +113,7 @@ impl Shared {
         }
     }
 
-    async fn permit(&self, prepared: &Prepared, at_front: bool) -> Result<Permit, Denied> {
+    pub(crate) async fn permit(&self, prepared: &Prepared, at_front: bool) -> Result<Permit, Denied> {
         let RequestSize { input_tokens, metered_input_tokens, max_output_tokens, images } = prepared.size;
         let output = max_output_tokens.unwrap_or_else(|| self.expected_output(&prepared.group, prepared.kind));
         let images = Amounts::ZERO.with(Dimension::Images, images);
@@ -265,7 +265,7 @@ impl Shared {
     }
 
     /// What an answered request took, as far as it says; the rest as was counted before sending.
-    fn taken(&self, prepared: &Prepared, usage: &Usage) -> Amounts {
+    pub(crate) fn taken(&self, prepared: &Prepared, usage: &Usage) -> Amounts {
         self.learn_output(&prepared.group, prepared.kind, usage.output);
         let images = Amounts::ZERO.with(Dimension::Images, prepared.size.images);
         *Cost::of_request(usage.input, usage.total.saturating_sub(usage.input)).with_certain(&images).expected()

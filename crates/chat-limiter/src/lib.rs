@@ -36,6 +36,8 @@ mod request;
 mod retry;
 mod scope;
 mod scopes;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use limiter_core;
 pub use providers;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
-use bytes::Bytes;
 use futures::future::BoxFuture;
 use transport::{Body, Transport};
 
@@ -19,7 +18,7 @@ struct Canned {
 }
 
 impl Transport for Canned {
-    fn send(&self, _: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
+    fn send(&self, _: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
         let mut response = http::Response::new(Body::from_bytes("{}"));
         *response.status_mut() = http::StatusCode::from_u16(self.status).unwrap();
         // Where nobody listens, that is all right.
@@ -34,7 +33,7 @@ struct Silent {
 }
 
 impl Transport for Silent {
-    fn send(&self, _: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
+    fn send(&self, _: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
         self.seen.send(()).unwrap();
         Box::pin(std::future::pending())
     }
@@ -119,7 +118,7 @@ fn a_client_that_was_refused_inside_a_runtime_still_works_outside() {
 struct Panics;
 
 impl Transport for Panics {
-    fn send(&self, _: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
+    fn send(&self, _: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
         panic!("the transport panics on the thread of its caller")
     }
 }
