@@ -22,7 +22,7 @@ pub mod wire;
 pub use clock::Stopwatch;
 pub use face::Face;
 pub use load::{End, Load, in_flight, waiting};
-pub use scripted::{Reply, Scripted};
+pub use scripted::{Part, Reply, Scripted};
 
 /// Makes what is drawn at random on this thread (the jitter of retries) the same in every run.
 pub fn same_random_numbers() {

@@ -4,6 +4,7 @@
 //! does falls on both; nothing is quoted from another machine. A goal that is not met is printed as not met, and is
 //! no error: exit code 0 says that the measurement was made.
 
+mod allocations;
 mod arguments;
 mod client;
 mod clock;
@@ -19,17 +20,15 @@ mod report;
 mod starvation;
 mod tokenizer;
 
-use std::alloc::System;
 use std::process::ExitCode;
 
-use cap::Cap;
 use clap::Parser as _;
 
 use arguments::{Arguments, Command};
 
-/// Counts what is allocated, for the bytes that a waiting request takes.
+/// Counts what is allocated, for the bytes that a waiting request takes, and how often.
 #[global_allocator]
-static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+static ALLOCATOR: allocations::Counting = allocations::counting();
 
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {

@@ -1,12 +1,14 @@
 //! What goes in and what comes out.
 
 use bytes::Bytes;
+use http::header::{Entry, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use limiter_core::Priority;
 use providers::Usage;
 use serde_json::Value;
 
 use crate::Error;
+use crate::history::History;
 
 /// A request to the provider. The body goes out as it is, byte for byte.
 #[derive(Clone, Debug)]
@@ -48,6 +50,21 @@ impl Request {
         }
     }
 
+    /// Gives a POST a key in `header`, by which the provider knows it again where it is sent more than once. A key of the
+    /// caller's own, here or in `common`, stays.
+    pub(crate) fn identify(&mut self, header: Option<HeaderName>, common: &HeaderMap) {
+        let Some(header) = header.filter(|_| self.method == Method::POST) else { return };
+        if !common.contains_key(&header)
+            && let Entry::Vacant(entry) = self.headers.entry(header)
+        {
+            // Two numbers of 64 bits do not meet by chance; nothing secret depends on them.
+            let key = format!("chat-limiter-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+            if let Ok(key) = HeaderValue::try_from(key) {
+                entry.insert(key);
+            }
+        }
+    }
+
     /// The same request with another priority. A higher one is a head start of ten seconds for each level.
     #[must_use]
     pub const fn with_priority(mut self, priority: Priority) -> Self {
@@ -72,6 +89,8 @@ pub struct Answer {
     pub attempts: u32,
     /// How many of the attempts were refused for the rate.
     pub rate_limited_attempts: u32,
+    /// Every attempt: when it was sent, how long it waited, and what became of it.
+    pub history: History,
 }
 
 impl Answer {

@@ -108,16 +108,17 @@ mod tests {
     use providers::{ErrorKind, Failure};
 
     use super::*;
+    use crate::error::Response;
 
     fn refused(kind: ErrorKind, status: u16, retry_after: Option<u64>) -> Kind {
         let mut failure = Failure::new(kind);
         failure.retry_after = retry_after.map(Nanos::from_millis);
-        Kind::Refused {
-            failure: Box::new(failure),
+        let response = Response {
             status: http::StatusCode::from_u16(status).unwrap(),
+            headers: http::HeaderMap::new(),
             body: bytes::Bytes::new(),
-            request_id: None,
-        }
+        };
+        Kind::Refused { failure: Box::new(failure), response: Box::new(response) }
     }
     #[test]
     fn no_capacity_with_status_429_backs_off_and_ends() {

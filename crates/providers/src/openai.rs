@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use limiter_core::{Dimension, Nanos, Observation, Reading};
 use serde_json::Value;
 
@@ -47,8 +47,19 @@ impl Provider for OpenAi {
         &DIALECT
     }
 
+    /// The option `idempotency_key` of its official clients
+    /// (<https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py>) is one for every POST, the same for all
+    /// attempts of a request. The reference does not say what becomes of it.
+    fn idempotency_header(&self) -> Option<HeaderName> {
+        Some(HeaderName::from_static("idempotency-key"))
+    }
+
     fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(group_of(model))
+    }
+
+    fn bare_model<'a>(&self, model: &'a str) -> &'a str {
+        model.strip_prefix("openai/").unwrap_or(model)
     }
 
     fn owns_host(&self, host: &str) -> bool {

@@ -1,12 +1,11 @@
 //! The capacity of one request, from its wait to its end.
 
 use http::{HeaderMap, StatusCode};
-use limiter_core::{Amounts, Dimension};
-use providers::{ErrorKind, Failure, Usage};
+use providers::{Failure, Usage};
 
-use crate::error::Kind;
 use crate::exchange::{Prepared, Trace};
-use crate::scope::{Denied, Permit};
+use crate::scope::Permit;
+use crate::slots::Slot;
 use crate::{ChatLimiter, Error, Request};
 
 /// Owns the permit of a request. Dropped without an end, the request counts as sent and abandoned.
@@ -15,6 +14,8 @@ pub(super) struct Hold {
     limiter: ChatLimiter,
     prepared: Prepared,
     permit: Permit,
+    /// Given back after the reservation has ended.
+    _slot: Slot,
 }
 
 /// The capacity of a request that was not sent yet: dropped, all of it comes back.
@@ -40,17 +41,11 @@ impl Hold {
     /// Waits until there is room for `request`.
     pub(super) async fn acquire(limiter: ChatLimiter, request: Request, at_front: bool) -> Result<Unsent, Error> {
         let prepared = limiter.shared.prepare(request).await?;
-        loop {
-            let kind = match limiter.shared.permit(&prepared, at_front).await {
-                Ok(permit) => return Ok(Unsent(Some(Box::new(Self { limiter, prepared, permit })))),
-                Err(Denied::Moved) => continue,
-                Err(Denied::NeverFits(never)) => Kind::NeverFits(never),
-                Err(Denied::TooLong { wait }) => Kind::TooLong(wait),
-                Err(Denied::Closed) => Kind::Closed,
-                Err(Denied::Down(why)) => Kind::Down(why),
-            };
-            return Err(Error::new(kind, Trace::default()));
-        }
+        let mut trace = Trace::new(limiter.now());
+        // Who has waited before was sent before.
+        trace.attempts = u32::from(at_front);
+        let (permit, slot) = limiter.shared.admit(&prepared, &mut trace).await?;
+        Ok(Unsent(Some(Box::new(Self { limiter, prepared, permit, _slot: slot }))))
     }
 
     /// Takes in what the head of the response says of limits.
@@ -86,19 +81,7 @@ impl Hold {
             observation.refused = status == StatusCode::TOO_MANY_REQUESTS;
             self.limiter.shared.scopes.observe(&mut self.permit, &self.prepared.group, &observation);
         }
-        match failure.kind {
-            kind if kind.is_limit() => {
-                self.permit.refuse(failure.retry_after, &format!("{status}: {}", failure.message));
-            }
-            ErrorKind::Authentication => drop(self.permit.fail(true, true, &failure.message)),
-            ErrorKind::QuotaExhausted => {
-                self.permit.fail(true, failure.requested.is_none(), &failure.message);
-            }
-            kind if kind.is_retryable() => {
-                self.permit.fail(true, false, &format!("{status}: {}", failure.message));
-            }
-            _ => self.permit.settle(Some(&Amounts::ZERO.with(Dimension::Requests, 1))),
-        }
+        self.permit.answered_with(&failure, status);
     }
 
     /// It was sent, perhaps, and there was no answer, or one that broke off.
