@@ -1,6 +1,5 @@
 //! Settings of a client.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use transport::{HyperTransport, Timeouts, Transport};
 use crate::Error;
 use crate::client::{ChatLimiter, Shared};
 use crate::clock::Clock;
+use crate::learned::{Learned, Learning};
 use crate::mask::Mask;
 use crate::retry::RetryPolicy;
 use crate::scope::Patience;
@@ -43,6 +43,7 @@ pub struct Builder {
     answer_limit: usize,
     outage_patience: Duration,
     silence_patience: Duration,
+    pub(crate) learned: Learned,
 }
 
 impl Builder {
@@ -75,6 +76,7 @@ impl Builder {
             answer_limit: 64 << 20,
             outage_patience: Duration::from_secs(15 * 60),
             silence_patience: Duration::from_secs(60),
+            learned: Learned::default(),
         }
     }
 
@@ -264,6 +266,7 @@ impl Builder {
             outage: self.outage_patience.into(),
             silence: self.silence_patience.into(),
         };
+        let learning = Learning::after(self.learned, provider.name());
         let shared = Shared {
             provider,
             base_url,
@@ -281,7 +284,7 @@ impl Builder {
             timeouts,
             scale_first_byte: self.timeouts.is_none(),
             answer_limit: self.answer_limit,
-            outputs: Mutex::new(HashMap::new()),
+            learning,
             counted: OnceCell::new(),
         };
         Ok(ChatLimiter { shared: Arc::new(shared) })

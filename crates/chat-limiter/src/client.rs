@@ -6,7 +6,6 @@ mod credit;
 mod live;
 mod shutdown;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +15,7 @@ use limiter_core::{Amounts, Cost, Dimension, RetryBudget};
 use providers::payload::ChatRequest;
 use providers::{Provider, RequestSize};
 use serde_json::Value;
-use tokenizer::{Encoding, OutputEstimate, OutputEstimates, RequestKind};
+use tokenizer::{Encoding, RequestKind, Shape};
 use tokio::sync::{OnceCell, watch};
 use transport::{Timeouts, Transport};
 
@@ -25,6 +24,7 @@ use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::exchange::Prepared;
 use crate::gate::Gate;
+use crate::learned::Learning;
 use crate::mask::Mask;
 use crate::request::{Answer, Request};
 use crate::retry::RetryPolicy;
@@ -72,16 +72,14 @@ pub(crate) struct Shared {
     pub(crate) scale_first_byte: bool,
     /// The largest answer read, in bytes.
     pub(crate) answer_limit: usize,
-    /// What was produced lately, by model group.
-    pub(crate) outputs: Mutex<HashMap<Arc<str>, OutputEstimates>>,
+    /// What answers have taught of prompts and answers.
+    pub(crate) learning: Learning,
     /// Whether tokens were counted before, so that the encoding is loaded.
     pub(crate) counted: OnceCell<()>,
 }
 
 /// Larger bodies have their tokens counted on a blocking thread, in bytes: about a millisecond's work.
 const COUNT_INLINE: usize = 16 * 1024;
-/// So many model groups have what they produce remembered.
-const MOST_OUTPUTS: usize = 256;
 
 impl ChatLimiter {
     /// A client of the provider with this name: `openai`, `anthropic`, `openrouter`, `openai-compatible`.
@@ -195,32 +193,15 @@ impl Shared {
 
     /// What a request is reserved for.
     pub(crate) fn cost(&self, group: &Arc<str>, size: &RequestSize, kind: RequestKind) -> Cost {
-        let RequestSize { input_tokens, metered_input_tokens, max_output_tokens, images } = *size;
-        let output = max_output_tokens.unwrap_or_else(|| self.expected_output(group, kind));
-        let images = Amounts::ZERO.with(Dimension::Images, images);
-        // What is billed is certain; what the limit counts may be more until the request is through.
-        let expected = *Cost::of_request(metered_input_tokens, output).expected();
-        Cost::estimate(*Cost::of_request(input_tokens, 0).expected(), expected).with_certain(&images)
-    }
-
-    /// What a request without a bound is expected to produce, in tokens.
-    pub(crate) fn expected_output(&self, group: &Arc<str>, kind: RequestKind) -> u64 {
-        self.outputs().get(group).map_or(OutputEstimate::PRIOR, |estimates| estimates.expected(kind, None))
-    }
-
-    pub(crate) fn learn_output(&self, group: &Arc<str>, kind: RequestKind, produced: u64) {
-        let mut outputs = self.outputs();
-        if outputs.len() < MOST_OUTPUTS || outputs.contains_key(group) {
-            outputs.entry(Arc::clone(group)).or_default().observe(kind, produced);
-        }
+        let images = Amounts::ZERO.with(Dimension::Images, size.images);
+        // What was counted is certain; what the limit counts may be more until the request is through.
+        let (input, output) = self.learning.expected(group, size, kind);
+        let certain = *Cost::of_request(size.input_tokens, 0).expected();
+        Cost::estimate(certain, *Cost::of_request(input, output).expected()).with_certain(&images)
     }
 
     pub(crate) fn budget(&self) -> MutexGuard<'_, RetryBudget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn outputs(&self) -> MutexGuard<'_, HashMap<Arc<str>, OutputEstimates>> {
-        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -236,13 +217,20 @@ impl Measured {
     /// What is not JSON takes no tokens that can be counted.
     const NO_JSON: Self = Self {
         model: None,
-        size: RequestSize { input_tokens: 0, metered_input_tokens: 0, max_output_tokens: Some(0), images: 0 },
+        size: RequestSize {
+            input_tokens: 0,
+            metered_input_tokens: 0,
+            max_output_tokens: Some(0),
+            images: 0,
+            shape: Shape { definitions: 0, media: 0, messages: 0, tools: 0, calls: 0 },
+        },
         kind: RequestKind::NONE,
     };
 
     fn of(provider: &dyn Provider, path: &str, body: &Value) -> Self {
         let model = model_of(body).map(str::to_owned);
-        Self { model, size: provider.cost(path, body), kind: RequestKind::of(body, false) }
+        let size = provider.cost(path, body);
+        Self { model, size, kind: RequestKind::of(body, size.shape.calls > 0) }
     }
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use limiter_core::{Nanos, Observation, Reading};
 use serde_json::Value;
 use thiserror::Error;
+use tokenizer::Shape;
 
 use crate::discovery::{self, AccountInquiry, DiscoveryRequest};
 use crate::payload::{ChatDialect, ChatPayload, ChatRequest, Form, PayloadError};
@@ -200,6 +201,8 @@ pub struct RequestSize {
     pub max_output_tokens: Option<u64>,
     /// Images in the prompt.
     pub images: u64,
+    /// What the prompt consists of, apart from its text.
+    pub shape: Shape,
 }
 
 /// A key that cannot be sent. Its text never shows the key.

@@ -35,7 +35,7 @@ impl Shared {
 
     /// What an answered request took, as far as it says; the rest as was counted before sending.
     pub(crate) fn taken(&self, prepared: &Prepared, usage: &Usage) -> Amounts {
-        self.learn_output(&prepared.group, prepared.kind, usage.output);
+        self.learning.observe(&prepared.group, &prepared.size, prepared.kind, usage);
         let images = Amounts::ZERO.with(Dimension::Images, prepared.size.images);
         *Cost::of_request(usage.input, usage.total.saturating_sub(usage.input)).with_certain(&images).expected()
     }
