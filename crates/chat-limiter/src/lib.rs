@@ -49,6 +49,8 @@ mod slots;
 mod stream;
 #[cfg(test)]
 mod test_support;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod usage;
 
 pub use limiter_core;
