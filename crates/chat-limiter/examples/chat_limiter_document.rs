@@ -5,6 +5,7 @@
 //! cargo run --package chat-limiter --example chat_limiter_document -- --provider real    # keys in the environment
 //! ```
 #![expect(clippy::print_stdout, reason = "an example speaks to the person who runs it")]
+#![expect(clippy::indexing_slicing, reason = "what is not there in a JSON value is null")]
 
 #[path = "support/target.rs"]
 mod target;
@@ -164,7 +165,7 @@ impl BatchProcessor for CustomBatchProcessor {
     async fn process_item(&self, item: &BatchItem<Value>) -> Result<Processed<Value>, ItemError> {
         // Any endpoint of the provider.
         let answer = self.limiter.request(Request::json(Method::POST, "/embeddings", &item.data)).await?;
-        let embedding = answer.json()?["data"][0]["embedding"].take();
+        let embedding = answer.json()?["data"][0]["embedding"].clone();
         Ok(Processed::from_answer(&answer, embedding))
     }
 }

@@ -5,6 +5,7 @@
 //! cargo run --package chat-limiter --example lionagi_imodel -- --provider real    # the key is in OPENAI_API_KEY
 //! ```
 #![expect(clippy::print_stdout, reason = "an example speaks to the person who runs it")]
+#![expect(clippy::indexing_slicing, reason = "what is not there in a JSON value is null")]
 
 #[path = "support/target.rs"]
 mod target;

@@ -1,4 +1,6 @@
 //! The examples of the three documents, run against the simulated provider: what each prints is what is checked here.
+#![cfg(test)] // so that the exemptions of clippy.toml hold for helpers, too
+#![expect(clippy::duplicate_mod, reason = "each example is whole in itself")]
 
 use std::time::Duration;
 

@@ -47,10 +47,6 @@ settings! {
     token_buffer_ratio(ratio: f64);
     requests_per_minute(amount: u64);
     tokens_per_minute(amount: u64);
-    limit_for(model: impl Into<String>, limit: Limit);
-    buffer_ratio(ratio: f64);
-    request_buffer_ratio(ratio: f64);
-    token_buffer_ratio(ratio: f64);
     expected_limit(limit: Limit);
     look_ahead(bound: Duration);
     concurrency(requests: usize);

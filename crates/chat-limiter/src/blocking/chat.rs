@@ -1,4 +1,4 @@
-//! Chat answers and batches of them.
+//! Batches of chat requests.
 
 use providers::payload::ChatRequest;
 use serde_json::Value;
@@ -8,26 +8,6 @@ use crate::batch_processor::{self, BatchConfig, BatchItem, BatchResults};
 use crate::{ChatCompletionResponse, Error};
 
 impl ChatLimiter {
-    /// Sends a chat request and reads the answer, whatever the provider's form is.
-    ///
-    /// # Errors
-    ///
-    /// As [`chat_completion`](crate::ChatLimiter::chat_completion); also inside an async runtime.
-    #[doc(alias = "chat_completion_sync")]
-    pub fn chat_completion(&self, request: &ChatRequest) -> Result<ChatCompletionResponse, Error> {
-        self.block_on(self.inner().chat_completion(request))?
-    }
-
-    /// Asks a model one question and returns the text of its answer.
-    ///
-    /// # Errors
-    ///
-    /// As [`simple_chat`](crate::ChatLimiter::simple_chat); also inside an async runtime.
-    #[doc(alias = "simple_chat_sync")]
-    pub fn simple_chat(&self, model: impl Into<String>, prompt: impl Into<String>) -> Result<String, Error> {
-        self.block_on(self.inner().simple_chat(model, prompt))?
-    }
-
     /// Sends chat requests, as JSON bodies, and returns the answers in their order.
     ///
     /// # Errors
@@ -38,7 +18,7 @@ impl ChatLimiter {
     where
         I: IntoIterator<Item: Into<BatchItem<Value>>>,
     {
-        self.block_on(batch_processor::process_chat_batch(self.inner(), requests, config))?
+        self.block_on(batch_processor::process_chat_batch(self.as_async(), requests, config))?
     }
 
     /// Sends [`ChatRequest`]s and returns the answers in their order.
@@ -55,7 +35,7 @@ impl ChatLimiter {
     where
         I: IntoIterator<Item: Into<BatchItem<ChatRequest>>>,
     {
-        self.block_on(batch_processor::process_chat_completion_batch(self.inner(), requests, config))?
+        self.block_on(batch_processor::process_chat_completion_batch(self.as_async(), requests, config))?
     }
 }
 
