@@ -182,7 +182,7 @@ impl Shared {
         let model = model.as_deref().unwrap_or_default();
         self.check_credit(model)?;
         let group = self.provider.model_group(model);
-        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, request, _inside: inside })
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, request, inside: Some(inside) })
     }
 
     /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.

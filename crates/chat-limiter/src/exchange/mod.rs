@@ -43,7 +43,7 @@ pub(crate) struct Prepared {
     pub(crate) size: RequestSize,
     pub(crate) kind: RequestKind,
     /// Until it is dropped the request has not ended.
-    pub(crate) _inside: Inside,
+    pub(crate) inside: Option<Inside>,
 }
 
 impl Shared {

@@ -7,6 +7,7 @@
 //! queue, or gives back what it was granted and did not take.
 
 mod acquire;
+mod long_wait;
 mod permit;
 
 use std::collections::HashMap;
@@ -21,6 +22,8 @@ use limiter_core::{
 use crate::clock::Clock;
 use crate::scopes::told::{self, BufferRatio};
 use crate::usage::Books;
+
+use long_wait::LongWait;
 
 pub(crate) use acquire::Acquire;
 pub(crate) use permit::Permit;
@@ -54,6 +57,8 @@ struct Shared {
     /// Why nobody is let through, once the provider has failed for too long.
     down: Option<Arc<str>>,
     closed: bool,
+    /// A wait that nobody is willing to make.
+    long_wait: Option<LongWait>,
     latest: Latest,
 }
 
@@ -96,7 +101,7 @@ type WakeList = Vec<Waker>;
 impl Scope {
     pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience, books: Arc<Books>) -> Self {
         let (waiters, latest) = (HashMap::new(), Latest::default());
-        let shared = Shared { limiter, waiters, armed: None, down: None, closed: false, latest };
+        let shared = Shared { limiter, waiters, armed: None, down: None, closed: false, long_wait: None, latest };
         Self { clock, patience, books, shared: Mutex::new(shared) }
     }
 

@@ -46,7 +46,9 @@ impl Shared {
             match outcome {
                 Ok(Opened { head, reader, permit }) => {
                     trace.answered(head.status, self.clock.now());
-                    let held = permit.map(|permit| Held { permit, slot });
+                    // One that has ended is over, however long it is kept.
+                    let inside = prepared.inside.take();
+                    let held = permit.map(|permit| Held { permit, slot, inside });
                     // What was sent is not needed any more, and may be large.
                     prepared.request.body = Bytes::new();
                     let meter = Meter::new(Arc::clone(self), prepared, held);
