@@ -17,6 +17,7 @@ use crate::client::{ChatLimiter, Shared};
 use crate::clock::Clock;
 use crate::learned::{Learned, Learning};
 use crate::mask::Mask;
+use crate::observe::Meters;
 use crate::retry::RetryPolicy;
 use crate::scope::Patience;
 use crate::scopes::{BufferRatio, Scopes, Told};
@@ -261,6 +262,7 @@ impl Builder {
             told.set(Some(&Arc::from(&*provider.model_group(&model))), limit);
         }
         let clock = Clock::start();
+        let meters = Meters::new(provider.name());
         let patience = Patience {
             wait: self.retry.longest_wait.into(),
             outage: self.outage_patience.into(),
@@ -274,7 +276,7 @@ impl Builder {
             headers,
             transport,
             clock,
-            scopes: Arc::new(Scopes::new(told, &self.expected, self.order, clock, patience)),
+            scopes: Arc::new(Scopes::new(told, &self.expected, self.order, clock, patience, meters)),
             slots: Slots::new(self.concurrency),
             gate: Arc::default(),
             credit: Mutex::default(),

@@ -26,6 +26,7 @@ use crate::exchange::Prepared;
 use crate::gate::Gate;
 use crate::learned::Learning;
 use crate::mask::Mask;
+use crate::observe::RequestSpan;
 use crate::request::{Answer, Request};
 use crate::retry::RetryPolicy;
 use crate::scopes::Scopes;
@@ -107,7 +108,7 @@ impl ChatLimiter {
     /// [`Error`] when it cannot be sent like this, was refused for good, or failed in every attempt.
     pub async fn request(&self, request: Request) -> Result<Answer, Error> {
         let prepared = self.shared.prepare(request).await?;
-        self.shared.exchange(&prepared).await
+        prepared.span.watch(self.shared.exchange(&prepared)).await
     }
 
     /// What `model` shares its limits with, as far as the provider's documentation tells.
@@ -165,7 +166,8 @@ impl Shared {
             self.measure(&request).await?
         };
         let group = self.provider.model_group(model.as_deref().unwrap_or_default());
-        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, request, _inside: inside })
+        let span = RequestSpan::new(self.provider.name(), &uri, model.as_deref(), &size);
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, _inside: inside })
     }
 
     /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.

@@ -46,6 +46,10 @@ impl Shared {
             match outcome {
                 Ok(Opened { head, reader, permit }) => {
                     trace.answered(head.status, self.clock.now());
+                    self.attempted(&prepared, &trace);
+                    if let Some(event) = reader.found.events.front() {
+                        prepared.span.named(&event.data);
+                    }
                     let held = permit.map(|permit| Held { permit, slot });
                     // What was sent is not needed any more, and may be large.
                     prepared.request.body = Bytes::new();
@@ -54,7 +58,7 @@ impl Shared {
                 }
                 Err(kind) => {
                     drop(slot);
-                    self.before_another(kind, &mut trace).await?;
+                    self.before_another(&prepared, kind, &mut trace).await?;
                 }
             }
         }
