@@ -46,6 +46,10 @@ impl Shared {
             match outcome {
                 Ok(Opened { head, reader, permit }) => {
                     trace.answered(head.status, self.clock.now());
+                    self.attempted(&prepared, &trace);
+                    if let Some(event) = reader.found.events.front() {
+                        prepared.span.named(&event.data);
+                    }
                     // One that has ended is over, however long it is kept.
                     let inside = prepared.inside.take();
                     let held = permit.map(|permit| Held { permit, slot, inside });
@@ -56,7 +60,7 @@ impl Shared {
                 }
                 Err(kind) => {
                     drop(slot);
-                    self.before_another(kind, &mut trace).await?;
+                    self.before_another(&prepared, kind, &mut trace).await?;
                 }
             }
         }
