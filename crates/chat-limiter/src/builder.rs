@@ -1,6 +1,5 @@
 //! Settings of a client.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,16 +9,18 @@ use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use limiter_core::{Dimension, Limit, Order};
 use providers::{Provider, Registry};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio::sync::{OnceCell, watch};
 use transport::{HyperTransport, Timeouts, Transport};
 
 use crate::Error;
 use crate::client::{ChatLimiter, Shared};
 use crate::clock::Clock;
+use crate::learned::{Learned, Learning};
 use crate::mask::Mask;
 use crate::retry::RetryPolicy;
 use crate::scope::Patience;
-use crate::scopes::Scopes;
+use crate::scopes::{BufferRatio, Scopes, Told};
+use crate::slots::Slots;
 
 /// Settings of a [`ChatLimiter`]. Everything has a default but the key, which is read from the provider's own
 /// environment variable where it is not set.
@@ -29,6 +30,9 @@ pub struct Builder {
     key: Option<SecretString>,
     key_variable: Option<String>,
     limits: Vec<Limit>,
+    limits_for: Vec<(String, Limit)>,
+    /// What is wrong with it, where it is none.
+    ratio: Result<BufferRatio, String>,
     expected: Vec<Limit>,
     order: Order,
     concurrency: usize,
@@ -39,6 +43,7 @@ pub struct Builder {
     answer_limit: usize,
     outage_patience: Duration,
     silence_patience: Duration,
+    pub(crate) learned: Learned,
 }
 
 impl Builder {
@@ -59,6 +64,8 @@ impl Builder {
             key: None,
             key_variable: None,
             limits: Vec::new(),
+            limits_for: Vec::new(),
+            ratio: Ok(BufferRatio::default()),
             expected: Vec::new(),
             order: Order::Turn,
             concurrency: 1_000,
@@ -69,6 +76,7 @@ impl Builder {
             answer_limit: 64 << 20,
             outage_patience: Duration::from_secs(15 * 60),
             silence_patience: Duration::from_secs(60),
+            learned: Learned::default(),
         }
     }
 
@@ -110,6 +118,41 @@ impl Builder {
     #[must_use]
     pub fn tokens_per_minute(self, amount: u64) -> Self {
         self.limit(Limit::per_minute(Dimension::Tokens, amount))
+    }
+
+    /// A ceiling for the models that share limits with `model`, in place of one for all with the same dimension and
+    /// window. Several models, each with its own, may be in one client.
+    ///
+    /// These models get books of their own from the beginning: what others use is not counted there. Where the provider
+    /// has one quota for them all, what it says remains of it is what they notice of each other.
+    #[must_use]
+    pub fn limit_for(mut self, model: impl Into<String>, limit: Limit) -> Self {
+        self.limits_for.push((model.into(), limit));
+        self
+    }
+
+    /// How much of the limits on requests and tokens to use, the provider's and your own: more than 0, and at most 1,
+    /// which is the default, because nothing is gained by leaving quota unused that nobody else needs.
+    ///
+    /// With 0.9 no more than nine tenths of a limit are taken in any window, and the last tenth of what the provider says
+    /// remains is left to others on the same quota. A request that is larger than the share is refused as too large.
+    #[must_use]
+    pub fn buffer_ratio(self, ratio: f64) -> Self {
+        self.request_buffer_ratio(ratio).token_buffer_ratio(ratio)
+    }
+
+    /// How much of the limits on requests to use: see [`buffer_ratio`](Self::buffer_ratio).
+    #[must_use]
+    pub fn request_buffer_ratio(mut self, ratio: f64) -> Self {
+        self.ratio = self.ratio.and_then(|known| Ok(BufferRatio { requests: BufferRatio::parse(ratio)?, ..known }));
+        self
+    }
+
+    /// How much of the limits on tokens to use: see [`buffer_ratio`](Self::buffer_ratio).
+    #[must_use]
+    pub fn token_buffer_ratio(mut self, ratio: f64) -> Self {
+        self.ratio = self.ratio.and_then(|known| Ok(BufferRatio { tokens: BufferRatio::parse(ratio)?, ..known }));
+        self
     }
 
     /// A guess at a limit of the provider's, per set of models that share limits: it holds until an answer says what the
@@ -212,10 +255,10 @@ impl Builder {
             None if base_url.starts_with("http://") => Arc::new(HyperTransport::http(timeouts)),
             None => Arc::new(HyperTransport::https(timeouts).map_err(Error::configuration)?),
         };
-        let mut limits = self.limits;
-        let most = u64::try_from(self.concurrency).unwrap_or(u64::MAX);
-        if !limits.iter().any(|limit| limit.dimension() == Dimension::Concurrent) {
-            limits.push(Limit::new(Dimension::Concurrent, most, limiter_core::Nanos::SECOND));
+        let mut told = Told::new(self.limits, self.concurrency);
+        told.ratio = self.ratio.map_err(Error::configuration)?;
+        for (model, limit) in self.limits_for {
+            told.set(Some(&Arc::from(&*provider.model_group(&model))), limit);
         }
         let clock = Clock::start();
         let patience = Patience {
@@ -223,6 +266,7 @@ impl Builder {
             outage: self.outage_patience.into(),
             silence: self.silence_patience.into(),
         };
+        let learning = Learning::after(self.learned, provider.name());
         let shared = Shared {
             provider,
             base_url,
@@ -230,16 +274,17 @@ impl Builder {
             headers,
             transport,
             clock,
-            // What has no slot yet is not admitted: its time would be past when it goes.
-            scopes: Scopes::new(&limits, &self.expected, self.order, clock, patience),
-            slots: Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)),
+            scopes: Arc::new(Scopes::new(told, &self.expected, self.order, clock, patience)),
+            slots: Slots::new(self.concurrency),
+            gate: Arc::default(),
+            credit: Mutex::default(),
             closed: watch::Sender::new(false),
             retry: self.retry,
             budget: Mutex::new(self.retry.budget(self.concurrency)),
             timeouts,
             scale_first_byte: self.timeouts.is_none(),
             answer_limit: self.answer_limit,
-            outputs: Mutex::new(HashMap::new()),
+            learning,
             counted: OnceCell::new(),
         };
         Ok(ChatLimiter { shared: Arc::new(shared) })

@@ -1,27 +1,39 @@
 //! The client.
 
-use std::collections::HashMap;
+mod acquire;
+mod change;
+mod credit;
+mod live;
+mod shutdown;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use limiter_core::{RetryBudget, State};
+use limiter_core::{Amounts, Cost, Dimension, RetryBudget};
 use providers::payload::ChatRequest;
 use providers::{Provider, RequestSize};
 use serde_json::Value;
-use tokenizer::{Encoding, OutputEstimate, OutputEstimates, RequestKind};
-use tokio::sync::{OnceCell, Semaphore, watch};
+use tokenizer::{Encoding, RequestKind, Shape};
+use tokio::sync::{OnceCell, watch};
 use transport::{Timeouts, Transport};
 
 use crate::Error;
 use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::exchange::Prepared;
+use crate::gate::Gate;
+use crate::learned::Learning;
 use crate::mask::Mask;
 use crate::request::{Answer, Request};
 use crate::retry::RetryPolicy;
 use crate::scopes::Scopes;
+use crate::slots::Slots;
+
+use acquire::closed;
+
+pub use live::{CurrentLimits, ScopeState, Subscription};
 
 /// A client of one LLM provider that stays within its limits without being told them.
 ///
@@ -44,9 +56,13 @@ pub(crate) struct Shared {
     pub(crate) mask: Mask,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Clock,
-    pub(crate) scopes: Scopes,
+    pub(crate) scopes: Arc<Scopes>,
     /// Requests in flight, over all scopes.
-    pub(crate) slots: Semaphore,
+    pub(crate) slots: Slots,
+    /// Requests that have begun and not ended.
+    pub(crate) gate: Arc<Gate>,
+    /// Why requests fail, where the provider said that all credit is spent.
+    pub(crate) credit: Mutex<Option<Arc<str>>>,
     /// Whether the client was closed.
     pub(crate) closed: watch::Sender<bool>,
     pub(crate) retry: RetryPolicy,
@@ -56,26 +72,14 @@ pub(crate) struct Shared {
     pub(crate) scale_first_byte: bool,
     /// The largest answer read, in bytes.
     pub(crate) answer_limit: usize,
-    /// What was produced lately, by model group.
-    pub(crate) outputs: Mutex<HashMap<Arc<str>, OutputEstimates>>,
+    /// What answers have taught of prompts and answers.
+    pub(crate) learning: Learning,
     /// Whether tokens were counted before, so that the encoding is loaded.
     pub(crate) counted: OnceCell<()>,
 }
 
-/// One set of limits and the models that share it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ScopeState {
-    /// The model groups whose requests were answered in it; none for the first scope before any answer.
-    pub models: Vec<Arc<str>>,
-    /// Its limits, and what is in flight and waiting.
-    pub state: State,
-}
-
 /// Larger bodies have their tokens counted on a blocking thread, in bytes: about a millisecond's work.
 const COUNT_INLINE: usize = 16 * 1024;
-/// So many model groups have what they produce remembered.
-const MOST_OUTPUTS: usize = 256;
 
 impl ChatLimiter {
     /// A client of the provider with this name: `openai`, `anthropic`, `openrouter`, `openai-compatible`.
@@ -140,21 +144,6 @@ impl ChatLimiter {
         self.request(Request::post(payload.endpoint, payload.body.to_string())).await
     }
 
-    /// The limits known now, what is left of them, and who waits, for each set of models that share limits.
-    #[must_use]
-    pub fn limits(&self) -> Vec<ScopeState> {
-        let states = self.shared.scopes.states();
-        states.into_iter().map(|(models, state)| ScopeState { models, state }).collect()
-    }
-
-    /// Sends nothing any more: requests that wait fail ([`Error::is_closed`]), those in flight go on to their end and
-    /// are not tried again.
-    pub fn close(&self) {
-        self.shared.scopes.close();
-        self.shared.slots.close();
-        self.shared.closed.send_replace(true);
-    }
-
     /// The provider.
     #[must_use]
     pub fn provider(&self) -> &Arc<dyn Provider> {
@@ -165,6 +154,8 @@ impl ChatLimiter {
 impl Shared {
     /// Finds out where a request goes, which limits it draws on, and how large it is.
     pub(crate) async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
+        let inside = self.gate.enter().ok_or_else(closed)?;
+        self.check_credit()?;
         let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
         request.identify(self.provider.idempotency_header(), &self.headers);
         let Measured { model, size, kind } = if request.body.is_empty() {
@@ -174,7 +165,7 @@ impl Shared {
             self.measure(&request).await?
         };
         let group = self.provider.model_group(model.as_deref().unwrap_or_default());
-        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, request })
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, request, _inside: inside })
     }
 
     /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.
@@ -200,24 +191,17 @@ impl Shared {
         measured.map_err(|error| Error::request(format!("its tokens could not be counted: {error}")))
     }
 
-    /// What a request without a bound is expected to produce, in tokens.
-    pub(crate) fn expected_output(&self, group: &Arc<str>, kind: RequestKind) -> u64 {
-        self.outputs().get(group).map_or(OutputEstimate::PRIOR, |estimates| estimates.expected(kind, None))
-    }
-
-    pub(crate) fn learn_output(&self, group: &Arc<str>, kind: RequestKind, produced: u64) {
-        let mut outputs = self.outputs();
-        if outputs.len() < MOST_OUTPUTS || outputs.contains_key(group) {
-            outputs.entry(Arc::clone(group)).or_default().observe(kind, produced);
-        }
+    /// What a request is reserved for.
+    pub(crate) fn cost(&self, group: &Arc<str>, size: &RequestSize, kind: RequestKind) -> Cost {
+        let images = Amounts::ZERO.with(Dimension::Images, size.images);
+        // What was counted is certain; what the limit counts may be more until the request is through.
+        let (input, output) = self.learning.expected(group, size, kind);
+        let certain = *Cost::of_request(size.input_tokens, 0).expected();
+        Cost::estimate(certain, *Cost::of_request(input, output).expected()).with_certain(&images)
     }
 
     pub(crate) fn budget(&self) -> MutexGuard<'_, RetryBudget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn outputs(&self) -> MutexGuard<'_, HashMap<Arc<str>, OutputEstimates>> {
-        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -233,13 +217,20 @@ impl Measured {
     /// What is not JSON takes no tokens that can be counted.
     const NO_JSON: Self = Self {
         model: None,
-        size: RequestSize { input_tokens: 0, metered_input_tokens: 0, max_output_tokens: Some(0), images: 0 },
+        size: RequestSize {
+            input_tokens: 0,
+            metered_input_tokens: 0,
+            max_output_tokens: Some(0),
+            images: 0,
+            shape: Shape { definitions: 0, media: 0, messages: 0, tools: 0, calls: 0 },
+        },
         kind: RequestKind::NONE,
     };
 
     fn of(provider: &dyn Provider, path: &str, body: &Value) -> Self {
         let model = model_of(body).map(str::to_owned);
-        Self { model, size: provider.cost(path, body), kind: RequestKind::of(body, false) }
+        let size = provider.cost(path, body);
+        Self { model, size, kind: RequestKind::of(body, size.shape.calls > 0) }
     }
 }
 
@@ -259,3 +250,6 @@ impl fmt::Debug for ChatLimiter {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,23 +24,31 @@
 //! [`tokenizer`] and [`transport`].
 
 mod batch;
+pub mod batch_processor;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod builder;
+mod chat_completion;
 mod client;
 mod clock;
 mod error;
 mod exchange;
+mod gate;
 mod history;
+mod learned;
 mod mask;
+mod permit;
+mod provider_config;
 mod request;
 mod retry;
 mod scope;
 mod scopes;
 pub mod service;
+mod slots;
 mod stream;
 #[cfg(test)]
 mod test_support;
+mod usage;
 
 pub use limiter_core;
 pub use providers;
@@ -51,14 +59,19 @@ pub use batch::{
     Batch, BatchError, BatchItem, InvalidLine, LimitSummary, ModelSummary, Progress, ProgressSnapshot, Summary, Watcher,
 };
 pub use builder::Builder;
-pub use client::{ChatLimiter, ScopeState};
+pub use chat_completion::{ChatCompletionResponse, Choice};
+pub use client::{ChatLimiter, CurrentLimits, ScopeState, Subscription};
 pub use error::{Error, RateLimitError};
 pub use history::{Attempt, History};
-pub use limiter_core::Priority;
+pub use learned::Learned;
+pub use limiter_core::{Cost, Priority};
+pub use permit::Permit;
+pub use provider_config::ProviderConfig;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
 pub use stream::{AnswerBytes, AnswerStream, Event};
+pub use usage::UsageTotals;
 
 /// The examples of the guides, compiled and run as documentation tests.
 #[cfg(doctest)]

@@ -5,6 +5,7 @@
 //! the body of a successful answer to the reader. The readers take what they understand and leave out the rest; only a
 //! body of an altogether different shape is an error.
 
+mod account;
 pub mod anthropic;
 mod model_list;
 pub mod openai;
@@ -15,6 +16,7 @@ use limiter_core::{Dimension, Limit, Nanos};
 use serde_json::Value;
 use thiserror::Error;
 
+pub use account::{Account, AccountInquiry};
 pub use model_list::{model_list, native_model_list, parse_model_list};
 
 /// A request about the account. It has no body.

@@ -58,6 +58,10 @@ impl Provider for OpenAi {
         Cow::Borrowed(group_of(model))
     }
 
+    fn bare_model<'a>(&self, model: &'a str) -> &'a str {
+        model.strip_prefix("openai/").unwrap_or(model)
+    }
+
     fn owns_host(&self, host: &str) -> bool {
         host == "api.openai.com" || host.ends_with(".api.openai.com")
     }

@@ -8,6 +8,7 @@ use std::{fmt, iter};
 use http::Uri;
 
 use crate::peer::Peer;
+use crate::proxy::ProxyError;
 
 /// An error of somebody else's, as it was caught.
 pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
@@ -208,8 +209,11 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
     iter::successors(Some(error), |error| (*error).source())
 }
 
-/// The text of the last error in the chain, on one line.
+/// The text of the last error in the chain, on one line; and between whom it was, where that was not the peer.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    let mut text = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    if let Some(proxy) = chain(error).find(|cause| cause.is::<ProxyError>()) {
+        text = format!("{proxy}: {text}");
+    }
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -1,61 +1,73 @@
 //! The transport on hyper: pooled connections and a timeout for each stage.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::sync::Arc;
 use std::{error::Error as StdError, fmt};
 
 use futures::future::{BoxFuture, Either, FutureExt, select};
-use http::{Method, Request, Response, Uri, Version, header};
+use http::{Method, Request, Response, StatusCode, Uri, Version, header};
 use hyper::rt::{Read, Write};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{CaptureConnection, Connection, HttpConnector, capture_connection};
 use hyper_util::client::legacy::{self, Client, ResponseFuture};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 use tower_service::Service;
 
 use crate::connector::{self, Bounded};
 use crate::error::Fault;
 use crate::peer::Peer;
+use crate::proxy::{Proxies, Proxy, Refusal};
+use crate::route::Dialer;
 use crate::upload::{self, Broken};
-use crate::{Body, Error, Stage, Timeouts, Transport, tls};
-
-/// How long a connection waits for its next request. Shorter than the 75 s after which many servers close theirs: a
-/// request handed to a connection that is just being closed is lost.
-const POOL_IDLE: Duration = Duration::from_secs(60);
-
-/// How often an HTTP/2 connection with requests in flight is asked whether it is alive, and how long it may take to say.
-const PING_INTERVAL: Duration = Duration::from_secs(30);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::{Body, Error, HyperBuilder, Stage, Timeouts, Transport, builder};
 
 /// A [`Transport`] on hyper, with pooled connections that speak HTTP/1.1 or HTTP/2.
+///
+/// Made by [`https`](HyperTransport::https), or with settings by [`builder`](HyperTransport::builder).
 ///
 /// Redirects are not followed. The version of a request and its `content-length` and `transfer-encoding` are the
 /// connection's affair: what the caller wrote there is replaced.
 ///
 /// It is used inside a tokio runtime with I/O and time enabled. Clones share the pool.
-pub struct HyperTransport<C = HttpsConnector<HttpConnector>> {
+pub struct HyperTransport<C = HttpsConnector<Dialer>> {
     client: Client<Bounded<C>, Body>,
     timeouts: Timeouts,
     schemes: &'static [&'static str],
+    proxies: Proxies,
 }
 
 impl HyperTransport {
-    /// A transport for `https` and `http` URIs, which trusts the platform's certificates.
+    /// A transport for `https` and `http` URIs, which trusts the platform's certificates and goes through the proxies that
+    /// the environment names ([`Proxies::from_environment`]).
     ///
     /// # Errors
     ///
-    /// [`Stage::Setup`] where the platform has no certificates to trust.
+    /// [`Stage::Setup`] where the platform has no certificates to trust, or the environment a proxy that cannot be used.
     pub fn https(timeouts: Timeouts) -> Result<Self, Error> {
-        Ok(Self::with_connector(tls::connector()?, timeouts))
+        Self::builder().timeouts(timeouts).build()
+    }
+
+    /// Settings of a transport: whom to trust, which proxies, how to pool.
+    pub fn builder() -> HyperBuilder {
+        HyperBuilder::new()
     }
 }
 
 impl HyperTransport<HttpConnector> {
-    /// A transport for `http` URIs alone, for servers of one's own: it needs no certificates and cannot fail.
+    /// A transport for `http` URIs alone, for servers of one's own: it needs no certificates, asks no proxy and cannot fail.
     #[must_use]
     pub fn http(timeouts: Timeouts) -> Self {
-        Self { schemes: &["http"], ..Self::with_connector(connector::tcp(), timeouts) }
+        Self::with_connector(connector::tcp(), timeouts).without_tls()
+    }
+}
+
+impl<C> HyperTransport<C> {
+    pub(crate) fn without_tls(self) -> Self {
+        Self { schemes: &["http"], ..self }
+    }
+
+    pub(crate) fn with_proxies(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 }
 
@@ -68,14 +80,12 @@ where
 {
     /// A transport whose connections come from `connector`: any of hyper-util's, or one of [`from_fn`](crate::from_fn).
     pub fn with_connector(connector: C, timeouts: Timeouts) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .http2_keep_alive_timeout(PING_TIMEOUT)
-            .build(Bounded(connector));
-        Self { client, timeouts, schemes: &["http", "https"] }
+        Self::assemble(&builder::client(), connector, timeouts)
+    }
+
+    pub(crate) fn assemble(client: &legacy::Builder, connector: C, timeouts: Timeouts) -> Self {
+        let client = client.build(Bounded(connector));
+        Self { client, timeouts, schemes: &["http", "https"], proxies: Proxies::none() }
     }
 }
 
@@ -92,10 +102,19 @@ where
             Ok(peer) => peer,
             Err(reason) => return std::future::ready(Err(Error::invalid_request(reason))).boxed(),
         };
-        let broken = upload::watch(request.body_mut());
+        let proxy = self.proxies.forwarding(request.uri()).cloned();
+        if let Some(authorization) = proxy.as_ref().and_then(|proxy| proxy.authorization()) {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
+        }
+        let upload = upload::watch(request.body_mut());
         let connection = capture_connection(&mut request);
         let response = self.client.request(request);
-        exchange(response, connection, peer, timeouts, broken).boxed()
+        match proxy {
+            None => exchange(response, connection, peer, timeouts, upload).boxed(),
+            Some(proxy) => {
+                forwarded(exchange(response, connection, peer.clone(), timeouts, upload), proxy, peer).boxed()
+            }
+        }
     }
 }
 
@@ -143,6 +162,20 @@ async fn exchange(
     }
 }
 
+/// The answer to a request that `proxy` read, unless that is the proxy's own refusal.
+async fn forwarded(
+    exchange: impl Future<Output = Result<Response<Body>, Error>>,
+    proxy: Arc<Proxy>,
+    peer: Peer,
+) -> Result<Response<Body>, Error> {
+    let response = exchange.await?;
+    if response.status() != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+        return Ok(response);
+    }
+    let cause = proxy.failed(Refusal::of(response.status(), proxy.authorization().is_some()));
+    Err(Error::at(Stage::Connect, Some(peer), Fault::Failed(cause.into())))
+}
+
 /// Sorts an error of the client by how far the request got.
 #[cold]
 fn failed(error: legacy::Error, peer: Peer, connected: bool) -> Error {
@@ -155,7 +188,12 @@ fn failed(error: legacy::Error, peer: Peer, connected: bool) -> Error {
 
 impl<C: Clone> Clone for HyperTransport<C> {
     fn clone(&self) -> Self {
-        Self { client: self.client.clone(), timeouts: self.timeouts, schemes: self.schemes }
+        Self {
+            client: self.client.clone(),
+            timeouts: self.timeouts,
+            schemes: self.schemes,
+            proxies: self.proxies.clone(),
+        }
     }
 }
 

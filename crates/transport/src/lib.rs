@@ -34,10 +34,13 @@
 //! ```
 
 mod body;
+mod builder;
 mod connector;
 mod error;
 mod hyper_client;
 mod peer;
+mod proxy;
+mod route;
 mod timeouts;
 mod tls;
 mod upload;
@@ -50,10 +53,14 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 pub use body::Body;
+pub use builder::HyperBuilder;
 pub use connector::{ConnectFn, Dialed, from_fn};
 pub use error::{Error, Stage};
 pub use hyper_client::HyperTransport;
+pub use proxy::Proxies;
+pub use route::{Dialer, Route};
 pub use timeouts::Timeouts;
+pub use tls::Tls;
 
 /// A request in, a response head and a streaming body out; the request's body may stream as well.
 ///

@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     TooLong(Duration),
     Down(Arc<str>),
     Closed,
+    /// The provider was asked, and said that all credit is spent.
+    Exhausted(Arc<str>),
     Refused {
         failure: Box<Failure>,
         response: Box<Response>,
@@ -54,6 +56,7 @@ impl Kind {
             Self::TooLong(_) => "limit_exhausted",
             Self::Down(_) => "provider_down",
             Self::Closed => "closed",
+            Self::Exhausted(_) => ErrorKind::QuotaExhausted.name(),
             Self::Refused { failure, .. } => failure.kind.name(),
             Self::Transport(error) if error.is_connect() => "connect",
             Self::Transport(error) if error.is_timeout() => "timeout",
@@ -68,6 +71,7 @@ impl Kind {
     pub(crate) fn refusal(&self) -> Option<ErrorKind> {
         match self {
             Self::Refused { failure, .. } => Some(failure.kind),
+            Self::Exhausted(_) => Some(ErrorKind::QuotaExhausted),
             _ => None,
         }
     }
@@ -112,6 +116,7 @@ impl Kind {
                 Cow::Owned(format!("the limit is exhausted for another {} s", wait.as_secs().saturating_add(1)))
             }
             Self::Closed => Cow::Borrowed("the client was closed before the request was sent"),
+            Self::Exhausted(why) => Cow::Borrowed(why),
             Self::Down(why) => Cow::Owned(format!("the provider does not answer: {why}")),
             Self::Refused { failure, response } => {
                 Cow::Owned(format!("{}: {}", response.status, one_line(&failure.message)))

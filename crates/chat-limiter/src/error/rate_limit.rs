@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use limiter_core::Dimension;
+use limiter_core::{Dimension, NeverFits};
 
 use super::Kind;
 use crate::exchange::Trace;
@@ -17,8 +17,10 @@ pub struct RateLimitError {
     /// What happened, on one line: the provider's own words, where it refused.
     pub message: String,
     /// Tokens of the prompt, as they were counted before sending.
+    #[doc(alias = "input_token_len")]
     pub input_tokens: u64,
     /// Tokens that it was expected to produce: `max_tokens`, or what earlier answers of the model produced.
+    #[doc(alias = "estimated_output_len")]
     pub estimated_output_tokens: u64,
     /// What ran out or is too small, where that is known.
     pub dimension: Option<Dimension>,
@@ -29,6 +31,20 @@ pub struct RateLimitError {
 }
 
 impl RateLimitError {
+    /// A refusal of a limiter of your own, by its message, the tokens of the prompt, and those that the answer was expected
+    /// to have.
+    #[must_use]
+    pub fn new(message: impl Into<String>, input_tokens: u64, estimated_output_tokens: u64) -> Self {
+        let message = message.into();
+        Self { message, input_tokens, estimated_output_tokens, dimension: None, limit: None, retry_after: None }
+    }
+
+    /// The same for a request that is larger than a limit.
+    pub(crate) fn too_large(never: &NeverFits, input_tokens: u64) -> Self {
+        let (dimension, limit) = (Some(never.dimension), Some(never.capacity));
+        Self { dimension, limit, ..Self::new(never.to_string(), input_tokens, 0) }
+    }
+
     /// The tokens that were asked for: prompt and expected output together.
     #[must_use]
     pub const fn requested_tokens(&self) -> u64 {

@@ -20,15 +20,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
-use limiter_core::{Amounts, Cost, Dimension};
+use limiter_core::Dimension;
 use providers::RequestSize;
 use tokenizer::RequestKind;
-use tokio::sync::SemaphorePermit;
 
 use crate::client::Shared;
 use crate::error::{Error, Kind};
+use crate::gate::Inside;
 use crate::request::{Answer, Request};
 use crate::scope::{Denied, Permit};
+use crate::slots::Slot;
 
 pub(crate) use attempt::Begun;
 pub(crate) use trace::Trace;
@@ -41,6 +42,8 @@ pub(crate) struct Prepared {
     pub(crate) group: Arc<str>,
     pub(crate) size: RequestSize,
     pub(crate) kind: RequestKind,
+    /// Until it is dropped the request has not ended.
+    pub(crate) _inside: Inside,
 }
 
 impl Shared {
@@ -73,40 +76,30 @@ impl Shared {
     }
 
     /// Waits for capacity and for a slot: at the end of the queue, or at its front where the request has gone before.
-    pub(crate) async fn admit(
-        &self,
-        prepared: &Prepared,
-        trace: &mut Trace,
-    ) -> Result<(Permit, SemaphorePermit<'_>), Error> {
+    pub(crate) async fn admit(&self, prepared: &Prepared, trace: &mut Trace) -> Result<(Permit, Slot), Error> {
         let permit = loop {
             let kind = match self.permit(prepared, trace).await {
-                Ok(permit) => break Unsent(Some(permit)),
-                Err(Denied::Moved) => continue,
-                Err(Denied::NeverFits(never)) => Kind::NeverFits(never),
-                Err(Denied::TooLong { wait }) => Kind::TooLong(wait),
-                Err(Denied::Closed) => Kind::Closed,
-                Err(Denied::Down(why)) => Kind::Down(why),
+                Ok(permit) => break permit,
+                Err(denied) => denied.into_kind(),
             };
+            let Some(kind) = kind else { continue };
             return Err(Error::new(kind, mem::take(trace)));
         };
-        let slot = self.slots.acquire().await;
-        match (permit.take(), slot) {
-            (Some(permit), Ok(slot)) => Ok((permit, slot)),
-            (permit, _) => {
-                drop(Unsent(permit));
-                Err(Error::new(Kind::Closed, mem::take(trace)))
-            }
-        }
+        self.place(permit).await.ok_or_else(|| Error::new(Kind::Closed, mem::take(trace)))
+    }
+
+    /// Waits for a slot for what has its capacity; `None` where the client is closed. What it holds comes back where the
+    /// request is dropped before it is sent.
+    pub(crate) async fn place(&self, permit: Permit) -> Option<(Permit, Slot)> {
+        let permit = Unsent(Some(permit));
+        let slot = self.slots.acquire().await.ok()?;
+        Some((permit.take()?, slot))
     }
 
     async fn permit(&self, prepared: &Prepared, trace: &mut Trace) -> Result<Permit, Denied> {
-        let RequestSize { input_tokens, metered_input_tokens, max_output_tokens, images } = prepared.size;
-        let output = max_output_tokens.unwrap_or_else(|| self.expected_output(&prepared.group, prepared.kind));
-        (trace.input_tokens, trace.output_tokens) = (input_tokens, output);
-        let images = Amounts::ZERO.with(Dimension::Images, images);
-        // What is billed is certain; what the limit counts may be more until the request is through.
-        let expected = *Cost::of_request(metered_input_tokens, output).expected();
-        let cost = Cost::estimate(*Cost::of_request(input_tokens, 0).expected(), expected).with_certain(&images);
+        let cost = self.cost(&prepared.group, &prepared.size, prepared.kind);
+        (trace.input_tokens, trace.output_tokens) =
+            (prepared.size.input_tokens, cost.expected().of(Dimension::OutputTokens));
         let at_front = trace.attempts > 0;
         self.scopes.of(&prepared.group).acquire(&prepared.group, cost, prepared.request.priority, at_front).await
     }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use limiter_core::{Amounts, Cost, Dimension};
-use providers::{ErrorKind, Failure, Usage};
+use providers::{Failure, Usage};
 
 use super::{Prepared, Trace};
 use crate::client::Shared;
@@ -27,24 +27,15 @@ impl Shared {
         if !failure.observation.is_empty() {
             self.observe(prepared, &mut permit, std::mem::take(&mut failure.observation), status);
         }
-        match failure.kind {
-            kind if kind.is_limit() => permit.refuse(failure.retry_after, &format!("{status}: {}", failure.message)),
-            ErrorKind::Authentication => trace.failed(permit.fail(true, true, &failure.message)),
-            // Without figures there is no credit for anything, with figures only for something smaller.
-            ErrorKind::QuotaExhausted => {
-                trace.failed(permit.fail(true, failure.requested.is_none(), &failure.message));
-            }
-            kind if kind.is_retryable() => {
-                trace.failed(permit.fail(true, false, &format!("{status}: {}", failure.message)));
-            }
-            _ => permit.settle(Some(&Amounts::ZERO.with(Dimension::Requests, 1))),
+        if let Some(excused) = permit.answered_with(&failure, status) {
+            trace.failed(excused);
         }
         Kind::Refused { failure, response: Box::new(response) }
     }
 
     /// What an answered request took, as far as it says; the rest as was counted before sending.
     pub(crate) fn taken(&self, prepared: &Prepared, usage: &Usage) -> Amounts {
-        self.learn_output(&prepared.group, prepared.kind, usage.output);
+        self.learning.observe(&prepared.group, &prepared.size, prepared.kind, usage);
         let images = Amounts::ZERO.with(Dimension::Images, prepared.size.images);
         *Cost::of_request(usage.input, usage.total.saturating_sub(usage.input)).with_certain(&images).expected()
     }

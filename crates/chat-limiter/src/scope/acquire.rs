@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use limiter_core::{Cost, Limiter, Nanos, Priority, Ticket};
+use limiter_core::{Cost, Limiter, Nanos, Priority, Refusal, Ticket};
 use pin_project::{pin_project, pinned_drop};
 use tokio::time::Sleep;
 
-use super::{Denied, Permit, Scope, Waiter};
+use super::{Denied, Permit, Scope, Shared, Waiter};
 
 /// Waits in line and resolves to a [`Permit`].
 ///
@@ -101,18 +101,26 @@ impl PinnedDrop for Acquire {
 }
 
 impl Scope {
+    /// A permit at once, if nobody waits and `cost` fits now; else `None`.
+    pub(crate) fn try_acquire(self: &Arc<Self>, group: &Arc<str>, cost: &Cost) -> Result<Option<Permit>, Denied> {
+        self.change(|shared, now| {
+            let denied = shared.denied(false, now);
+            let reserved = denied.and_then(|()| match shared.limiter.try_reserve(cost, now) {
+                Ok(reservation) => {
+                    shared.latest.admitted_at = Some(now);
+                    Ok(Some(Permit::new(Arc::clone(self), Arc::clone(group), reservation)))
+                }
+                Err(Refusal::NeverFits(never)) => Err(Denied::NeverFits(never)),
+                Err(Refusal::NotYet { .. }) => Ok(None),
+            });
+            (Vec::new(), reserved)
+        })
+    }
+
     fn join(&self, group: &Arc<str>, cost: &Cost, priority: Priority, at_front: bool) -> Result<Ticket, Denied> {
         self.change(|shared, now| {
-            if shared.closed {
-                return (Vec::new(), Err(Denied::Closed));
-            }
-            if let Some(reason) = &shared.down {
-                // One request at a time asks whether the provider is back; the others need not wait to be told. Nor who
-                // asked before: while it paused between two attempts it waited, too, and everybody who waited was told.
-                let state = shared.limiter.state(now);
-                if at_front || state.in_flight > 0 || state.waiting > 0 || state.paused_until.is_some() {
-                    return (Vec::new(), Err(Denied::Down(Arc::clone(reason))));
-                }
+            if let Err(denied) = shared.denied(at_front, now) {
+                return (Vec::new(), Err(denied));
             }
             let enqueue = if at_front { Limiter::enqueue_front } else { Limiter::enqueue };
             let joined = enqueue(&mut shared.limiter, cost, priority, now);
@@ -131,8 +139,8 @@ impl Scope {
             return Look::Decided(Err(Denied::Moved));
         };
         if let Some(outcome) = waiter.outcome.take() {
-            shared.waiters.remove(&ticket);
-            return Look::Decided(outcome.map(|reservation| Permit::new(Arc::clone(self), reservation)));
+            let Some(waiter) = shared.waiters.remove(&ticket) else { return Look::Decided(Err(Denied::Moved)) };
+            return Look::Decided(outcome.map(|reservation| Permit::new(Arc::clone(self), waiter.group, reservation)));
         }
         match &mut waiter.waker {
             Some(waker) => waker.clone_from(context.waker()),
@@ -151,5 +159,23 @@ impl Scope {
                 shared.limiter.release(reservation, now);
             }
         });
+    }
+}
+
+impl Shared {
+    /// Whether somebody who comes now is turned away, one who came `at_front` because he was admitted before.
+    fn denied(&self, at_front: bool, now: Nanos) -> Result<(), Denied> {
+        if self.closed {
+            return Err(Denied::Closed);
+        }
+        if let Some(reason) = &self.down {
+            // One request at a time asks whether the provider is back; the others need not wait to be told. Nor who
+            // asked before: while it paused between two attempts it waited, too, and everybody who waited was told.
+            let state = self.limiter.state(now);
+            if at_front || state.in_flight > 0 || state.waiting > 0 || state.paused_until.is_some() {
+                return Err(Denied::Down(Arc::clone(reason)));
+            }
+        }
+        Ok(())
     }
 }

@@ -14,9 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use limiter_core::{Admission, Cost, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket};
+use limiter_core::{
+    Admission, Cost, Limit, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket,
+};
 
 use crate::clock::Clock;
+use crate::scopes::told::{self, BufferRatio};
+use crate::usage::Books;
 
 pub(crate) use acquire::Acquire;
 pub(crate) use permit::Permit;
@@ -37,6 +41,7 @@ pub(crate) struct Patience {
 pub(crate) struct Scope {
     clock: Clock,
     patience: Patience,
+    books: Arc<Books>,
     shared: Mutex<Shared>,
 }
 
@@ -49,6 +54,18 @@ struct Shared {
     /// Why nobody is let through, once the provider has failed for too long.
     down: Option<Arc<str>>,
     closed: bool,
+    latest: Latest,
+}
+
+/// What happened last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Latest {
+    /// When a request was let through.
+    pub(crate) admitted_at: Option<Nanos>,
+    /// When an answer stated limits.
+    pub(crate) limits_at: Option<Nanos>,
+    /// How many requests in a row were refused for their rate.
+    pub(crate) refused_in_a_row: u32,
 }
 
 #[derive(Debug)]
@@ -77,9 +94,10 @@ pub(crate) enum Denied {
 type WakeList = Vec<Waker>;
 
 impl Scope {
-    pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience) -> Self {
-        let shared = Shared { limiter, waiters: HashMap::new(), armed: None, down: None, closed: false };
-        Self { clock, patience, shared: Mutex::new(shared) }
+    pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience, books: Arc<Books>) -> Self {
+        let (waiters, latest) = (HashMap::new(), Latest::default());
+        let shared = Shared { limiter, waiters, armed: None, down: None, closed: false, latest };
+        Self { clock, patience, books, shared: Mutex::new(shared) }
     }
 
     /// Waits in line for `cost`: at the end, or at the front for a request that has waited before.
@@ -97,12 +115,20 @@ impl Scope {
     /// as it says, less what is in flight there and may be of the same model.
     pub(crate) fn adopt(&self, observation: &Observation, other: &Self) {
         let in_flight = other.lock().limiter.in_flight_amounts();
-        self.change(|shared, now| shared.limiter.adopt(observation, &in_flight, now));
+        self.change(|shared, now| {
+            shared.latest.limits_at = Some(now);
+            shared.limiter.adopt(observation, &in_flight, now);
+        });
     }
 
     /// A scope for models that leave this one: what they took of the caller's own limits stays taken.
     pub(crate) fn split(&self) -> Self {
-        Self::new(Limiter::with_told_of(&self.lock().limiter), self.clock, self.patience)
+        Self::new(Limiter::with_told_of(&self.lock().limiter), self.clock, self.patience, Arc::clone(&self.books))
+    }
+
+    /// Brings it from the caller's limits `before` to those `after`, and uses so much of the provider's. Who fits now goes.
+    pub(crate) fn retell(&self, before: &[Limit], after: &[Limit], ratio: BufferRatio) {
+        self.change(|shared, now| told::change(&mut shared.limiter, before, after, ratio, now));
     }
 
     /// Lets nobody through any more; what is in flight goes on.
@@ -116,6 +142,16 @@ impl Scope {
     /// The state for display.
     pub(crate) fn state(&self) -> State {
         self.lock().limiter.state(self.clock.now())
+    }
+
+    /// Counts refusals in a row from zero again.
+    pub(crate) fn reset_refused(&self) {
+        self.lock().latest.refused_in_a_row = 0;
+    }
+
+    /// What happened last.
+    pub(crate) fn latest(&self) -> Latest {
+        self.lock().latest
     }
 
     /// Sends the waiting requests of `group` back to ask for their scope again.
@@ -151,6 +187,7 @@ impl Scope {
         for waker in wake {
             waker.wake();
         }
+        self.books.ring();
         rest
     }
 
@@ -166,7 +203,10 @@ impl Shared {
         let mut wake = WakeList::new();
         loop {
             match self.limiter.admit(now) {
-                Admission::Granted(ticket, reservation) => wake.extend(self.decide(ticket, Ok(reservation))),
+                Admission::Granted(ticket, reservation) => {
+                    self.latest.admitted_at = Some(now);
+                    wake.extend(self.decide(ticket, Ok(reservation)));
+                }
                 Admission::Refused(ticket, never) => wake.extend(self.decide(ticket, Err(Denied::NeverFits(never)))),
                 Admission::NotYet(at) => {
                     let Some(head) = self.limiter.head() else { break };

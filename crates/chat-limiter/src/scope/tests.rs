@@ -14,7 +14,7 @@ fn scope(tokens_per_minute: u64) -> Arc<Scope> {
     let mut limiter = Limiter::new();
     limiter.set_limit(Limit::per_minute(Dimension::Tokens, tokens_per_minute), clock.now());
     limiter.set_limit(Limit::per_minute(Dimension::Requests, 1_000), clock.now());
-    Arc::new(Scope::new(limiter, clock, PATIENCE))
+    Arc::new(Scope::new(limiter, clock, PATIENCE, Arc::new(Books::new())))
 }
 
 fn acquire(scope: &Arc<Scope>, tokens: u64) -> Acquire {

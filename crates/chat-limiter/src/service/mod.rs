@@ -11,16 +11,21 @@
 
 mod base_service;
 mod endpoint;
-mod rate_limit_error;
+mod imodel;
+mod provided;
 mod rate_limiter;
+mod registry;
 mod simple_rate_limiter;
 mod status_tracker;
 
+pub use crate::RateLimitError;
 pub use base_service::{BaseService, EndpointSelection};
 pub use endpoint::{Endpoint, RateLimiterClass};
+pub use imodel::{IModel, IModelBuilder, ServiceRef};
+pub use provided::Service;
 pub use providers::payload::{PayloadPackage, Schema};
-pub use rate_limit_error::RateLimitError;
 pub use rate_limiter::RateLimiter;
+pub use registry::{NameTaken, find_service, register_service};
 pub use simple_rate_limiter::SimpleRateLimiter;
 pub use status_tracker::{FailureKind, StatusSnapshot, StatusTracker, TaskStatus};
-pub use tokenizer::TiktokenCalculator;
+pub use tokenizer::{ImageTokenCalculator, TiktokenCalculator};

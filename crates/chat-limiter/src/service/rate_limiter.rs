@@ -92,8 +92,9 @@ pub(super) async fn required_tokens(limiter: &ChatLimiter, request: &Request) ->
         let Ok(body) = serde_json::from_slice::<Value>(&body) else { return 0 };
         let size = limiter.provider().cost(&path, &body);
         let model = body.get("model").and_then(Value::as_str).unwrap_or_default();
-        let expected = || limiter.shared.expected_output(&limiter.model_group(model), RequestKind::of(&body, false));
-        size.input_tokens.saturating_add(size.max_output_tokens.unwrap_or_else(expected))
+        let kind = RequestKind::of(&body, size.shape.calls > 0);
+        let (_, output) = limiter.shared.learning.expected(&limiter.model_group(model), &size, kind);
+        size.input_tokens.saturating_add(output)
     });
     counted.await.map_err(|error| Error::request(format!("its tokens could not be counted: {error}")))
 }

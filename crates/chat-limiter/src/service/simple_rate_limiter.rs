@@ -234,7 +234,7 @@ impl RateLimiter for SimpleRateLimiter {
             _ => state.quota.ready_at(&cost, at).map(|_| false).map_err(Refusal::from),
         };
         match fits {
-            Err(Refusal::NeverFits(never)) => Err(RateLimitError::too_large(&never, required_tokens, 0)),
+            Err(Refusal::NeverFits(never)) => Err(RateLimitError::too_large(&never, required_tokens)),
             fits => Ok(fits.unwrap_or(false)),
         }
     }

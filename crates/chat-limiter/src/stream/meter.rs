@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use limiter_core::{Amounts, Cost, Dimension};
 use providers::Failure;
-use tokio::sync::SemaphorePermit;
 
 use super::tally::Tally;
 use crate::client::Shared;
 use crate::exchange::Prepared;
 use crate::scope::Permit;
+use crate::slots::Slot;
 
 /// The capacity and the slot of a stream, given back once: when it ends, breaks, or is dropped.
 pub(super) struct Meter {
@@ -24,22 +24,6 @@ pub(super) struct Held {
     /// Dropped with it.
     #[expect(dead_code, reason = "it is held")]
     pub(super) slot: Slot,
-}
-
-/// A slot that outlives the call that waited for it.
-pub(super) struct Slot(Arc<Shared>);
-
-impl Slot {
-    pub(super) fn keep(shared: Arc<Shared>, slot: SemaphorePermit<'_>) -> Self {
-        slot.forget();
-        Self(shared)
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.slots.add_permits(1);
-    }
 }
 
 impl Meter {

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use transport::Body;
 
-use super::meter::{Held, Meter, Slot};
+use super::meter::{Held, Meter};
 use super::reader::{End, Found, Reader};
 use super::{AnswerStream, Head};
 use crate::client::Shared;
@@ -46,7 +46,7 @@ impl Shared {
             match outcome {
                 Ok(Opened { head, reader, permit }) => {
                     trace.answered(head.status, self.clock.now());
-                    let held = permit.map(|permit| Held { permit, slot: Slot::keep(Arc::clone(self), slot) });
+                    let held = permit.map(|permit| Held { permit, slot });
                     // What was sent is not needed any more, and may be large.
                     prepared.request.body = Bytes::new();
                     let meter = Meter::new(Arc::clone(self), prepared, held);

@@ -1,9 +1,12 @@
-//! The transport against servers on the other end of a pipe, on virtual time.
+//! The transport against servers on the other end of a pipe, on virtual time; and against some on loopback, never on it.
 
 mod bodies;
 mod exchange;
 mod failures;
+mod proxies;
+mod server;
 mod stages;
+mod tls;
 mod uploads;
 
 use std::io;
@@ -16,7 +19,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
 use crate::{Body, Error, HyperTransport, Timeouts, Transport};
@@ -65,8 +68,13 @@ where
     Piped { transport: Arc::new(HyperTransport::with_connector(connector, Timeouts::default())), opened }
 }
 
+/// A connection as servers have it.
+trait Pipe: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Pipe for T {}
+
 /// Answers every request of one HTTP/1.1 connection with `answer`.
-async fn serve_http1<Answering, B>(pipe: DuplexStream, answer: impl Fn(Request<Incoming>) -> Answering)
+async fn serve_http1<Answering, B>(pipe: impl Pipe, answer: impl Fn(Request<Incoming>) -> Answering)
 where
     Answering: Future<Output = Response<B>>,
     B: http_body::Body<Data = Bytes, Error = io::Error> + 'static,
@@ -79,7 +87,7 @@ where
 }
 
 /// Answers every request of one HTTP/2 connection with `answer`.
-async fn serve_http2<Answering, B>(pipe: DuplexStream, answer: impl Fn(Request<Incoming>) -> Answering)
+async fn serve_http2<Answering, B>(pipe: impl Pipe, answer: impl Fn(Request<Incoming>) -> Answering)
 where
     Answering: Future<Output = Response<B>> + Send + 'static,
     B: http_body::Body<Data = Bytes, Error = io::Error> + Send + 'static,

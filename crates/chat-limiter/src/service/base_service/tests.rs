@@ -5,6 +5,7 @@ use simulator::{Config, Faults, Simulator};
 
 use super::*;
 use crate::RetryPolicy;
+use crate::clock::Clock;
 use crate::service::{RateLimiter, SimpleRateLimiter};
 use crate::test_support::{client_of, simulated};
 
@@ -105,12 +106,12 @@ async fn the_limit_of_an_endpoint_spaces_its_calls_over_all_models() {
     let (_, limiter) = simulated(Config::default());
     let service = BaseService::new(limiter).with_limits(2, 100_000, Duration::from_secs(60));
     service.init_endpoint("chat/completions").unwrap();
-    let since = tokio::time::Instant::now();
+    let since = Clock::start();
     for model in ["gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "o3"] {
         let payload = service.payload("chat/completions", question(), json!({"model": model})).unwrap();
         service.call_api(&payload, "chat/completions", "post").await.unwrap();
     }
-    assert_eq!(since.elapsed().as_secs(), 120);
+    assert_eq!(Duration::from(since.now()).as_secs(), 120);
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,7 +56,7 @@ async fn nothing_is_owed_where_the_specified_limiter_overdraws() {
 async fn a_request_larger_than_the_limit_is_an_error_with_both_numbers() {
     let limiter = SimpleRateLimiter::create(100, 1_000, MINUTE);
     let error = limiter.request_permission(1_001).unwrap_err();
-    assert_eq!((error.requested_tokens(), error.input_token_len), (1_001, 1_001));
+    assert_eq!((error.requested_tokens(), error.limit), (1_001, Some(1_000)));
     assert!(error.message.contains("1001") && error.message.contains("1000"), "{error}");
     assert_eq!(left(&limiter), (100, 1_000));
 }
