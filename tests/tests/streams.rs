@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chat_limiter::limiter_core::Dimension;
+use chat_limiter::transport::Timeouts;
 use chat_limiter::{AnswerStream, Builder, ChatLimiter, ChatRequest, Error, Message, Request};
 use chat_limiter_tests::{Face, Part, Reply, Scripted, Stopwatch, in_flight, same_random_numbers, waiting, wire};
 use futures::StreamExt;
@@ -130,6 +131,27 @@ async fn who_reads_slowly_is_not_taken_for_a_server_that_stalls() {
         let _ = tokio::time::timeout(Duration::from_secs(3_600), std::future::pending::<()>()).await;
     }
     assert!(read(&mut stream).await.1.is_none() && stream.is_complete());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_may_think_before_its_first_event_as_long_as_before_a_whole_answer() {
+    // 120 s, and one more for every 20 tokens that may be produced.
+    let longest = Duration::from_secs(120 + MOST_OUTPUT / 20);
+    let thinking = |span| {
+        let parts = [Part::Send(": thinking\n\n".into()), Part::Wait(span), Part::text("Hi"), Part::end(7, 1)];
+        Scripted::new(move |_| Reply::stream(parts.clone()))
+    };
+    let mut stream = client(&thinking(longest - Duration::from_secs(1))).stream(question()).await.unwrap();
+    assert_eq!((read(&mut stream).await.0.concat().as_str(), stream.attempts()), ("Hi", 1));
+    let server = thinking(longest + Duration::from_secs(1));
+    let error = client(&server).stream(question()).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), ("timeout", 2), "{error}");
+    let took = error.history().last().unwrap().took;
+    assert!(took >= longest && took <= longest + Duration::from_millis(1), "{took:?}");
+    // A caller's own timeouts hold as they are.
+    let timeouts = Timeouts { idle: Duration::from_secs(5), ..Timeouts::default() };
+    let client = thinking(Duration::from_secs(6)).client(Face::OpenAi).timeouts(timeouts).build().unwrap();
+    assert!(client.stream(question()).await.unwrap_err().is_timeout());
 }
 
 #[tokio::test(start_paused = true)]

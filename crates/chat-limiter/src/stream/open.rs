@@ -11,6 +11,7 @@ use transport::Body;
 
 use super::meter::{Held, Meter};
 use super::reader::{End, Found, Reader};
+use super::timer::Patience;
 use super::{AnswerStream, Head};
 use crate::client::Shared;
 use crate::error::{Error, Kind, Response};
@@ -39,7 +40,8 @@ impl Shared {
         let mut trace = Trace::new(self.clock.now());
         loop {
             let (permit, slot) = self.admit(&prepared, &mut trace).await?;
-            let outcome = match self.begin(&prepared, permit, &mut trace).await {
+            let timeouts = self.timeouts_of_stream(&prepared);
+            let outcome = match self.begin(&prepared, permit, timeouts, &mut trace).await {
                 Ok(begun) => self.first_event(&prepared, begun, &mut trace).await,
                 Err(kind) => Err(kind),
             };
@@ -99,7 +101,8 @@ impl Shared {
     }
 
     fn reader(&self, prepared: &Prepared, body: Body, found: Found) -> Reader {
-        Reader::new(body, prepared.uri.clone(), found, self.longest_answer())
+        let patience = Patience { idle: self.timeouts.idle, silence: self.longest_answer() };
+        Reader::new(body, prepared.uri.clone(), found, patience, self.clock)
     }
 }
 
