@@ -244,6 +244,31 @@ async fn an_answer_that_comes_whole_is_one_event() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_say_what_it_is_is_found_out() {
+    let usage = json!({"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10});
+    let whole = json!({"choices": [{"message": {"content": "Hi"}}], "usage": usage}).to_string();
+    let events =
+        format!("data: {}\n\ndata: [DONE]\n\n", json!({"choices": [{"delta": {"content": "Hi"}}], "usage": usage}));
+    for headers in [&[][..], &[("content-type", "text/plain; charset=utf-8")]] {
+        for body in [&whole, &events] {
+            let server = Scripted::in_turn(vec![Reply::text(200, headers, body.clone())]);
+            let client = client(&server);
+            let mut stream = client.stream(question()).await.unwrap();
+            assert_eq!(
+                (read(&mut stream).await.0.concat().as_str(), stream.attempts()),
+                ("Hi", 1),
+                "{headers:?} {body}"
+            );
+            assert_eq!((stream.usage().unwrap().total, taken(&client), in_flight(&client)), (10, 10, 0));
+            assert!(stream.is_complete(), "{headers:?} {body}");
+        }
+        let server = Scripted::new(move |_| Reply::text(200, headers, "Welcome!"));
+        let error = client(&server).stream(question()).await.unwrap_err();
+        assert_eq!((error.code(), error.attempts()), ("invalid_answer", 2), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_without_a_usage_is_settled_with_an_estimate_and_one_that_shows_nothing_as_reserved() {
     let server =
         Scripted::in_turn(vec![Reply::stream([Part::text("12345678"), Part::Send("data: [DONE]\n\n".into())])]);

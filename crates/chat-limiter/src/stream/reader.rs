@@ -162,6 +162,12 @@ impl Found {
         !self.events.is_empty() || !self.pieces.is_empty()
     }
 
+    /// All bytes read so far, where nobody has said what is wanted.
+    pub(super) fn take_bytes(&mut self) -> Bytes {
+        let pieces = std::mem::take(&mut self.pieces);
+        pieces.iter().flat_map(|piece| piece.iter().copied()).collect()
+    }
+
     /// From now on only these are kept.
     pub(super) fn want(&mut self, wanted: Wanted) {
         if self.wanted == Wanted::Either {
