@@ -59,6 +59,8 @@ struct Shared {
     closed: bool,
     /// A wait that nobody is willing to make.
     long_wait: Option<LongWait>,
+    /// Where limits leave no room for longer than that: from when on one may ask.
+    ask_at: Option<Nanos>,
     latest: Latest,
 }
 
@@ -101,7 +103,8 @@ type WakeList = Vec<Waker>;
 impl Scope {
     pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience, books: Arc<Books>) -> Self {
         let (waiters, latest) = (HashMap::new(), Latest::default());
-        let shared = Shared { limiter, waiters, armed: None, down: None, closed: false, long_wait: None, latest };
+        let shared =
+            Shared { limiter, waiters, armed: None, down: None, closed: false, long_wait: None, ask_at: None, latest };
         Self { clock, patience, books, shared: Mutex::new(shared) }
     }
 
@@ -218,6 +221,7 @@ impl Shared {
             match self.limiter.admit(now) {
                 Admission::Granted(ticket, reservation) => {
                     self.latest.admitted_at = Some(now);
+                    self.ask_at = None;
                     wake.extend(self.decide(ticket, Ok(reservation)));
                 }
                 Admission::Refused(ticket, never) => wake.extend(self.decide(ticket, Err(Denied::NeverFits(never)))),
@@ -225,8 +229,8 @@ impl Shared {
                     let Some(head) = self.limiter.head() else { break };
                     let wait = at.saturating_sub(now);
                     if wait > patience.wait {
-                        self.limiter.cancel(head);
-                        wake.extend(self.decide(head, Err(Denied::TooLong { wait: wait.into() })));
+                        let (ticket, outcome) = self.ask_or_deny(head, wait, patience, now);
+                        wake.extend(self.decide(ticket, outcome));
                         continue;
                     }
                     if self.armed != Some((head, at)) {
