@@ -40,6 +40,12 @@ impl Request {
         }
     }
 
+    /// A request with a JSON body, by any method.
+    #[must_use]
+    pub fn json(method: Method, path: impl Into<String>, json: &Value) -> Self {
+        Self { method, ..Self::post(path, json.to_string()) }
+    }
+
     /// A GET.
     #[must_use]
     pub fn get(path: impl Into<String>) -> Self {

@@ -88,7 +88,8 @@ impl ChatLimiter {
     /// As [`request`](Self::request).
     pub async fn stream(&self, request: Request) -> Result<AnswerStream, Error> {
         let prepared = self.shared.prepare(request).await?;
-        self.shared.open(prepared).await
+        let span = prepared.span.clone();
+        span.watch(self.shared.open(prepared)).await
     }
 
     /// Sends messages to a model, in the provider's own form, and asks for the answer as a stream that states its usage.
@@ -202,6 +203,7 @@ impl AnswerStream {
                 }
             };
             this.trace.history.broke(&kind);
+            this.meter.span().failed(kind.code());
             return Poll::Ready(Some(Err(Error::new(kind, this.trace.clone()))));
         }
     }

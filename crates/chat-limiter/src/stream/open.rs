@@ -53,7 +53,13 @@ impl Shared {
             match outcome {
                 Ok(Opened { head, reader, permit }) => {
                     trace.answered(head.status, self.clock.now());
-                    let held = permit.map(|permit| Held { permit, slot });
+                    self.attempted(&prepared, &trace);
+                    if let Some(event) = reader.found.events.front() {
+                        prepared.span.named(&event.data);
+                    }
+                    // One that has ended is over, however long it is kept.
+                    let inside = prepared.inside.take();
+                    let held = permit.map(|permit| Held { permit, slot, inside });
                     // What was sent is not needed any more, and may be large.
                     prepared.request.body = Bytes::new();
                     let meter = Meter::new(Arc::clone(self), prepared, held);
@@ -61,7 +67,7 @@ impl Shared {
                 }
                 Err(kind) => {
                     drop(slot);
-                    self.before_another(kind, &mut trace).await?;
+                    self.before_another(&prepared, kind, &mut trace).await?;
                 }
             }
         }
