@@ -49,7 +49,7 @@ pub(crate) struct Prepared {
 impl Shared {
     /// Sends a request until it is answered or nothing more is worth trying.
     pub(crate) async fn exchange(&self, prepared: &Prepared) -> Result<Answer, Error> {
-        let mut trace = Trace::new(self.clock.now());
+        let mut trace = Trace::new(self.clock.now()).with_retry(prepared.request.retry);
         loop {
             let (permit, slot) = self.admit(prepared, &mut trace).await?;
             let outcome = match self.begin(prepared, permit, &mut trace).await {
@@ -108,7 +108,7 @@ impl Shared {
     pub(crate) async fn before_another(&self, kind: Kind, trace: &mut Trace) -> Result<(), Error> {
         trace.failed_with(&kind, self.clock.now());
         // Bound to a name so that the lock is gone before the wait.
-        let delay = self.retry.delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
+        let delay = trace.retry.unwrap_or(self.retry).delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
         let Some(delay) = delay else { return Err(Error::new(kind, mem::take(trace))) };
         tracing::debug!(?kind, ?delay, attempt = trace.attempts, "trying again");
         if delay > Duration::ZERO {
