@@ -38,6 +38,7 @@ mod gate;
 mod history;
 mod learned;
 mod mask;
+mod observe;
 mod permit;
 mod provider_config;
 mod request;
@@ -75,6 +76,12 @@ pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
 pub use stream::{AnswerBytes, AnswerStream, Event};
 pub use usage::UsageTotals;
+
+/// The names of what is counted through the crate `metrics`, each with the labels `provider` and `model_group`.
+#[cfg(feature = "metrics")]
+pub mod metrics {
+    pub use crate::observe::names::*;
+}
 
 /// The examples of the guides, compiled and run as documentation tests.
 #[cfg(doctest)]
