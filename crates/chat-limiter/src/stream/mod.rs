@@ -5,6 +5,7 @@
 //! ```
 
 mod event;
+mod found;
 mod meter;
 mod open;
 mod pieces;
@@ -28,8 +29,9 @@ use crate::error::{Error, Kind, Response};
 use crate::exchange::Trace;
 use crate::history::History;
 use crate::request::{Request, request_id};
+use found::{End, Found, Wanted};
 use meter::Meter;
-use reader::{End, Found, Reader, Wanted};
+use reader::Reader;
 
 pub use event::Event;
 pub use pieces::AnswerBytes;

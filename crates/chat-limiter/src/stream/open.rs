@@ -10,8 +10,9 @@ use http::header::CONTENT_TYPE;
 use providers::Usage;
 use transport::Body;
 
+use super::found::{End, Found};
 use super::meter::{Held, Meter};
-use super::reader::{End, Found, Reader};
+use super::reader::Reader;
 use super::timer::Patience;
 use super::{AnswerStream, Head};
 use crate::client::Shared;
