@@ -1,9 +1,12 @@
 //! The client.
 
 mod acquire;
+mod ask;
 mod change;
 mod credit;
+mod detect;
 mod live;
+mod models;
 mod shutdown;
 
 use std::fmt;
@@ -35,6 +38,7 @@ use crate::slots::Slots;
 use acquire::closed;
 
 pub use live::{CurrentLimits, ScopeState, Subscription};
+pub(crate) use models::ModelCache;
 
 /// A client of one LLM provider that stays within its limits without being told them.
 ///
@@ -64,6 +68,9 @@ pub(crate) struct Shared {
     pub(crate) gate: Arc<Gate>,
     /// Why requests fail, where the provider said that all credit is spent.
     pub(crate) credit: Mutex<Option<Arc<str>>>,
+    pub(crate) models: ModelCache,
+    /// The project that requests are counted for, where it was named.
+    pub(crate) project: Option<String>,
     /// Whether the client was closed.
     pub(crate) closed: watch::Sender<bool>,
     pub(crate) retry: RetryPolicy,
@@ -141,7 +148,16 @@ impl ChatLimiter {
     ///
     /// As [`request`](Self::request); also where the request cannot be expressed in the provider's form.
     pub async fn chat_with(&self, request: &ChatRequest) -> Result<Answer, Error> {
-        let payload = self.shared.provider.chat_payload(request).map_err(Error::request)?;
+        let provider = &self.shared.provider;
+        let bare = provider.bare_model(&request.model);
+        let payload = if bare == request.model {
+            provider.chat_payload(request)
+        } else {
+            let mut renamed = request.clone();
+            renamed.model = bare.to_owned();
+            provider.chat_payload(&renamed)
+        };
+        let payload = payload.map_err(Error::request)?;
         self.request(Request::post(payload.endpoint, payload.body.to_string())).await
     }
 
@@ -156,7 +172,6 @@ impl Shared {
     /// Finds out where a request goes, which limits it draws on, and how large it is.
     pub(crate) async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
         let inside = self.gate.enter().ok_or_else(closed)?;
-        self.check_credit()?;
         let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
         request.identify(self.provider.idempotency_header(), &self.headers);
         let Measured { model, size, kind } = if request.body.is_empty() {
@@ -165,9 +180,11 @@ impl Shared {
             request.headers.entry(CONTENT_TYPE).or_insert(http::HeaderValue::from_static("application/json"));
             self.measure(&request).await?
         };
-        let group = self.provider.model_group(model.as_deref().unwrap_or_default());
-        let span = RequestSpan::new(self.provider.name(), &uri, model.as_deref(), &size);
-        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, _inside: inside })
+        let model = model.as_deref();
+        self.check_credit(model.unwrap_or_default())?;
+        let group = self.provider.model_group(model.unwrap_or_default());
+        let span = RequestSpan::new(self.provider.name(), &uri, model, &size);
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, inside: Some(inside) })
     }
 
     /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.

@@ -19,7 +19,8 @@
 //! }
 //! ```
 //!
-//! [`Batch`] runs a whole file of requests. The layers underneath stand on their own and are re-exported:
+//! [`Batch`] runs a whole file of requests, [`batch_processor`] one in memory; [`service`] has models and services by
+//! name. The layers underneath stand on their own and are re-exported:
 //! [`limiter_core`] (the arithmetic, without clock and I/O), [`providers`] (what providers say and want),
 //! [`tokenizer`] and [`transport`].
 

@@ -9,6 +9,7 @@
 //! * its answers show, repeatedly, far more requests left than were sent: the provider counts the others elsewhere.
 
 mod change;
+mod discovered;
 pub(crate) mod told;
 mod view;
 
@@ -21,6 +22,8 @@ use crate::clock::Clock;
 use crate::observe::Meters;
 use crate::scope::{Patience, Permit, Scope};
 use crate::usage::Books;
+
+use discovered::Discovered;
 
 pub(crate) use told::{BufferRatio, Told};
 pub(crate) use view::View;
@@ -42,6 +45,8 @@ struct Groups {
     first: Arc<Scope>,
     known: HashMap<Arc<str>, Group>,
     told: Told,
+    /// What was told of limits, also for groups that were not used yet.
+    discovered: HashMap<Arc<str>, Arc<Discovered>>,
 }
 
 #[derive(Debug)]
@@ -81,7 +86,7 @@ impl Scopes {
             limiter.expect_limit(*limit, clock.now());
         }
         let first = Arc::new(Scope::new(limiter, clock, patience, Arc::clone(&books)));
-        let mut groups = Groups { closed: false, first, known: HashMap::new(), told };
+        let mut groups = Groups { closed: false, first, known: HashMap::new(), told, discovered: HashMap::new() };
         let own: Vec<_> = groups.told.groups().cloned().collect();
         own.iter().for_each(|group| groups.pin(group));
         Self { groups: Mutex::new(groups), books }
@@ -94,8 +99,11 @@ impl Scopes {
 
     /// The scope that `group` is in now.
     pub(crate) fn of(&self, group: &str) -> Arc<Scope> {
-        let groups = self.lock();
-        Arc::clone(groups.known.get(group).map_or(&groups.first, |known| &known.scope))
+        let mut groups = self.lock();
+        if let Some(known) = groups.known.get(group) {
+            return Arc::clone(&known.scope);
+        }
+        groups.enter_discovered(group).unwrap_or_else(|| Arc::clone(&groups.first))
     }
 
     /// Takes in what the answer to a request of `group` said. May move the group to another scope.

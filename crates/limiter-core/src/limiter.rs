@@ -119,6 +119,13 @@ impl Limiter {
         self.hold_back(span, now);
     }
 
+    /// Ends the pause that is on, so that somebody can ask whether what the provider said still holds. Limits and an outage
+    /// hold back as before.
+    pub fn end_pause(&mut self, now: Nanos) {
+        let now = self.advance(now);
+        self.paused_until = self.paused_until.min(now);
+    }
+
     fn hold_back(&mut self, span: Nanos, now: Nanos) {
         self.paused_until = self.paused_until.max(now.saturating_add(span.min(Limit::MAX_WINDOW)));
         self.pace.pause(self.paused_until);

@@ -70,6 +70,12 @@ pub struct ScopeLimits {
 }
 
 impl ScopeLimits {
+    /// Whether these are limits of the key, which every model draws on.
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        self.models.is_empty() && self.scope == "key"
+    }
+
     /// Adds a limit. Of two on the same dimension and window the smaller one counts.
     pub(crate) fn add(&mut self, dimension: Dimension, window: Nanos, amount: u64) {
         if amount == 0 {

@@ -96,6 +96,18 @@ impl Body {
         }
     }
 
+    /// A body that has already failed.
+    #[cfg(feature = "compression")]
+    pub(crate) fn failed(error: Error) -> Self {
+        Self::from_stream(futures::stream::once(std::future::ready(Err::<Bytes, _>(error))))
+    }
+
+    /// A body that comes from `peer` and is decoded.
+    #[cfg(feature = "compression")]
+    pub(crate) fn decoded(body: crate::compression::Decoded, peer: Peer) -> Self {
+        Self { peer: Some(peer), state: State::Streaming(Box::pin(body)) }
+    }
+
     /// The next chunk, or `None` at the end. Empty chunks and trailers are passed over.
     ///
     /// Cancel safe: nothing is lost when the future is dropped.

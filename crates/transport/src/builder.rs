@@ -52,6 +52,8 @@ pub struct HyperBuilder {
     proxies: Option<Proxies>,
     versions: Versions,
     is_plain: bool,
+    #[cfg(feature = "compression")]
+    compression: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +72,8 @@ impl HyperBuilder {
             proxies: None,
             versions: Versions::All,
             is_plain: false,
+            #[cfg(feature = "compression")]
+            compression: true,
         }
     }
 
@@ -116,6 +120,13 @@ impl HyperBuilder {
         self
     }
 
+    /// Whether answers are asked for in a compressed form, and decoded: see [`HyperTransport::compression`].
+    #[cfg(feature = "compression")]
+    pub const fn compression(mut self, compression: bool) -> Self {
+        self.compression = compression;
+        self
+    }
+
     /// Refuses `https` URLs, and so needs no certificates: for servers without TLS, from machines that may have none.
     pub const fn http_only(mut self) -> Self {
         self.is_plain = true;
@@ -130,9 +141,9 @@ impl HyperBuilder {
     /// that cannot be used.
     pub fn build(mut self) -> Result<HyperTransport, Error> {
         let proxies = self.proxies.map_or_else(Proxies::from_environment, Ok)?;
-        // An https proxy is judged by the same certificates.
-        let trusts_added_only = self.is_plain && !proxies.needs_tls();
-        let config = if trusts_added_only { Tls::nobody().config()? } else { self.tls.config()? };
+        // A proxy that is spoken to over TLS is judged by the same certificates.
+        let needs_none = self.is_plain && !proxies.need_tls_for_http();
+        let config = if needs_none { Tls::nobody().config()? } else { self.tls.config()? };
         let mut tcp = connector::tcp();
         tcp.enforce_http(false);
         let to_proxy = HttpsConnectorBuilder::new().with_tls_config(config.clone()).https_or_http().enable_http1();
@@ -147,6 +158,8 @@ impl HyperBuilder {
             self.client.http2_only(true);
         }
         let transport = HyperTransport::assemble(&self.client, connector, self.timeouts).with_proxies(proxies);
+        #[cfg(feature = "compression")]
+        let transport = transport.compression(self.compression);
         Ok(if self.is_plain { transport.without_tls() } else { transport })
     }
 }

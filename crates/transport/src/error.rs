@@ -54,6 +54,13 @@ pub(crate) enum Fault {
     TimedOut(Duration),
     #[error("larger than {0} bytes")]
     TooLarge(usize),
+    #[cfg(feature = "compression")]
+    #[error("{coding} that cannot be decoded: {cause}")]
+    Undecodable {
+        coding: &'static str,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("{}", innermost(&**.0))]
     Failed(#[source] Cause),
 }
@@ -205,7 +212,7 @@ impl StdError for Error {
     }
 }
 
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(crate) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     iter::successors(Some(error), |error| (*error).source())
 }
 

@@ -1,25 +1,24 @@
-//! The transport on hyper: pooled connections and a timeout for each stage.
+//! The transport on hyper: pooled connections, and what is done to a request before it is sent.
 
-use std::pin::pin;
-use std::sync::Arc;
 use std::{error::Error as StdError, fmt};
 
-use futures::future::{BoxFuture, Either, FutureExt, select};
-use http::{Method, Request, Response, StatusCode, Uri, Version, header};
+use futures::future::{BoxFuture, FutureExt};
+use http::{Request, Response, Uri, header};
 use hyper::rt::{Read, Write};
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::{CaptureConnection, Connection, HttpConnector, capture_connection};
-use hyper_util::client::legacy::{self, Client, ResponseFuture};
-use tokio::time::timeout;
+use hyper_util::client::legacy::connect::{Connection, HttpConnector, capture_connection};
+use hyper_util::client::legacy::{self, Client};
 use tower_service::Service;
 
+#[cfg(feature = "compression")]
+use crate::compression;
 use crate::connector::{self, Bounded};
-use crate::error::Fault;
-use crate::peer::Peer;
-use crate::proxy::{Proxies, Proxy, Refusal};
+use crate::exchange::Exchange;
+use crate::proxy::Proxies;
+use crate::request::prepare;
 use crate::route::Dialer;
-use crate::upload::{self, Broken};
-use crate::{Body, Error, HyperBuilder, Stage, Timeouts, Transport, builder};
+use crate::upload;
+use crate::{Body, Error, HyperBuilder, Timeouts, Transport, builder};
 
 /// A [`Transport`] on hyper, with pooled connections that speak HTTP/1.1 or HTTP/2.
 ///
@@ -34,6 +33,8 @@ pub struct HyperTransport<C = HttpsConnector<Dialer>> {
     timeouts: Timeouts,
     schemes: &'static [&'static str],
     proxies: Proxies,
+    #[cfg(feature = "compression")]
+    compression: bool,
 }
 
 impl HyperTransport {
@@ -66,6 +67,14 @@ impl<C> HyperTransport<C> {
         Self { schemes: &["http"], ..self }
     }
 
+    /// Whether answers are asked for in a compressed form, and decoded: yes by default. A request that has an
+    /// `accept-encoding` of its own gets what it asks for, as it comes.
+    #[cfg(feature = "compression")]
+    #[must_use]
+    pub fn compression(self, compression: bool) -> Self {
+        Self { compression, ..self }
+    }
+
     pub(crate) fn with_proxies(self, proxies: Proxies) -> Self {
         Self { proxies, ..self }
     }
@@ -85,7 +94,14 @@ where
 
     pub(crate) fn assemble(client: &legacy::Builder, connector: C, timeouts: Timeouts) -> Self {
         let client = client.build(Bounded(connector));
-        Self { client, timeouts, schemes: &["http", "https"], proxies: Proxies::none() }
+        Self {
+            client,
+            timeouts,
+            schemes: &["http", "https"],
+            proxies: Proxies::none(),
+            #[cfg(feature = "compression")]
+            compression: true,
+        }
     }
 }
 
@@ -106,84 +122,21 @@ where
         if let Some(authorization) = proxy.as_ref().and_then(|proxy| proxy.authorization()) {
             request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
         }
+        #[cfg(feature = "compression")]
+        let is_decoded = self.compression && compression::ask(request.headers_mut());
         let upload = upload::watch(request.body_mut());
         let connection = capture_connection(&mut request);
-        let response = self.client.request(request);
-        match proxy {
-            None => exchange(response, connection, peer, timeouts, upload).boxed(),
-            Some(proxy) => {
-                forwarded(exchange(response, connection, peer.clone(), timeouts, upload), proxy, peer).boxed()
-            }
-        }
+        let exchange = Exchange {
+            peer,
+            timeouts,
+            connection,
+            upload,
+            proxy,
+            #[cfg(feature = "compression")]
+            is_decoded,
+        };
+        exchange.run(self.client.request(request)).boxed()
     }
-}
-
-/// Refuses what cannot be sent, and takes out what only the connection can know.
-fn prepare(request: &mut Request<Body>, schemes: &[&str]) -> Result<Peer, String> {
-    let peer = Peer::parse(request.uri())?;
-    let scheme = request.uri().scheme_str().unwrap_or_default();
-    if !schemes.contains(&scheme) {
-        return Err(format!("this transport has no TLS for a URL with the scheme {scheme}"));
-    }
-    if request.method() == Method::CONNECT {
-        return Err("the method CONNECT is for proxies".to_owned());
-    }
-    *request.version_mut() = Version::HTTP_11;
-    request.headers_mut().remove(header::CONTENT_LENGTH);
-    request.headers_mut().remove(header::TRANSFER_ENCODING);
-    Ok(peer)
-}
-
-/// Waits for a connection, then for the head of the response, each within its time.
-async fn exchange(
-    response: ResponseFuture,
-    mut connection: CaptureConnection,
-    peer: Peer,
-    timeouts: Timeouts,
-    upload: Option<Broken>,
-) -> Result<Response<Body>, Error> {
-    let connected = async {
-        connection.wait_for_connection_metadata().await;
-    };
-    let outcome = match timeout(timeouts.connect, select(response, pin!(connected))).await {
-        Err(_) => return Err(Error::at(Stage::Connect, Some(peer), Fault::TimedOut(timeouts.connect))),
-        Ok(Either::Left((outcome, _))) => outcome,
-        Ok(Either::Right(((), response))) => match timeout(timeouts.first_byte, response).await {
-            Err(_) => return Err(Error::at(Stage::Response, Some(peer), Fault::TimedOut(timeouts.first_byte))),
-            Ok(outcome) => outcome,
-        },
-    };
-    match outcome {
-        Ok(response) => Ok(response.map(|body| Body::watched(body, Some(peer), timeouts.idle))),
-        Err(error) => match upload.and_then(|upload| upload.take()) {
-            Some(broken) => Err(broken.of_request(peer)),
-            None => Err(failed(error, peer, connection.connection_metadata().is_some())),
-        },
-    }
-}
-
-/// The answer to a request that `proxy` read, unless that is the proxy's own refusal.
-async fn forwarded(
-    exchange: impl Future<Output = Result<Response<Body>, Error>>,
-    proxy: Arc<Proxy>,
-    peer: Peer,
-) -> Result<Response<Body>, Error> {
-    let response = exchange.await?;
-    if response.status() != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-        return Ok(response);
-    }
-    let cause = proxy.failed(Refusal::of(response.status(), proxy.authorization().is_some()));
-    Err(Error::at(Stage::Connect, Some(peer), Fault::Failed(cause.into())))
-}
-
-/// Sorts an error of the client by how far the request got.
-#[cold]
-fn failed(error: legacy::Error, peer: Peer, connected: bool) -> Error {
-    let stage = if error.is_connect() || !connected { Stage::Connect } else { Stage::Response };
-    // hyper says "canceled" of a request that it took back before writing any of it.
-    let taken_back = error.source().and_then(|cause| cause.downcast_ref()).is_some_and(hyper::Error::is_canceled);
-    let error = Error::at(stage, Some(peer), Fault::Failed(error.into()));
-    if taken_back { error.unsent() } else { error }
 }
 
 impl<C: Clone> Clone for HyperTransport<C> {
@@ -193,6 +146,8 @@ impl<C: Clone> Clone for HyperTransport<C> {
             timeouts: self.timeouts,
             schemes: self.schemes,
             proxies: self.proxies.clone(),
+            #[cfg(feature = "compression")]
+            compression: self.compression,
         }
     }
 }

@@ -3,8 +3,11 @@
 //! [`Transport`] is the whole contract: a request goes in, a response head and a streaming [`Body`] come out. The body of
 //! the request is a [`Body`] too: bytes that are all there, or a stream that is sent as it comes.
 //! [`HyperTransport`] is its implementation on hyper and rustls: pooled connections, HTTP/1.1 and HTTP/2, a timeout for
-//! each stage ([`Timeouts`]), one [`Error`] that tells how far the request got. Tests and other HTTP clients implement
-//! the trait themselves, with [`Body::from_bytes`] or [`Body::new`].
+//! each stage ([`Timeouts`]), one [`Error`] that tells how far the request got, proxies ([`Proxies`]), and certificates of
+//! one's own ([`Tls`]). With the feature `reqwest` there is another one on reqwest. Tests and other HTTP clients implement the
+//! trait themselves, with [`Body::from_bytes`] or [`Body::new`].
+//!
+//! With the feature `compression`, which is on by default, answers are asked for in gzip, br or zstd, and decoded as they come.
 //!
 //! What it does not do: it knows no provider and no limit, retries nothing that may have been sent, follows no redirect
 //! (a credential goes to the host it was meant for and to no other), and buffers no body.
@@ -35,11 +38,17 @@
 
 mod body;
 mod builder;
+#[cfg(feature = "compression")]
+mod compression;
 mod connector;
 mod error;
+mod exchange;
 mod hyper_client;
 mod peer;
 mod proxy;
+mod request;
+#[cfg(feature = "reqwest")]
+mod reqwest_client;
 mod route;
 mod timeouts;
 mod tls;
@@ -58,6 +67,10 @@ pub use connector::{ConnectFn, Dialed, from_fn};
 pub use error::{Error, Stage};
 pub use hyper_client::HyperTransport;
 pub use proxy::Proxies;
+#[cfg(feature = "reqwest")]
+pub use reqwest;
+#[cfg(feature = "reqwest")]
+pub use reqwest_client::ReqwestTransport;
 pub use route::{Dialer, Route};
 pub use timeouts::Timeouts;
 pub use tls::Tls;

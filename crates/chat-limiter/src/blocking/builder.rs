@@ -1,11 +1,12 @@
 //! Settings of a blocking client.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use limiter_core::Limit;
 use providers::Provider;
-use transport::{Timeouts, Transport};
+use transport::{HyperBuilder, Proxies, Timeouts, Tls, Transport};
 
 use super::ChatLimiter;
 use super::runtime::Runtime;
@@ -35,13 +36,17 @@ settings! {
     base_url(url: impl Into<String>);
     api_key(key: impl Into<String>);
     api_key_variable(name: impl Into<String>);
+    without_key();
+    organization(id: impl Into<String>);
+    project(id: impl Into<String>);
+    application(url: impl Into<String>, title: impl Into<String>);
     limit(limit: Limit);
-    requests_per_minute(amount: u64);
-    tokens_per_minute(amount: u64);
     limit_for(model: impl Into<String>, limit: Limit);
     buffer_ratio(ratio: f64);
     request_buffer_ratio(ratio: f64);
     token_buffer_ratio(ratio: f64);
+    requests_per_minute(amount: u64);
+    tokens_per_minute(amount: u64);
     expected_limit(limit: Limit);
     look_ahead(bound: Duration);
     concurrency(requests: usize);
@@ -49,6 +54,12 @@ settings! {
     timeouts(timeouts: Timeouts);
     header(name: impl Into<String>, value: impl Into<String>);
     transport(transport: Arc<dyn Transport>);
+    proxy(url: &str);
+    proxies(proxies: Proxies);
+    root_certificates(pem: impl AsRef<[u8]>);
+    root_certificates_file(path: impl AsRef<Path>);
+    tls(tls: Tls);
+    connections(settings: HyperBuilder);
     answer_limit(bytes: usize);
     outage_patience(patience: Duration);
     silence_patience(patience: Duration);

@@ -38,6 +38,7 @@
 
 mod batch;
 mod builder;
+mod chat;
 mod client;
 mod forward;
 mod runtime;

@@ -75,7 +75,7 @@ impl ChatLimiter {
     pub fn try_acquire(&self, model: &str, cost: Cost) -> Result<Option<Permit>, Error> {
         let shared = &self.shared;
         let inside = shared.gate.enter().ok_or_else(closed)?;
-        shared.check_credit()?;
+        shared.check_credit(model)?;
         let Some(slot) = shared.slots.try_acquire() else { return Ok(None) };
         let group = self.model_group(model);
         match shared.scopes.of(&group).try_acquire(&group, &cost) {
@@ -103,7 +103,7 @@ impl Shared {
         at_front: bool,
     ) -> Result<Permit, Error> {
         let inside = self.gate.enter().ok_or_else(closed)?;
-        self.check_credit()?;
+        self.check_credit(model)?;
         let group: Arc<str> = Arc::from(&*self.provider.model_group(model));
         loop {
             let inner = match self.scopes.of(&group).acquire(&group, cost, priority, at_front).await {

@@ -45,7 +45,7 @@ pub(crate) struct Prepared {
     pub(crate) kind: RequestKind,
     pub(crate) span: RequestSpan,
     /// Until it is dropped the request has not ended.
-    pub(crate) _inside: Inside,
+    pub(crate) inside: Option<Inside>,
 }
 
 impl Shared {
@@ -54,7 +54,8 @@ impl Shared {
         let mut trace = Trace::new(self.clock.now());
         loop {
             let (permit, slot) = self.admit(prepared, &mut trace).await?;
-            let outcome = match self.begin(prepared, permit, &mut trace).await {
+            let timeouts = self.timeouts_of_whole(prepared);
+            let outcome = match self.begin(prepared, permit, timeouts, &mut trace).await {
                 Ok(begun) => self.finish(prepared, begun, &mut trace).await,
                 Err(kind) => Err(kind),
             };

@@ -171,10 +171,11 @@ impl Scope {
 
 impl Shared {
     /// Whether somebody who comes now is turned away, one who came `at_front` because he was admitted before.
-    fn denied(&self, at_front: bool, now: Nanos) -> Result<(), Denied> {
+    fn denied(&mut self, at_front: bool, now: Nanos) -> Result<(), Denied> {
         if self.closed {
             return Err(Denied::Closed);
         }
+        self.check_long_wait(now)?;
         if let Some(reason) = &self.down {
             // One request at a time asks whether the provider is back; the others need not wait to be told. Nor who
             // asked before: while it paused between two attempts it waited, too, and everybody who waited was told.

@@ -7,6 +7,7 @@
 //! queue, or gives back what it was granted and did not take.
 
 mod acquire;
+mod long_wait;
 mod permit;
 
 use std::collections::HashMap;
@@ -15,12 +16,14 @@ use std::task::Waker;
 use std::time::Duration;
 
 use limiter_core::{
-    Admission, Cost, Limit, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket,
+    Admission, Amounts, Cost, Limit, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket,
 };
 
 use crate::clock::Clock;
 use crate::scopes::told::{self, BufferRatio};
 use crate::usage::Books;
+
+use long_wait::LongWait;
 
 pub(crate) use acquire::Acquire;
 pub(crate) use permit::Permit;
@@ -54,6 +57,8 @@ struct Shared {
     /// Why nobody is let through, once the provider has failed for too long.
     down: Option<Arc<str>>,
     closed: bool,
+    /// A wait that nobody is willing to make.
+    long_wait: Option<LongWait>,
     latest: Latest,
 }
 
@@ -96,7 +101,7 @@ type WakeList = Vec<Waker>;
 impl Scope {
     pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience, books: Arc<Books>) -> Self {
         let (waiters, latest) = (HashMap::new(), Latest::default());
-        let shared = Shared { limiter, waiters, armed: None, down: None, closed: false, latest };
+        let shared = Shared { limiter, waiters, armed: None, down: None, closed: false, long_wait: None, latest };
         Self { clock, patience, books, shared: Mutex::new(shared) }
     }
 
@@ -118,6 +123,14 @@ impl Scope {
         self.change(|shared, now| {
             shared.latest.limits_at = Some(now);
             shared.limiter.adopt(observation, &in_flight, now);
+        });
+    }
+
+    /// Takes in what the provider said without being sent a request.
+    pub(crate) fn hear(&self, limits: &Observation) {
+        self.change(|shared, now| {
+            shared.latest.limits_at = Some(now);
+            shared.limiter.adopt(limits, &Amounts::ZERO, now);
         });
     }
 

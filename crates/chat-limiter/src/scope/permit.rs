@@ -35,7 +35,9 @@ impl Permit {
     /// Takes in what the answer said. Returns how many more requests the provider has left than were counted.
     pub(crate) fn observe(&mut self, observation: &Observation) -> u64 {
         let Some(reservation) = &mut self.reservation else { return 0 };
+        let patience = self.scope.patience;
         self.scope.change(|shared, now| {
+            shared.hear_wait(observation.retry_after, &patience, now);
             if !observation.readings().is_empty() {
                 shared.latest.limits_at = Some(now);
             }
@@ -50,6 +52,7 @@ impl Permit {
         self.enter(&UsageTotals::answered(&actual));
         self.scope.change(|shared, now| {
             shared.down = None;
+            shared.end_long_wait(now);
             shared.latest.refused_in_a_row = 0;
             shared.limiter.settle(reservation, &actual, now);
         });
@@ -79,12 +82,13 @@ impl Permit {
     pub(crate) fn refuse(mut self, retry_after: Option<Nanos>, why: &str) {
         let Some(reservation) = self.reservation.take() else { return };
         self.enter(&UsageTotals { rate_limited: 1, ..UsageTotals::default() });
-        let patience = self.scope.patience.outage;
+        let patience = self.scope.patience;
         self.scope.change(|shared, now| {
             shared.down = None;
+            shared.hear_wait(retry_after, &patience, now);
             shared.latest.refused_in_a_row = shared.latest.refused_in_a_row.saturating_add(1);
             shared.limiter.refuse(reservation, retry_after, now, fastrand::u64(..));
-            if shared.limiter.refused_for(now) <= patience {
+            if shared.limiter.refused_for(now) <= patience.outage || shared.long_wait.is_some() {
                 return WakeList::new();
             }
             let reason: Arc<str> = why.into();

@@ -7,6 +7,9 @@ use limiter_core::{Dimension, Limit};
 use super::*;
 use crate::observe::Meters;
 
+mod cancellation;
+mod long_wait;
+
 const PATIENCE: Patience =
     Patience { wait: Nanos::from_secs(600), outage: Nanos::from_secs(900), silence: Nanos::from_secs(60) };
 

@@ -92,7 +92,7 @@ impl Groups {
     }
 
     /// Every scope, with the group that has it for limits of its own.
-    fn scopes(&self) -> Vec<(Arc<Scope>, Option<Arc<str>>)> {
+    pub(super) fn scopes(&self) -> Vec<(Arc<Scope>, Option<Arc<str>>)> {
         let mut scopes: Vec<(Arc<Scope>, Option<Arc<str>>)> = vec![(Arc::clone(&self.first), None)];
         for (name, group) in &self.known {
             let owner = group.pinned.then(|| Arc::clone(name));

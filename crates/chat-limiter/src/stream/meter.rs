@@ -9,6 +9,7 @@ use providers::Failure;
 use super::tally::Tally;
 use crate::client::Shared;
 use crate::exchange::Prepared;
+use crate::gate::Inside;
 use crate::observe::RequestSpan;
 use crate::scope::Permit;
 use crate::slots::Slot;
@@ -25,6 +26,8 @@ pub(super) struct Held {
     /// Dropped with it.
     #[expect(dead_code, reason = "it is held")]
     pub(super) slot: Slot,
+    #[expect(dead_code, reason = "it is held")]
+    pub(super) inside: Option<Inside>,
 }
 
 impl Meter {

@@ -10,6 +10,7 @@ mod open;
 mod pieces;
 mod reader;
 mod tally;
+mod timer;
 
 use std::fmt;
 use std::pin::Pin;

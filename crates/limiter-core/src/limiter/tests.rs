@@ -492,3 +492,18 @@ fn a_provider_that_saves_up_less_than_a_window_is_not_overrun_after_a_rest() {
     let state = limiter.state(later);
     assert!(matches!(limiter.try_reserve(&Cost::of_request(300, 0), later), Err(Refusal::NotYet { .. })), "{state:?}");
 }
+
+#[test]
+fn a_pause_may_be_ended_and_limits_hold_as_before() {
+    let mut limiter = Limiter::new();
+    limiter.set_limit(Limit::per_minute(Dimension::Requests, 1), Nanos::ZERO);
+    let cost = Cost::of_request(0, 0);
+    let first = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
+    limiter.settle(first, &Amounts::ZERO, Nanos::ZERO);
+    limiter.pause(Nanos::DAY, Nanos::ZERO);
+    limiter.end_pause(Nanos::SECOND);
+    assert_eq!(limiter.state(Nanos::SECOND).paused_until, None);
+    let ready_at = Nanos::MINUTE;
+    assert_eq!(limiter.try_reserve(&cost, Nanos::SECOND), Err(Refusal::NotYet { ready_at }));
+    assert!(limiter.try_reserve(&cost, ready_at).is_ok());
+}

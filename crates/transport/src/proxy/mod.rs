@@ -101,9 +101,9 @@ impl Proxies {
         self
     }
 
-    /// Whether there is a proxy that is itself spoken to over TLS.
-    pub(crate) fn needs_tls(&self) -> bool {
-        self.http.iter().chain(&self.https).any(|proxy| proxy.dialed.scheme_str() == Some("https"))
+    /// Whether requests to `http` URLs go through a proxy that is itself spoken to over TLS.
+    pub(crate) fn need_tls_for_http(&self) -> bool {
+        self.http.as_ref().is_some_and(|proxy| proxy.dialed.scheme_str() == Some("https"))
     }
 
     /// The proxy for a request to `uri`.

@@ -1,9 +1,13 @@
 //! The transport against servers on the other end of a pipe, on virtual time; and against some on loopback, never on it.
 
 mod bodies;
+#[cfg(feature = "compression")]
+mod compressed;
 mod exchange;
 mod failures;
 mod proxies;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod server;
 mod stages;
 mod tls;

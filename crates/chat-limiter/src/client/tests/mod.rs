@@ -2,14 +2,23 @@
 
 mod acquire;
 mod change;
+mod credit;
+mod detect;
 mod live;
+mod models;
+mod settings;
 mod shutdown;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::{HeaderMap, StatusCode};
 use limiter_core::Cost;
+use serde_json::Value;
 use tokio::time::Instant;
+use transport::{Body, Transport};
 
 use crate::{Builder, ChatLimiter, Permit};
 
@@ -50,3 +59,40 @@ fn state_requests(permit: &mut Permit, limit: &'static str, remaining: &'static 
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// What is answered to a request: a status and a body.
+type Script = dyn Fn(&http::Request<Body>) -> (u16, Value) + Send + Sync;
+
+/// A transport that answers by a script, and remembers what was asked.
+#[derive(Clone)]
+struct Scripted {
+    script: Arc<Script>,
+    asked: Arc<Mutex<Vec<String>>>,
+    heads: Arc<Mutex<Vec<HeaderMap>>>,
+}
+
+impl Scripted {
+    fn new(script: impl Fn(&http::Request<Body>) -> (u16, Value) + Send + Sync + 'static) -> Self {
+        Self { script: Arc::new(script), asked: Arc::default(), heads: Arc::default() }
+    }
+
+    fn client(&self, provider: &str) -> Builder {
+        ChatLimiter::builder(provider).api_key("sk-0123456789").transport(Arc::new(self.clone()))
+    }
+
+    /// The paths that were asked for.
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Transport for Scripted {
+    fn send(&self, request: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
+        self.asked.lock().unwrap().push(request.uri().path().to_owned());
+        self.heads.lock().unwrap().push(request.headers().clone());
+        let (status, body) = (self.script)(&request);
+        let mut response = http::Response::new(Body::from_bytes(body.to_string()));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        std::future::ready(Ok(response)).boxed()
+    }
+}
