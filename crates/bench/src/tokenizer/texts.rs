@@ -9,7 +9,7 @@ const CODE: [&str; 6] = [
     include_str!("../../../limiter-core/src/limiter.rs"),
     include_str!("../../../limiter-core/src/bucket.rs"),
     include_str!("../../../limiter-core/src/learn/charge.rs"),
-    include_str!("../../../chat-limiter/src/exchange.rs"),
+    include_str!("../../../chat-limiter/src/exchange/attempt.rs"),
     include_str!("../../../chat-limiter/src/scopes.rs"),
     include_str!("../../../providers/src/headers/mod.rs"),
 ];

@@ -157,7 +157,8 @@ impl Limiter {
             return None;
         }
         let limit = Limit::new(reading.dimension, reading.limit?, reading.window.unwrap_or(Nanos::MINUTE));
-        let found = Found::new(limit, reading.window, self.flight.clone(), self.admissions, now);
+        let mut found = Found::new(limit, reading.window, self.flight.clone(), self.admissions, now);
+        found.use_share(self.shares.of(reading.dimension), self.admissions, now);
         self.found.push(found);
         Some(self.found.len() - 1)
     }
