@@ -90,4 +90,6 @@ mod guides {
     struct Readme;
     #[doc = include_str!("../../../docs/LIBRARY.md")]
     struct Library;
+    #[doc = include_str!("../../../docs/LIVE.md")]
+    struct Live;
 }

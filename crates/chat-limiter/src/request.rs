@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::history::History;
+use crate::retry::RetryPolicy;
 
 /// A request to the provider. The body goes out as it is, byte for byte.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Request {
     pub body: Bytes,
     /// How urgent it is among those that wait for the same limits.
     pub priority: Priority,
+    /// What is tried again of it, and when; as the client has it where there is nothing.
+    pub retry: Option<RetryPolicy>,
 }
 
 impl Request {
@@ -38,6 +41,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: body.into(),
             priority: Priority::NORMAL,
+            retry: None,
         }
     }
 
@@ -56,6 +60,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             priority: Priority::NORMAL,
+            retry: None,
         }
     }
 
@@ -75,6 +80,14 @@ impl Request {
                 entry.insert(key);
             }
         }
+    }
+
+    /// The same request with a retry policy of its own. The budget of retries stays the client's, and so does how long a
+    /// request waits in the queue at most.
+    #[must_use]
+    pub const fn with_retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
     }
 
     /// The same request with another priority. A higher one is a head start of ten seconds for each level.
