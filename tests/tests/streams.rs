@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chat_limiter::limiter_core::Dimension;
+use chat_limiter::transport::Timeouts;
 use chat_limiter::{AnswerStream, Builder, ChatLimiter, ChatRequest, Error, Message, Request};
 use chat_limiter_tests::{Face, Part, Reply, Scripted, Stopwatch, in_flight, same_random_numbers, waiting, wire};
 use futures::StreamExt;
@@ -133,6 +134,27 @@ async fn who_reads_slowly_is_not_taken_for_a_server_that_stalls() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_model_may_think_before_its_first_event_as_long_as_before_a_whole_answer() {
+    // 120 s, and one more for every 20 tokens that may be produced.
+    let longest = Duration::from_secs(120 + MOST_OUTPUT / 20);
+    let thinking = |span| {
+        let parts = [Part::Send(": thinking\n\n".into()), Part::Wait(span), Part::text("Hi"), Part::end(7, 1)];
+        Scripted::new(move |_| Reply::stream(parts.clone()))
+    };
+    let mut stream = client(&thinking(longest - Duration::from_secs(1))).stream(question()).await.unwrap();
+    assert_eq!((read(&mut stream).await.0.concat().as_str(), stream.attempts()), ("Hi", 1));
+    let server = thinking(longest + Duration::from_secs(1));
+    let error = client(&server).stream(question()).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), ("timeout", 2), "{error}");
+    let took = error.history().last().unwrap().took;
+    assert!(took >= longest && took <= longest + Duration::from_millis(1), "{took:?}");
+    // A caller's own timeouts hold as they are.
+    let timeouts = Timeouts { idle: Duration::from_secs(5), ..Timeouts::default() };
+    let client = thinking(Duration::from_secs(6)).client(Face::OpenAi).timeouts(timeouts).build().unwrap();
+    assert!(client.stream(question()).await.unwrap_err().is_timeout());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_sends_comments_for_ever_is_given_up() {
     let comment = || Part::Repeat(Bytes::from_static(b": still here\n\n"), Duration::from_secs(15));
     // Before the first event it is asked once more.
@@ -219,6 +241,31 @@ async fn an_answer_that_comes_whole_is_one_event() {
     assert_eq!((event.json::<Value>().unwrap(), event.text().as_deref()), (body, Some("Hi")));
     assert!(stream.next().await.is_none() && stream.is_complete());
     assert_eq!(stream.usage().unwrap().total, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_say_what_it_is_is_found_out() {
+    let usage = json!({"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10});
+    let whole = json!({"choices": [{"message": {"content": "Hi"}}], "usage": usage}).to_string();
+    let events =
+        format!("data: {}\n\ndata: [DONE]\n\n", json!({"choices": [{"delta": {"content": "Hi"}}], "usage": usage}));
+    for headers in [&[][..], &[("content-type", "text/plain; charset=utf-8")]] {
+        for body in [&whole, &events] {
+            let server = Scripted::in_turn(vec![Reply::text(200, headers, body.clone())]);
+            let client = client(&server);
+            let mut stream = client.stream(question()).await.unwrap();
+            assert_eq!(
+                (read(&mut stream).await.0.concat().as_str(), stream.attempts()),
+                ("Hi", 1),
+                "{headers:?} {body}"
+            );
+            assert_eq!((stream.usage().unwrap().total, taken(&client), in_flight(&client)), (10, 10, 0));
+            assert!(stream.is_complete(), "{headers:?} {body}");
+        }
+        let server = Scripted::new(move |_| Reply::text(200, headers, "Welcome!"));
+        let error = client(&server).stream(question()).await.unwrap_err();
+        assert_eq!((error.code(), error.attempts()), ("invalid_answer", 2), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

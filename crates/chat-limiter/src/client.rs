@@ -29,6 +29,7 @@ use crate::exchange::Prepared;
 use crate::gate::Gate;
 use crate::learned::Learning;
 use crate::mask::Mask;
+use crate::observe::RequestSpan;
 use crate::request::{Answer, Request};
 use crate::retry::RetryPolicy;
 use crate::scopes::Scopes;
@@ -114,7 +115,7 @@ impl ChatLimiter {
     /// [`Error`] when it cannot be sent like this, was refused for good, or failed in every attempt.
     pub async fn request(&self, request: Request) -> Result<Answer, Error> {
         let prepared = self.shared.prepare(request).await?;
-        self.shared.exchange(&prepared).await
+        prepared.span.watch(self.shared.exchange(&prepared)).await
     }
 
     /// What `model` shares its limits with, as far as the provider's documentation tells.
@@ -179,10 +180,11 @@ impl Shared {
             request.headers.entry(CONTENT_TYPE).or_insert(http::HeaderValue::from_static("application/json"));
             self.measure(&request).await?
         };
-        let model = model.as_deref().unwrap_or_default();
-        self.check_credit(model)?;
-        let group = self.provider.model_group(model);
-        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, request, inside: Some(inside) })
+        let model = model.as_deref();
+        self.check_credit(model.unwrap_or_default())?;
+        let group = self.provider.model_group(model.unwrap_or_default());
+        let span = RequestSpan::new(self.provider.name(), &uri, model, &size);
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, inside: Some(inside) })
     }
 
     /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.

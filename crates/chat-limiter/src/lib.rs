@@ -19,7 +19,8 @@
 //! }
 //! ```
 //!
-//! [`Batch`] runs a whole file of requests. The layers underneath stand on their own and are re-exported:
+//! [`Batch`] runs a whole file of requests, [`batch_processor`] one in memory; [`service`] has models and services by
+//! name. The layers underneath stand on their own and are re-exported:
 //! [`limiter_core`] (the arithmetic, without clock and I/O), [`providers`] (what providers say and want),
 //! [`tokenizer`] and [`transport`].
 
@@ -37,6 +38,7 @@ mod gate;
 mod history;
 mod learned;
 mod mask;
+mod observe;
 mod permit;
 mod provider_config;
 mod request;
@@ -48,6 +50,8 @@ mod slots;
 mod stream;
 #[cfg(test)]
 mod test_support;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod usage;
 
 pub use limiter_core;
@@ -72,6 +76,12 @@ pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
 pub use stream::{AnswerBytes, AnswerStream, Event};
 pub use usage::UsageTotals;
+
+/// The names of what is counted through the crate `metrics`, each with the labels `provider` and `model_group`.
+#[cfg(feature = "metrics")]
+pub mod metrics {
+    pub use crate::observe::names::*;
+}
 
 /// The examples of the guides, compiled and run as documentation tests.
 #[cfg(doctest)]

@@ -1,5 +1,7 @@
 //! What goes in and what comes out.
 
+use std::hash::{BuildHasher, RandomState};
+
 use bytes::Bytes;
 use http::header::{Entry, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
@@ -38,6 +40,12 @@ impl Request {
         }
     }
 
+    /// A request with a JSON body, by any method.
+    #[must_use]
+    pub fn json(method: Method, path: impl Into<String>, json: &Value) -> Self {
+        Self { method, ..Self::post(path, json.to_string()) }
+    }
+
     /// A GET.
     #[must_use]
     pub fn get(path: impl Into<String>) -> Self {
@@ -57,8 +65,9 @@ impl Request {
         if !common.contains_key(&header)
             && let Entry::Vacant(entry) = self.headers.entry(header)
         {
-            // Two numbers of 64 bits do not meet by chance; nothing secret depends on them.
-            let key = format!("chat-limiter-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+            // Keys that nobody else has, drawn apart from the jitter, which stays as it is seeded. Nothing secret depends on them.
+            let random = RandomState::new();
+            let key = format!("chat-limiter-{:016x}{:016x}", random.hash_one(0), random.hash_one(1));
             if let Ok(key) = HeaderValue::try_from(key) {
                 entry.insert(key);
             }

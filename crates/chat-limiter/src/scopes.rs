@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use limiter_core::{Dimension, Limit, Limiter, Nanos, Observation, Order};
 
 use crate::clock::Clock;
+use crate::observe::Meters;
 use crate::scope::{Patience, Permit, Scope};
 use crate::usage::Books;
 
@@ -69,8 +70,15 @@ type Stated = Vec<(Dimension, Option<Nanos>, u64)>;
 const SURPRISES: u32 = 2;
 
 impl Scopes {
-    pub(crate) fn new(told: Told, expected: &[Limit], order: Order, clock: Clock, patience: Patience) -> Self {
-        let books = Arc::new(Books::new());
+    pub(crate) fn new(
+        told: Told,
+        expected: &[Limit],
+        order: Order,
+        clock: Clock,
+        patience: Patience,
+        meters: Meters,
+    ) -> Self {
+        let books = Arc::new(Books::new(meters));
         let mut limiter = Limiter::new();
         limiter.set_order(order);
         told.begin(&mut limiter, clock.now());

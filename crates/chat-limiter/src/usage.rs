@@ -7,6 +7,8 @@ use limiter_core::{Amounts, Dimension};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::observe::Meters;
+
 /// What requests have used since the client was built, or since
 /// [`reset_usage_tracking`](crate::ChatLimiter::reset_usage_tracking).
 ///
@@ -63,18 +65,20 @@ impl UsageTotals {
 pub(crate) struct Books {
     used: Mutex<HashMap<Arc<str>, UsageTotals>>,
     changes: watch::Sender<()>,
+    pub(crate) meters: Meters,
 }
 
 /// So many model groups have books of their own; the others share one without a name.
 const MOST_GROUPS: usize = 1_000;
 
 impl Books {
-    pub(crate) fn new() -> Self {
-        Self { used: Mutex::default(), changes: watch::Sender::new(()) }
+    pub(crate) fn new(meters: Meters) -> Self {
+        Self { used: Mutex::default(), changes: watch::Sender::new(()), meters }
     }
 
     /// Enters what became of one attempt of `group`.
     pub(crate) fn enter(&self, group: &Arc<str>, totals: &UsageTotals) {
+        self.meters.used(group, totals);
         let mut used = self.lock();
         if let Some(known) = used.get_mut(group) {
             known.add(totals);
@@ -119,7 +123,7 @@ mod tests {
 
     #[test]
     fn each_group_has_its_own_books_and_too_many_share_one() {
-        let books = Books::new();
+        let books = Books::new(Meters::new("test"));
         for n in 0..=MOST_GROUPS + 1 {
             books.enter(&format!("{n}").into(), &UsageTotals::answered(&Amounts::of_request(2, 3)));
         }

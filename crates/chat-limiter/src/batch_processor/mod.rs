@@ -25,6 +25,8 @@ mod error;
 mod item;
 mod result;
 mod run;
+#[cfg(feature = "blocking")]
+mod sync;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -36,6 +38,8 @@ pub use config::{BatchConfig, BatchProgress, ShowProgress};
 pub use error::ItemError;
 pub use item::{BatchItem, Processed, create_batch_items};
 pub use result::{BatchResult, BatchResults, BatchStats};
+#[cfg(feature = "blocking")]
+pub use sync::SyncBatchProcessor;
 
 use crate::Error;
 

@@ -158,6 +158,30 @@ async fn no_more_than_allowed_go_at_once_and_each_model_has_its_own_places() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_provider_has_places_of_its_own_where_asked_to() {
+    struct Takes10;
+    impl BatchProcessor for Takes10 {
+        type Data = &'static str;
+        type Output = ();
+
+        async fn process_item(&self, _: &BatchItem<&'static str>) -> Result<Processed<()>, ItemError> {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            Ok(Processed::new(()))
+        }
+
+        fn provider_of(&self, item: &BatchItem<&'static str>) -> Option<String> {
+            Some(item.data.to_owned())
+        }
+    }
+    for (group_by_provider, seconds) in [(true, 20), (false, 30)] {
+        let config = BatchConfig { group_by_provider, max_concurrent_requests: 1, ..config() };
+        let since = Clock::start();
+        Takes10.process_batch(["a", "b", "a"], &config).await.unwrap();
+        assert_eq!(Duration::from(since.now()).as_secs(), seconds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_holds_no_place_while_it_waits() {
     let processor = Planned::default();
     let one = BatchConfig { max_concurrent_requests: 1, retry_delay: Duration::from_secs(60), ..config() };
@@ -231,6 +255,21 @@ async fn a_batch_of_chat_bodies_is_answered_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn items_are_made_with_the_request_of_each() {
+    let items = create_batch_items(["a", "b"], |data| {
+        (http::Method::PUT, format!("/things/{data}"), json!({"model": "m", "input": data}))
+    });
+    assert_eq!((items[1].data, items[1].url.as_str(), &items[1].method), ("b", "/things/b", &http::Method::PUT));
+    let request = items[0].request();
+    assert_eq!((request.path.as_str(), &request.body[..]), ("/things/a", &br#"{"input":"a","model":"m"}"#[..]));
+    assert_eq!((items[0].id.as_deref(), items[0].attempt_count, items[0].last_error.as_deref()), (None, 0, None));
+    let named = BatchItem::new(3).with_id("three");
+    assert_eq!((named.url.as_str(), named.metadata.len()), ("/chat/completions", 0));
+    let results = Planned::default().process_batch([BatchItem::new(plan(0, 0)).with_id("mine")], &config()).await;
+    assert_eq!((results.unwrap()[0].item.id.as_deref(), named.id.as_deref()), (Some("mine"), Some("three")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn chat_requests_and_openai_bodies_go_to_anthropic_as_well() {
     let simulator = Simulator::new(Config::default()).unwrap();
     let limiter = client_of(&simulator, "anthropic").build().unwrap();
@@ -269,11 +308,15 @@ async fn a_failure_is_sent_no_more_often_because_two_may_try_again() {
 #[tokio::test(start_paused = true)]
 async fn dropping_a_batch_leaves_nothing_in_flight() {
     let (_, limiter) = simulated(Config::default().with_latency(Duration::from_secs(5)));
-    {
-        let config = config();
-        let mut batch = std::pin::pin!(process_chat_batch(&limiter, (0..20).map(body), &config));
-        assert!(tokio::time::timeout(Duration::from_secs(1), batch.as_mut()).await.is_err());
+    let batch = tokio::spawn({
+        let limiter = limiter.clone();
+        async move { process_chat_batch(&limiter, (0..20).map(body), &config()).await }
+    });
+    while limiter.limits()[0].state.in_flight == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    batch.abort();
+    assert!(batch.await.unwrap_err().is_cancelled());
     let state = &limiter.limits()[0].state;
     assert_eq!((state.in_flight, state.waiting), (0, 0));
 }

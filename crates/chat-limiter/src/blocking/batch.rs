@@ -50,7 +50,7 @@ impl Batch {
     #[must_use]
     pub fn new(limiter: ChatLimiter, requests: impl Into<PathBuf>) -> Self {
         let requests = requests.into();
-        let inner = crate::Batch::new(limiter.inner().clone(), requests.display().to_string());
+        let inner = crate::Batch::new(limiter.as_async().clone(), requests.display().to_string());
         let stop = Stopper(Arc::new(watch::Sender::new(false)));
         Self { limiter, inner, requests, resumes: false, stop }
     }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use providers::Provider;
-use providers::payload::{ChatRequest, Message};
+use providers::payload::ChatRequest;
 
-use super::Builder;
 use super::runtime::Runtime;
-use crate::{Answer, Error, Request, ScopeState};
+use super::{AnswerStream, Builder};
+use crate::{Error, Request};
 
 /// A client of one LLM provider that stays within its limits, for threads that may block.
 ///
@@ -33,65 +32,51 @@ impl ChatLimiter {
         Self { limiter, runtime: Arc::new(runtime) }
     }
 
-    /// Sends a request when the limits allow, again where that is worth it, and returns the answer.
-    ///
-    /// # Errors
-    ///
-    /// As [`request`](crate::ChatLimiter::request); also inside an async runtime.
-    pub fn request(&self, request: Request) -> Result<Answer, Error> {
-        self.block_on(self.limiter.request(request))?
-    }
-
-    /// Sends messages to a model, in the provider's own form. The answer is the provider's, unchanged.
-    ///
-    /// # Errors
-    ///
-    /// As [`request`](Self::request).
-    pub fn chat(&self, model: impl Into<String>, messages: Vec<Message>) -> Result<Answer, Error> {
-        self.block_on(self.limiter.chat(model, messages))?
-    }
-
-    /// As [`chat`](Self::chat), with all that a chat request can say.
-    ///
-    /// # Errors
-    ///
-    /// As [`request`](Self::request); also where the request cannot be expressed in the provider's form.
-    pub fn chat_with(&self, request: &ChatRequest) -> Result<Answer, Error> {
-        self.block_on(self.limiter.chat_with(request))?
-    }
-
-    /// The limits known now, what is left of them, and who waits, for each set of models that share limits.
+    /// The async client that shares everything with this one: for what is built on it
+    /// ([`IModel`](crate::service::IModel), [`BaseService`](crate::service::BaseService)), with
+    /// [`block_on`](Self::block_on). Its futures need the thread of this client, which ends with the last blocking clone.
     #[must_use]
-    pub fn limits(&self) -> Vec<ScopeState> {
-        self.limiter.limits()
-    }
-
-    /// What `model` shares its limits with, as far as the provider's documentation tells.
-    #[must_use]
-    pub fn model_group(&self, model: &str) -> Arc<str> {
-        self.limiter.model_group(model)
-    }
-
-    /// Sends nothing any more: calls that wait, on whichever thread, fail ([`Error::is_closed`]), those in flight go on to
-    /// their end and are not tried again.
-    pub fn close(&self) {
-        self.limiter.close();
-    }
-
-    /// The provider.
-    #[must_use]
-    pub fn provider(&self) -> &Arc<dyn Provider> {
-        self.limiter.provider()
-    }
-
-    /// The async client that shares everything with this one. Its futures need the thread of this client, which ends with
-    /// the last blocking clone.
-    pub(super) const fn inner(&self) -> &crate::ChatLimiter {
+    pub const fn as_async(&self) -> &crate::ChatLimiter {
         &self.limiter
     }
 
-    pub(super) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Error> {
+    /// Runs a future on this thread to its end. What it waits for happens on the client's own.
+    ///
+    /// ```no_run
+    /// use chat_limiter::blocking::ChatLimiter;
+    ///
+    /// # fn main() -> Result<(), chat_limiter::Error> {
+    /// let limiter = ChatLimiter::builder("openai").build()?;
+    /// let mut subscription = limiter.as_async().subscribe();
+    /// limiter.block_on(subscription.changed())??;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Inside an async runtime.
+    pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Error> {
         self.runtime.block_on(future)
+    }
+
+    /// Sends a request whose answer comes as a stream, and returns it when its first event has come.
+    ///
+    /// # Errors
+    ///
+    /// As [`stream`](crate::ChatLimiter::stream); also inside an async runtime.
+    pub fn stream(&self, request: Request) -> Result<AnswerStream, Error> {
+        let stream = self.block_on(self.limiter.stream(request))??;
+        Ok(AnswerStream::new(stream, self.clone()))
+    }
+
+    /// Sends messages to a model, in the provider's own form, and asks for the answer as a stream that states its usage.
+    ///
+    /// # Errors
+    ///
+    /// As [`chat_with`](Self::chat_with).
+    pub fn chat_stream(&self, request: &ChatRequest) -> Result<AnswerStream, Error> {
+        let stream = self.block_on(self.limiter.chat_stream(request))??;
+        Ok(AnswerStream::new(stream, self.clone()))
     }
 
     #[cfg(test)]

@@ -38,12 +38,16 @@
 
 mod batch;
 mod builder;
+mod chat;
 mod client;
+mod forward;
 mod runtime;
+mod stream;
 
 pub use batch::{Batch, Stopper};
 pub use builder::Builder;
 pub use client::ChatLimiter;
+pub use stream::AnswerStream;
 
 #[cfg(test)]
 mod tests;

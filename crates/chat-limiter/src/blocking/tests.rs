@@ -101,7 +101,11 @@ async fn every_call_inside_a_runtime_is_an_error_that_says_why() {
         other => panic!("{other:?}"),
     }
     assert!(!results.exists());
+    says_why(&limiter.stream(Request::get("/v1/models")).unwrap_err());
+    says_why(&limiter.acquire("m", crate::Cost::of_request(1, 1)).unwrap_err());
+    says_why(&limiter.shutdown().unwrap_err());
     // What does not block is allowed.
+    assert!(limiter.try_acquire("m", crate::Cost::of_request(1, 1)).unwrap().is_some());
     assert_eq!(limiter.limits().len(), 1);
     limiter.close();
 }
@@ -155,6 +159,57 @@ fn closing_on_one_thread_ends_the_calls_that_wait_on_others() {
         limiter.close();
         assert!(others.into_iter().all(|other| other.join().unwrap().is_closed()));
     });
+}
+
+/// Answers with a stream of two events.
+struct Streaming;
+
+impl Transport for Streaming {
+    fn send(&self, _: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
+        let text =
+            "data: {\"a\":1}\n\ndata: {\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\ndata: [DONE]\n\n";
+        let response = http::Response::builder().header("content-type", "text/event-stream");
+        Box::pin(std::future::ready(Ok(response.body(Body::from_bytes(text)).unwrap())))
+    }
+}
+
+#[test]
+fn a_stream_is_an_iterator_that_settles_at_its_end_or_when_it_is_dropped() {
+    let limiter = client(Streaming);
+    let mut stream = limiter.stream(Request::post("/v1/chat/completions", "{}")).unwrap();
+    let events: Vec<_> = stream.by_ref().map(|event| event.unwrap().data).collect();
+    assert_eq!((events.len(), events[0].as_ref()), (2, b"{\"a\":1}".as_slice()));
+    assert_eq!(stream.usage().map(|usage| (usage.input, usage.output)), Some((3, 4)));
+    assert_eq!(limiter.limits()[0].state.in_flight, 0);
+    let mut stream = limiter.stream(Request::post("/v1/chat/completions", "{}")).unwrap();
+    assert!(stream.next().is_some());
+    assert_eq!(limiter.limits()[0].state.in_flight, 1);
+    drop(stream);
+    assert_eq!(limiter.limits()[0].state.in_flight, 0);
+}
+
+#[test]
+fn a_stream_outlives_the_clone_that_made_it() {
+    let mut stream = client(Streaming).stream(Request::post("/v1/chat/completions", "{}")).unwrap();
+    assert_eq!(stream.by_ref().filter(|event| event.is_ok()).count(), 2);
+}
+
+#[test]
+fn a_permit_is_waited_for_and_settled_without_async_code() {
+    let builder = ChatLimiter::builder("openai-compatible").base_url("http://provider.invalid/v1").concurrency(1);
+    let limiter = builder.build().unwrap();
+    let first = limiter.acquire("m", crate::Cost::of_request(10, 10)).unwrap();
+    thread::scope(|threads| {
+        let second = threads.spawn(|| limiter.acquire("m", crate::Cost::of_request(10, 10)).unwrap().release());
+        while limiter.limits()[0].state.waiting < 1 {
+            thread::yield_now();
+        }
+        first.settle_as_reserved();
+        second.join().unwrap();
+    });
+    assert_eq!((limiter.usage().requests, limiter.usage().tokens), (1, 20));
+    limiter.shutdown().unwrap();
+    assert!(limiter.acquire("m", crate::Cost::of_request(1, 1)).unwrap_err().is_closed());
 }
 
 /// A file with these requests, and where its results go.

@@ -14,6 +14,7 @@ use crate::client::{ChatLimiter, ModelCache, Shared};
 use crate::clock::Clock;
 use crate::learned::Learning;
 use crate::mask::Mask;
+use crate::observe::Meters;
 use crate::scope::Patience;
 use crate::scopes::{Scopes, Told};
 use crate::slots::Slots;
@@ -47,6 +48,7 @@ impl Builder {
             told.set(Some(&Arc::from(&*provider.model_group(&model))), limit);
         }
         let clock = Clock::start();
+        let meters = Meters::new(provider.name());
         let patience = Patience {
             wait: self.retry.longest_wait.into(),
             outage: self.outage_patience.into(),
@@ -60,7 +62,7 @@ impl Builder {
             headers,
             transport,
             clock,
-            scopes: Arc::new(Scopes::new(told, &self.expected, self.order, clock, patience)),
+            scopes: Arc::new(Scopes::new(told, &self.expected, self.order, clock, patience, meters)),
             slots: Slots::new(self.concurrency),
             gate: Arc::default(),
             credit: Mutex::default(),

@@ -36,13 +36,14 @@ impl Shared {
         &self,
         prepared: &Prepared,
         mut permit: Permit,
+        timeouts: Timeouts,
         trace: &mut Trace,
     ) -> Result<Begun, Kind> {
         if trace.attempts == 0 {
             self.budget().first_try();
         }
         trace.sent(self.clock.now());
-        let request = match self.outgoing(prepared) {
+        let request = match self.outgoing(prepared, timeouts) {
             Ok(request) => request,
             Err(error) => {
                 permit.release();
@@ -102,25 +103,38 @@ impl Shared {
     }
 
     /// The request as it goes over the wire.
-    fn outgoing(&self, prepared: &Prepared) -> Result<http::Request<Body>, http::Error> {
+    fn outgoing(&self, prepared: &Prepared, timeouts: Timeouts) -> Result<http::Request<Body>, http::Error> {
         let mut request = http::Request::builder()
             .method(prepared.request.method.clone())
             .uri(prepared.uri.clone())
             .body(Body::from_bytes(prepared.request.body.clone()))?;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(prepared.request.headers.clone());
-        let timeouts = if self.scale_first_byte { self.patient(&prepared.size) } else { self.timeouts };
         request.extensions_mut().insert(timeouts);
         Ok(request)
     }
 
-    /// An answer that is written in full before its head is sent needs time for every token of it.
-    fn patient(&self, size: &providers::RequestSize) -> Timeouts {
-        let tokens = size.max_output_tokens.unwrap_or(tokenizer::OutputEstimate::PRIOR);
+    /// The timeouts of a request whose answer comes whole. One that is written in full before its head is sent needs time
+    /// for every token of it.
+    pub(super) fn timeouts_of_whole(&self, prepared: &Prepared) -> Timeouts {
+        if !self.scale_first_byte {
+            return self.timeouts;
+        }
+        let tokens = prepared.size.max_output_tokens.unwrap_or(tokenizer::OutputEstimate::PRIOR);
         let writing = Duration::from_secs(tokens / SLOWEST_TOKENS_PER_SECOND);
         let mut timeouts = self.timeouts;
         let longest = LONGEST_FIRST_BYTE.max(timeouts.first_byte);
         timeouts.first_byte = timeouts.first_byte.saturating_add(writing).min(longest);
+        timeouts
+    }
+
+    /// The timeouts of a request whose answer is a stream. Its head may come at once, and its first event when the model has
+    /// thought for as long as it may before the head of a whole answer.
+    pub(crate) fn timeouts_of_stream(&self, prepared: &Prepared) -> Timeouts {
+        let mut timeouts = self.timeouts_of_whole(prepared);
+        if self.scale_first_byte {
+            timeouts.idle = timeouts.idle.max(timeouts.first_byte);
+        }
         timeouts
     }
 }

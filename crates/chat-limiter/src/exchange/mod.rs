@@ -27,6 +27,7 @@ use tokenizer::RequestKind;
 use crate::client::Shared;
 use crate::error::{Error, Kind};
 use crate::gate::Inside;
+use crate::observe::RequestSpan;
 use crate::request::{Answer, Request};
 use crate::scope::{Denied, Permit};
 use crate::slots::Slot;
@@ -42,6 +43,7 @@ pub(crate) struct Prepared {
     pub(crate) group: Arc<str>,
     pub(crate) size: RequestSize,
     pub(crate) kind: RequestKind,
+    pub(crate) span: RequestSpan,
     /// Until it is dropped the request has not ended.
     pub(crate) inside: Option<Inside>,
 }
@@ -52,7 +54,8 @@ impl Shared {
         let mut trace = Trace::new(self.clock.now());
         loop {
             let (permit, slot) = self.admit(prepared, &mut trace).await?;
-            let outcome = match self.begin(prepared, permit, &mut trace).await {
+            let timeouts = self.timeouts_of_whole(prepared);
+            let outcome = match self.begin(prepared, permit, timeouts, &mut trace).await {
                 Ok(begun) => self.finish(prepared, begun, &mut trace).await,
                 Err(kind) => Err(kind),
             };
@@ -60,6 +63,7 @@ impl Shared {
             match outcome {
                 Ok((response, usage)) => {
                     trace.answered(response.status, self.clock.now());
+                    self.attempted(prepared, &trace);
                     return Ok(Answer {
                         status: response.status,
                         headers: response.headers,
@@ -70,7 +74,7 @@ impl Shared {
                         history: trace.history,
                     });
                 }
-                Err(kind) => self.before_another(kind, &mut trace).await?,
+                Err(kind) => self.before_another(prepared, kind, &mut trace).await?,
             }
         }
     }
@@ -105,12 +109,13 @@ impl Shared {
     }
 
     /// An attempt failed: waits until it is time for another, or says that there is none.
-    pub(crate) async fn before_another(&self, kind: Kind, trace: &mut Trace) -> Result<(), Error> {
+    pub(crate) async fn before_another(&self, prepared: &Prepared, kind: Kind, trace: &mut Trace) -> Result<(), Error> {
         trace.failed_with(&kind, self.clock.now());
+        self.attempted(prepared, trace);
         // Bound to a name so that the lock is gone before the wait.
         let delay = self.retry.delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
         let Some(delay) = delay else { return Err(Error::new(kind, mem::take(trace))) };
-        tracing::debug!(?kind, ?delay, attempt = trace.attempts, "trying again");
+        self.trying_again(prepared, trace, delay);
         if delay > Duration::ZERO {
             let closed = async { self.closed.subscribe().wait_for(|closed| *closed).await.is_ok() };
             tokio::select! {

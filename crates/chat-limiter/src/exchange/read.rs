@@ -8,9 +8,10 @@ use serde::de::IgnoredAny;
 use super::{Begun, Prepared, Trace, settle};
 use crate::client::Shared;
 use crate::error::{Kind, Response};
+use crate::scope::Permit;
 
 /// What a body that came with a success is.
-pub(crate) enum Read {
+enum Read {
     Answer(Option<Usage>),
     Failure(Box<Failure>),
     Broken(String),
@@ -29,9 +30,18 @@ impl Shared {
             Ok(body) => body,
             Err(error) => return Err(settle::failed(permit, error, trace)),
         };
-        let read = self.read(&head.headers, &body);
-        let response = Response { status: head.status, headers: head.headers, body };
-        match read {
+        self.judge(prepared, permit, Response { status: head.status, headers: head.headers, body }, trace)
+    }
+
+    /// Settles what a success took that was read to its end, if it is one.
+    pub(crate) fn judge(
+        &self,
+        prepared: &Prepared,
+        permit: Permit,
+        response: Response,
+        trace: &mut Trace,
+    ) -> Result<(Response, Option<Usage>), Kind> {
+        match self.read(&response.headers, &response.body) {
             Read::Answer(usage) => {
                 permit.settle(usage.map(|usage| self.taken(prepared, &usage)).as_ref());
                 Ok((response, usage))

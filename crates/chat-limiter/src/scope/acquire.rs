@@ -10,6 +10,7 @@ use pin_project::{pin_project, pinned_drop};
 use tokio::time::Sleep;
 
 use super::{Denied, Permit, Scope, Shared, Waiter};
+use crate::observe::Gauged;
 
 /// Waits in line and resolves to a [`Permit`].
 ///
@@ -24,6 +25,8 @@ pub(crate) struct Acquire {
     priority: Priority,
     at_front: bool,
     ticket: Option<Ticket>,
+    /// Counted while it waits.
+    waiting: Option<Gauged>,
     /// The timer, while this request is at the head.
     #[pin]
     sleep: Option<Sleep>,
@@ -46,7 +49,7 @@ impl Acquire {
         priority: Priority,
         at_front: bool,
     ) -> Self {
-        Self { scope, group, cost, priority, at_front, ticket: None, sleep: None }
+        Self { scope, group, cost, priority, at_front, ticket: None, waiting: None, sleep: None }
     }
 }
 
@@ -57,7 +60,10 @@ impl Future for Acquire {
         let mut this = self.project();
         if this.ticket.is_none() {
             match this.scope.join(this.group, this.cost, *this.priority, *this.at_front) {
-                Ok(ticket) => *this.ticket = Some(ticket),
+                Ok(ticket) => {
+                    *this.ticket = Some(ticket);
+                    *this.waiting = Some(this.scope.books.meters.waiting(this.group));
+                }
                 Err(denied) => return Poll::Ready(Err(denied)),
             }
         }
@@ -66,6 +72,7 @@ impl Future for Acquire {
             match this.scope.look(ticket, context) {
                 Look::Decided(outcome) => {
                     *this.ticket = None;
+                    *this.waiting = None;
                     return Poll::Ready(outcome);
                 }
                 Look::Behind => {

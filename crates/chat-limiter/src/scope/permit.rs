@@ -7,6 +7,7 @@ use limiter_core::{Amounts, Dimension, Nanos, Observation, Reservation};
 use providers::{ErrorKind, Failure};
 
 use super::{Denied, Scope, WakeList};
+use crate::observe::Gauged;
 use crate::usage::UsageTotals;
 
 /// Capacity for one request. It ends in one of its methods; dropped without one, the request counts as sent and
@@ -16,11 +17,14 @@ pub(crate) struct Permit {
     scope: Arc<Scope>,
     group: Arc<str>,
     reservation: Option<Reservation>,
+    /// Counted until it is dropped.
+    _in_flight: Gauged,
 }
 
 impl Permit {
-    pub(super) const fn new(scope: Arc<Scope>, group: Arc<str>, reservation: Reservation) -> Self {
-        Self { scope, group, reservation: Some(reservation) }
+    pub(super) fn new(scope: Arc<Scope>, group: Arc<str>, reservation: Reservation) -> Self {
+        let in_flight = scope.books.meters.in_flight(&group);
+        Self { scope, group, reservation: Some(reservation), _in_flight: in_flight }
     }
 
     /// The scope it was granted by.

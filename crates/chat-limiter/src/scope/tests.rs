@@ -5,6 +5,7 @@ use std::time::Duration;
 use limiter_core::{Dimension, Limit};
 
 use super::*;
+use crate::observe::Meters;
 
 mod cancellation;
 mod long_wait;
@@ -17,7 +18,7 @@ fn scope(tokens_per_minute: u64) -> Arc<Scope> {
     let mut limiter = Limiter::new();
     limiter.set_limit(Limit::per_minute(Dimension::Tokens, tokens_per_minute), clock.now());
     limiter.set_limit(Limit::per_minute(Dimension::Requests, 1_000), clock.now());
-    Arc::new(Scope::new(limiter, clock, PATIENCE, Arc::new(Books::new())))
+    Arc::new(Scope::new(limiter, clock, PATIENCE, Arc::new(Books::new(Meters::new("test")))))
 }
 
 fn acquire(scope: &Arc<Scope>, tokens: u64) -> Acquire {

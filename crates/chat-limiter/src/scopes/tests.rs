@@ -15,7 +15,7 @@ fn answer(limit: u64, remaining: u64) -> Observation {
 }
 
 fn scopes(told: &[Limit], clock: Clock) -> Scopes {
-    Scopes::new(Told::new(told.to_vec(), 1_000), &[], Order::Turn, clock, PATIENCE)
+    Scopes::new(Told::new(told.to_vec(), 1_000), &[], Order::Turn, clock, PATIENCE, crate::observe::Meters::new("test"))
 }
 
 /// Sends one request of each (model, limit, remaining) in turn.

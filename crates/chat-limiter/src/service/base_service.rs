@@ -10,6 +10,7 @@ use providers::{Task, tasks};
 use serde_json::Value;
 
 use super::{Endpoint, StatusTracker};
+use crate::chat_completion::chat_post;
 use crate::{Answer, Builder, ChatLimiter, Error, Request};
 
 /// A service of a provider: endpoints with limits and schemas, and a [`StatusTracker`] that counts the calls.
@@ -209,7 +210,8 @@ impl BaseService {
 
     /// Sends a payload to an endpoint, in turn with the others there, and counts what becomes of it.
     ///
-    /// `endpoint` is the name or the path it was made ready by, `method` one of HTTP's in any case of letters.
+    /// `endpoint` is the name or the path (with a slash in front) it was made ready by, `method` one of HTTP's in any case of
+    /// letters. A chat completion is put into the form of the provider.
     ///
     /// # Errors
     ///
@@ -242,6 +244,9 @@ impl BaseService {
         let task = SPECIFIED.iter().find(|(name, _)| *name == endpoint).map(|(_, task)| *task);
         let task = tasks.iter().find(|candidate| task == Some(candidate.task));
         let task = task.or_else(|| tasks::find(&tasks, endpoint).ok());
+        if method == Method::POST && task.is_some_and(|task| task.task == Task::Chat) && !is_path(endpoint) {
+            return chat_post(&self.limiter, payload);
+        }
         let model = payload.get("model").and_then(Value::as_str).unwrap_or_default();
         let path = task.map_or_else(|| endpoint.to_owned(), |task| task.path_for(model).into_owned());
         let body = if payload.is_null() { String::new() } else { payload.to_string() };
@@ -264,6 +269,11 @@ impl BaseService {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Endpoint>>> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an endpoint is taken as it is written.
+fn is_path(endpoint: &str) -> bool {
+    endpoint.starts_with('/')
 }
 
 #[cfg(test)]

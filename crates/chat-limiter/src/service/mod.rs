@@ -25,7 +25,7 @@ pub use imodel::{IModel, IModelBuilder, ServiceRef};
 pub use provided::Service;
 pub use providers::payload::{PayloadPackage, Schema};
 pub use rate_limiter::RateLimiter;
-pub use registry::{NameTaken, find_service, register_service};
+pub use registry::{InvalidServiceName, find_service, register_service};
 pub use simple_rate_limiter::SimpleRateLimiter;
 pub use status_tracker::{FailureKind, StatusSnapshot, StatusTracker, TaskStatus};
 pub use tokenizer::{ImageTokenCalculator, TiktokenCalculator};

@@ -30,7 +30,7 @@ use crate::Builder;
 /// }
 ///
 /// register_service("custom_service", CustomService)?;
-/// # Ok::<(), chat_limiter::service::NameTaken>(())
+/// # Ok::<(), chat_limiter::service::InvalidServiceName>(())
 /// ```
 pub trait Service: Send + Sync + fmt::Debug {
     /// The provider that says how the service is spoken to.

@@ -9,12 +9,19 @@ use thiserror::Error;
 use super::Service;
 use super::provided::Standard;
 
-/// A name that is a service's already.
+/// Why a service cannot have a name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is a service with the name `{name}`; choose another one")]
-pub struct NameTaken {
-    /// The name.
-    pub name: String,
+#[non_exhaustive]
+pub enum InvalidServiceName {
+    /// It is empty.
+    #[error("a service needs a name")]
+    Empty,
+    /// A service or a provider has it already.
+    #[error("there is a service with the name `{name}`; choose another one")]
+    Taken {
+        /// The name.
+        name: String,
+    },
 }
 
 /// The services of the program, without those of the providers that are known anyway.
@@ -39,13 +46,16 @@ fn lock() -> MutexGuard<'static, BTreeMap<String, Arc<dyn Service>>> {
 ///
 /// # Errors
 ///
-/// [`NameTaken`] where a service or a provider has the name, and then nothing changes.
-pub fn register_service(name: impl Into<String>, service: impl Service + 'static) -> Result<(), NameTaken> {
+/// [`InvalidServiceName`] where the name is empty, or a service or a provider has it, and then nothing changes.
+pub fn register_service(name: impl Into<String>, service: impl Service + 'static) -> Result<(), InvalidServiceName> {
     let name = name.into();
+    if name.trim().is_empty() {
+        return Err(InvalidServiceName::Empty);
+    }
     let key = name.to_ascii_lowercase();
     let mut services = lock();
     if services.contains_key(&key) || Registry::standard().by_name(&key).is_ok() {
-        return Err(NameTaken { name });
+        return Err(InvalidServiceName::Taken { name });
     }
     services.insert(key, Arc::new(service));
     Ok(())
@@ -86,7 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_provider_is_taken() {
+    fn the_name_of_a_provider_is_taken_and_an_empty_one_is_none() {
+        assert_eq!(register_service(" ", OpenAiCompatible::new()), Err(InvalidServiceName::Empty));
         assert!(register_service("OpenAI", OpenAiCompatible::new()).is_err());
         assert_eq!(find_service("openai").unwrap().provider().base_url(), "https://api.openai.com/v1");
     }

@@ -10,6 +10,7 @@ use super::tally::Tally;
 use crate::client::Shared;
 use crate::exchange::Prepared;
 use crate::gate::Inside;
+use crate::observe::RequestSpan;
 use crate::scope::Permit;
 use crate::slots::Slot;
 
@@ -36,6 +37,7 @@ impl Meter {
 
     /// The stream came to its end: it took what it says, else what can be told of what came, else what was reserved.
     pub(super) fn end(&mut self, tally: &Tally) {
+        self.span().used(tally.usage());
         let Some(Held { permit, .. }) = self.held.take() else { return };
         match tally.usage() {
             Some(usage) => permit.settle(Some(&self.shared.taken(&self.prepared, &usage))),
@@ -49,6 +51,7 @@ impl Meter {
         if tally.is_complete() {
             return self.end(tally);
         }
+        self.span().used(tally.usage());
         let Some(Held { permit, .. }) = self.held.take() else { return };
         permit.settle(tally.produced().map(|produced| self.so_far(tally, produced)).as_ref());
     }
@@ -60,6 +63,11 @@ impl Meter {
         }
         let Some(Held { permit, .. }) = self.held.take() else { return };
         permit.refuse(failure.retry_after, &failure.message);
+    }
+
+    /// The span of its request.
+    pub(super) const fn span(&self) -> &RequestSpan {
+        &self.prepared.span
     }
 
     /// The prompt, and an estimate of what was produced.

@@ -10,6 +10,7 @@ mod open;
 mod pieces;
 mod reader;
 mod tally;
+mod timer;
 
 use std::fmt;
 use std::pin::Pin;
@@ -85,7 +86,8 @@ impl ChatLimiter {
     /// As [`request`](Self::request).
     pub async fn stream(&self, request: Request) -> Result<AnswerStream, Error> {
         let prepared = self.shared.prepare(request).await?;
-        self.shared.open(prepared).await
+        let span = prepared.span.clone();
+        span.watch(self.shared.open(prepared)).await
     }
 
     /// Sends messages to a model, in the provider's own form, and asks for the answer as a stream that states its usage.
@@ -199,6 +201,7 @@ impl AnswerStream {
                 }
             };
             this.trace.history.broke(&kind);
+            this.meter.span().failed(kind.code());
             return Poll::Ready(Some(Err(Error::new(kind, this.trace.clone()))));
         }
     }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use providers::Usage;
 use transport::Body;
 
 use super::meter::{Held, Meter};
 use super::reader::{End, Found, Reader};
+use super::timer::Patience;
 use super::{AnswerStream, Head};
 use crate::client::Shared;
 use crate::error::{Error, Kind, Response};
@@ -26,8 +28,11 @@ struct Opened {
 }
 
 /// The form in which the content type says that an answer comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Events,
+    /// It does not say: events, or else a whole answer.
+    Unlabelled,
     /// Bytes that are nobody's affair here: sound, say.
     Pieces,
     Whole,
@@ -39,13 +44,18 @@ impl Shared {
         let mut trace = Trace::new(self.clock.now());
         loop {
             let (permit, slot) = self.admit(&prepared, &mut trace).await?;
-            let outcome = match self.begin(&prepared, permit, &mut trace).await {
+            let timeouts = self.timeouts_of_stream(&prepared);
+            let outcome = match self.begin(&prepared, permit, timeouts, &mut trace).await {
                 Ok(begun) => self.first_event(&prepared, begun, &mut trace).await,
                 Err(kind) => Err(kind),
             };
             match outcome {
                 Ok(Opened { head, reader, permit }) => {
                     trace.answered(head.status, self.clock.now());
+                    self.attempted(&prepared, &trace);
+                    if let Some(event) = reader.found.events.front() {
+                        prepared.span.named(&event.data);
+                    }
                     // One that has ended is over, however long it is kept.
                     let inside = prepared.inside.take();
                     let held = permit.map(|permit| Held { permit, slot, inside });
@@ -56,21 +66,20 @@ impl Shared {
                 }
                 Err(kind) => {
                     drop(slot);
-                    self.before_another(kind, &mut trace).await?;
+                    self.before_another(&prepared, kind, &mut trace).await?;
                 }
             }
         }
     }
 
     async fn first_event(&self, prepared: &Prepared, begun: Begun, trace: &mut Trace) -> Result<Opened, Kind> {
-        let found = match form_of(&begun.head.headers) {
-            Form::Events => Found::events(self.answer_limit),
+        let form = form_of(&begun.head.headers);
+        let found = match form {
+            Form::Events | Form::Unlabelled => Found::events(self.answer_limit),
             Form::Pieces => Found::pieces(),
             Form::Whole => {
                 let (response, usage) = self.finish(prepared, begun, trace).await?;
-                let Response { status, headers, body } = response;
-                let reader = self.reader(prepared, Body::empty(), Found::whole(body, usage));
-                return Ok(Opened { head: Head { status, headers }, reader, permit: None });
+                return Ok(self.whole(prepared, response, usage));
             }
         };
         let Begun { permit, head, body } = begun;
@@ -91,6 +100,10 @@ impl Shared {
             }
             Some(End::Transport(error)) => return Err(settle::failed(permit, error, trace)),
             Some(End::Broken(why)) => return Err(settle::broken(permit, why, response(Bytes::new()), trace)),
+            Some(End::Complete) if form == Form::Unlabelled && !reader.found.tally.is_complete() => {
+                let (response, usage) = self.judge(prepared, permit, response(reader.found.take_bytes()), trace)?;
+                return Ok(self.whole(prepared, response, usage));
+            }
             Some(End::Complete) if reader.found.tally.is_complete() || !reader.found.is_events() => {}
             Some(End::Complete) => {
                 let why = "the stream ended before its first event".to_owned();
@@ -100,8 +113,16 @@ impl Shared {
         Ok(Opened { head: Head { status: head.status, headers: head.headers }, reader, permit: Some(permit) })
     }
 
+    /// An answer that came whole, though a stream was asked for. It is settled.
+    fn whole(&self, prepared: &Prepared, response: Response, usage: Option<Usage>) -> Opened {
+        let Response { status, headers, body } = response;
+        let reader = self.reader(prepared, Body::empty(), Found::whole(body, usage));
+        Opened { head: Head { status, headers }, reader, permit: None }
+    }
+
     fn reader(&self, prepared: &Prepared, body: Body, found: Found) -> Reader {
-        Reader::new(body, prepared.uri.clone(), found, self.longest_answer())
+        let patience = Patience { idle: self.timeouts.idle, silence: self.longest_answer() };
+        Reader::new(body, prepared.uri.clone(), found, patience, self.clock)
     }
 }
 
@@ -110,6 +131,7 @@ fn form_of(headers: &HeaderMap) -> Form {
     let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media_type.as_str() {
         "text/event-stream" => Form::Events,
+        "" | "text/plain" => Form::Unlabelled,
         "application/octet-stream" | "application/vnd.amazon.eventstream" => Form::Pieces,
         "application/x-ndjson" | "application/jsonl" | "application/stream+json" => Form::Pieces,
         other if other.starts_with("audio/") || other.starts_with("video/") || other.starts_with("image/") => {

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::Uri;
@@ -11,16 +10,13 @@ use http_body::Body as _;
 use pin_project::pin_project;
 use providers::Failure;
 use providers::sse::Decoder;
-use tokio::time::Sleep;
 use transport::{Body, Stage};
 
 use super::Event;
 use super::tally::Tally;
+use super::timer::{Patience, Progress, Timer};
+use crate::clock::Clock;
 use crate::mask::{Mask, MaskedChunks};
-
-/// Who has said that nothing more comes has so much time to close the stream; a connection that is closed well serves
-/// another request.
-const CLOSING: Duration = Duration::from_secs(1);
 
 /// A body that is read a chunk at a time, and what was in it.
 #[pin_project]
@@ -29,10 +25,7 @@ pub(super) struct Reader {
     body: Body,
     uri: Uri,
     chunks: MaskedChunks,
-    /// Runs while somebody waits for an event: a server that sends comments for ever is never idle.
-    #[pin]
-    silence: Option<Pin<Box<Sleep>>>,
-    longest_silence: Duration,
+    timer: Timer,
     pub(super) found: Found,
 }
 
@@ -47,6 +40,7 @@ pub(super) struct Found {
     /// So many bytes are read at most until there is an event among them.
     limit: usize,
     read: usize,
+    has_begun: bool,
     end: Option<End>,
 }
 
@@ -70,8 +64,8 @@ pub(super) enum End {
 }
 
 impl Reader {
-    pub(super) fn new(body: Body, uri: Uri, found: Found, longest_silence: Duration) -> Self {
-        Self { body, uri, chunks: MaskedChunks::default(), silence: None, longest_silence, found }
+    pub(super) fn new(body: Body, uri: Uri, found: Found, patience: Patience, clock: Clock) -> Self {
+        Self { body, uri, chunks: MaskedChunks::default(), timer: Timer::new(patience, clock), found }
     }
 
     pub(super) fn found(self: Pin<&mut Self>) -> &mut Found {
@@ -88,10 +82,9 @@ impl Reader {
         let is_complete = this.found.tally.is_complete();
         let end = match this.body.as_mut().poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
-                if let Ok(chunk) = frame.into_data()
-                    && this.found.take_in(&this.chunks.push(mask, chunk))
-                {
-                    this.silence.set(None);
+                if let Ok(chunk) = frame.into_data() {
+                    let is_event = this.found.take_in(&this.chunks.push(mask, chunk));
+                    this.timer.came(is_event);
                 }
                 return Poll::Ready(None);
             }
@@ -105,20 +98,13 @@ impl Reader {
             Poll::Ready(Some(Err(_))) if is_complete => End::Complete,
             Poll::Ready(Some(Err(error))) => End::Transport(error),
             Poll::Pending => {
-                let limit = if is_complete { CLOSING } else { *this.longest_silence };
-                if this.silence.is_none() {
-                    this.silence.set(Some(Box::pin(tokio::time::sleep(limit))));
-                }
-                if let Some(silence) = this.silence.as_mut().as_pin_mut() {
-                    ready!(silence.poll(context));
-                }
+                let waited = ready!(this.timer.poll_waited(context, this.found.progress()));
                 match is_complete {
                     true => End::Complete,
-                    false => End::Transport(transport::Error::timed_out(Stage::Body, this.uri, limit)),
+                    false => End::Transport(transport::Error::timed_out(Stage::Body, this.uri, waited)),
                 }
             }
         };
-        this.silence.set(None);
         if this.found.has_more() {
             // First what was found on the way.
             this.found.end = Some(end);
@@ -146,6 +132,7 @@ impl Found {
             wanted: Wanted::Either,
             limit: usize::MAX,
             read: 0,
+            has_begun: false,
             end: None,
         }
     }
@@ -162,9 +149,23 @@ impl Found {
         self.decoder.is_some()
     }
 
+    const fn progress(&self) -> Progress {
+        match (self.tally.is_complete(), self.has_begun) {
+            (true, _) => Progress::Complete,
+            (false, true) => Progress::Running,
+            (false, false) => Progress::Beginning,
+        }
+    }
+
     /// Whether there is anything to hand out.
     fn has_more(&self) -> bool {
         !self.events.is_empty() || !self.pieces.is_empty()
+    }
+
+    /// All bytes read so far, where nobody has said what is wanted.
+    pub(super) fn take_bytes(&mut self) -> Bytes {
+        let pieces = std::mem::take(&mut self.pieces);
+        pieces.iter().flat_map(|piece| piece.iter().copied()).collect()
     }
 
     /// From now on only these are kept.
@@ -191,11 +192,13 @@ impl Found {
             if self.wanted != Wanted::Pieces {
                 self.events.push_back(Event::unnamed(chunk.clone()));
             }
+            self.has_begun = true;
             return true;
         }
         let has_events = self.decode(|decoder, on_event| decoder.push(chunk, on_event));
+        self.has_begun |= has_events;
         self.read = self.read.saturating_add(chunk.len());
-        if self.wanted == Wanted::Either && self.events.is_empty() && self.read > self.limit {
+        if self.wanted == Wanted::Either && !self.has_begun && self.read > self.limit {
             self.end.get_or_insert(End::Broken(format!("no event in the first {} bytes", self.limit)));
         }
         has_events

@@ -62,6 +62,19 @@ async fn one_several_all_or_a_given_endpoint_is_made_ready_once() {
 }
 
 #[test]
+fn every_service_has_the_endpoints_that_its_provider_has() {
+    let names = |service: BaseService| service.available_endpoints().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(names(BaseService::openai("key").unwrap()).len(), 6);
+    let openrouter = names(BaseService::openrouter("key").unwrap());
+    assert!(openrouter.contains(&"chat/completions".to_owned()) && !openrouter.contains(&"finetune".to_owned()));
+    let simulator = Simulator::new(Config::default()).unwrap();
+    let anthropic = names(BaseService::new(client_of(&simulator, "anthropic").build().unwrap()));
+    assert_eq!(anthropic, ["chat/completions"]);
+    let error = BaseService::openai(" ").unwrap_err();
+    assert!(error.is_configuration(), "{error}");
+}
+
+#[test]
 fn an_unknown_endpoint_lists_what_there_is_and_makes_nothing_ready() {
     let simulator = Simulator::new(Config::default()).unwrap();
     let service = BaseService::new(client_of(&simulator, "openai").build().unwrap());
@@ -82,7 +95,18 @@ async fn every_method_is_known_by_name_and_others_are_refused() {
     assert!(models.json().unwrap()["data"].is_array());
     let error = service.call_api(&Value::Null, "/v1/models", "fetch").await.unwrap_err();
     assert_eq!(error.code(), "invalid_request");
-    assert!(error.to_string().contains("`FETCH`") || error.to_string().contains("`fetch`"), "{error}");
+    assert!(error.to_string().starts_with("`fetch` is no method; there are GET, POST"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_goes_to_a_provider_with_another_form() {
+    let simulator = Simulator::new(Config::default()).unwrap();
+    let service = BaseService::new(client_of(&simulator, "anthropic").build().unwrap());
+    service.init_endpoint("chat/completions").unwrap();
+    let messages = json!([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]);
+    let payload = json!({"model": "claude-haiku-4-5", "messages": messages});
+    let answer = service.call_api(&payload, "chat/completions", "post").await.unwrap();
+    assert!(answer.json().unwrap()["content"][0]["text"].is_string());
 }
 
 #[tokio::test(start_paused = true)]

@@ -144,6 +144,18 @@ async fn what_is_in_flight_is_not_available() {
     running.await.unwrap().unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn models_that_share_a_client_share_its_limits() {
+    let simulator = Simulator::new(Config::default()).unwrap();
+    let limiter = client_of(&simulator, "openai").requests_per_minute(2).build().unwrap();
+    let first = model(limiter.clone(), "openai", "chat").model("gpt-4o-mini").build().unwrap();
+    let second = model(limiter, "openai", "chat").model("gpt-4o-mini").build().unwrap();
+    first.invoke(question()).await.unwrap();
+    assert!(second.check_availability(1, 1));
+    second.invoke(question()).await.unwrap();
+    assert!(!first.check_availability(1, 1));
+}
+
 #[test]
 fn what_is_missing_or_contradicts_is_named() {
     let simulator = Simulator::new(Config::default()).unwrap();
