@@ -19,6 +19,7 @@ mod providers;
 mod report;
 mod starvation;
 mod tokenizer;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Providers { json } => providers::report()?.print(json),
         Command::Tokenizer { json } => tokenizer::report()?.print(json),
         Command::Starvation { json } => starvation::report()?.print(json),
+        Command::Waiting { json } => waiting::report()?.print(json),
         Command::Repeat { group, candidate, batches } => {
             let groups: Vec<_> =
                 core::groups().into_iter().chain(client::groups()).chain(providers::groups()).collect();

@@ -88,9 +88,9 @@ impl Run {
         let state = self.scope.state();
         let shared = self.scope.lock();
         let holding = self.places.iter().filter(|place| matches!(place, Place::Holding(_))).count();
-        let granted = shared.waiters.values().filter(|waiter| matches!(waiter.outcome, Some(Ok(_)))).count();
+        let granted = shared.granted.len();
         assert_eq!(state.in_flight, (holding + granted) as u64, "{context:?}");
-        let undecided = shared.waiters.values().filter(|waiter| waiter.outcome.is_none()).count();
+        let undecided = shared.waiters.len() - granted - shared.refused.len();
         assert_eq!(state.waiting, undecided, "{context:?}");
         for known in &state.limits {
             let limit = known.limit;
@@ -103,7 +103,8 @@ impl Run {
         self.places.clear();
         let state = self.scope.state();
         assert_eq!((state.in_flight, state.waiting), (0, 0), "{context:?}");
-        assert!(self.scope.lock().waiters.is_empty(), "{context:?}");
+        let shared = self.scope.lock();
+        assert!(shared.waiters.is_empty() && shared.granted.is_empty() && shared.refused.is_empty(), "{context:?}");
     }
 }
 
@@ -185,7 +186,9 @@ async fn ten_thousand_permits_that_end_in_every_way_leak_nothing() {
     }
     let state = scope.state();
     assert_eq!((state.in_flight, state.waiting), (0, 0));
-    assert!(scope.lock().waiters.is_empty());
+    let shared = scope.lock();
+    assert!(shared.waiters.is_empty() && shared.granted.is_empty() && shared.refused.is_empty());
+    drop(shared);
     tokio::time::advance(Duration::from_secs(3_600)).await;
     for known in scope.state().limits {
         assert_eq!(known.level, known.limit.amount().cast_signed(), "{known:?}");

@@ -44,7 +44,9 @@ async fn waiting_ending_and_dropping_at_once_leave_nothing_and_keep_nobody_waiti
     }
     let state = scope.state();
     assert_eq!((state.in_flight, state.waiting), (0, 0));
-    assert!(scope.lock().waiters.is_empty());
+    let shared = scope.lock();
+    assert!(shared.waiters.is_empty() && shared.granted.is_empty() && shared.refused.is_empty());
+    drop(shared);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
