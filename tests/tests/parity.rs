@@ -8,7 +8,7 @@ use chat_limiter::batch_processor::{BatchConfig, process_chat_batch, process_cha
 use chat_limiter::providers::Registry;
 use chat_limiter::providers::payload::{JsonSchema, ResponseFormat};
 use chat_limiter::service::BaseService;
-use chat_limiter::{ChatLimiter, ChatRequest, Message, ProviderConfig, Request};
+use chat_limiter::{ChatLimiter, ChatRequest, Message, ProviderConfig, Request, RetryPolicy};
 use chat_limiter_tests::{Face, Reply, Scripted, Stopwatch, wire};
 use serde_json::{Value, json};
 use simulator::{Config, Simulator};
@@ -131,4 +131,17 @@ fn a_seed_is_left_out_for_anthropic_and_said_to_be() {
     request.seed = Some(7);
     let payload = Registry::standard().by_name("anthropic").unwrap().chat_payload(&request).unwrap();
     assert_eq!((payload.body.get("seed"), payload.left_out), (None, vec!["seed"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_may_have_a_retry_policy_of_its_own() {
+    let server = Scripted::new(|_| Reply::error(500, &[], "server_error", "broken"));
+    let limiter = server.client(Face::OpenAi).build().unwrap();
+    let mut policy = RetryPolicy::default();
+    policy.max_failures = 2;
+    let error = limiter.request(post(&question("gpt-4o")).with_retry(policy)).await.unwrap_err();
+    assert_eq!((error.attempts(), server.arrivals().len()), (2, 2));
+    policy.max_failures = 1;
+    let streamed = limiter.stream(post(&question("gpt-4o")).with_retry(policy)).await;
+    assert_eq!((streamed.err().map(|error| error.attempts()), server.arrivals().len()), (Some(1), 3));
 }

@@ -55,7 +55,7 @@ async fn send(client: &RateLimit<TransportService>, request: http::Request<Body>
 fn level(limiter: &ChatLimiter, dimension: Dimension) -> i64 {
     let limits = limiter.limits();
     let mut known = limits.iter().flat_map(|scope| &scope.state.limits);
-    known.find(|known| known.limit.dimension() == dimension).map(|known| known.level.into()).unwrap()
+    known.find(|known| known.limit.dimension() == dimension).map(|known| known.level).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

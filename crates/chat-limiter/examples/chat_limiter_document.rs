@@ -4,8 +4,8 @@
 //! cargo run --package chat-limiter --example chat_limiter_document                       # no key, no network
 //! cargo run --package chat-limiter --example chat_limiter_document -- --provider real    # keys in the environment
 //! ```
-#![expect(clippy::print_stdout, reason = "an example speaks to the person who runs it")]
-#![expect(clippy::indexing_slicing, reason = "what is not there in a JSON value is null")]
+#![cfg_attr(not(test), expect(clippy::print_stdout, reason = "an example speaks to the person who runs it"))]
+#![cfg_attr(not(test), expect(clippy::indexing_slicing, reason = "what is not there in a JSON value is null"))]
 
 #[path = "support/target.rs"]
 mod target;

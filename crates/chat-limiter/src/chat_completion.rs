@@ -45,7 +45,7 @@ impl ChatCompletionResponse {
         self.choices.first().map_or("", |choice| &choice.content)
     }
 
-    fn of(answer: Answer) -> Result<Self, Error> {
+    pub(crate) fn of(answer: Answer) -> Result<Self, Error> {
         let body = answer.json()?;
         let text = |names: &[&str]| names.iter().find_map(|name| body.get(*name)?.as_str()).map(str::to_owned);
         Ok(Self {
@@ -101,10 +101,32 @@ impl ChatLimiter {
 pub(crate) fn chat_post(limiter: &ChatLimiter, body: &Value) -> Result<Request, Error> {
     let provider: &dyn Provider = limiter.provider().as_ref();
     if provider.chat_form() == Form::OpenAiChat {
-        return Ok(Request::post(provider.endpoint_of(body), body.to_string()));
+        let model = body.get("model").and_then(Value::as_str).unwrap_or_default();
+        let bare = provider.bare_model(model);
+        if bare == model {
+            return Ok(Request::post(provider.endpoint_of(body), body.to_string()));
+        }
+        let mut renamed = body.clone();
+        if let Some(model) = renamed.get_mut("model") {
+            *model = bare.into();
+        }
+        return Ok(Request::post(provider.endpoint_of(&renamed), renamed.to_string()));
     }
-    let request = ChatRequest::from_openai(body).map_err(Error::request)?;
-    let payload = provider.chat_payload(&request).map_err(Error::request)?;
+    chat_request(limiter, &ChatRequest::from_openai(body).map_err(Error::request)?)
+}
+
+/// The request for a chat request.
+pub(crate) fn chat_request(limiter: &ChatLimiter, request: &ChatRequest) -> Result<Request, Error> {
+    let provider = limiter.provider();
+    let bare = provider.bare_model(&request.model);
+    let payload = if bare == request.model {
+        provider.chat_payload(request)
+    } else {
+        let mut renamed = request.clone();
+        renamed.model = bare.to_owned();
+        provider.chat_payload(&renamed)
+    };
+    let payload = payload.map_err(Error::request)?;
     Ok(Request::post(payload.endpoint, payload.body.to_string()))
 }
 

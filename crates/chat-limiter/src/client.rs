@@ -24,6 +24,7 @@ use transport::{Timeouts, Transport};
 
 use crate::Error;
 use crate::builder::Builder;
+use crate::chat_completion::chat_request;
 use crate::clock::Clock;
 use crate::exchange::Prepared;
 use crate::gate::Gate;
@@ -148,17 +149,7 @@ impl ChatLimiter {
     ///
     /// As [`request`](Self::request); also where the request cannot be expressed in the provider's form.
     pub async fn chat_with(&self, request: &ChatRequest) -> Result<Answer, Error> {
-        let provider = &self.shared.provider;
-        let bare = provider.bare_model(&request.model);
-        let payload = if bare == request.model {
-            provider.chat_payload(request)
-        } else {
-            let mut renamed = request.clone();
-            renamed.model = bare.to_owned();
-            provider.chat_payload(&renamed)
-        };
-        let payload = payload.map_err(Error::request)?;
-        self.request(Request::post(payload.endpoint, payload.body.to_string())).await
+        self.request(chat_request(self, request)?).await
     }
 
     /// The provider.

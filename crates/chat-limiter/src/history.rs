@@ -154,3 +154,45 @@ fn beginning(mut text: String) -> String {
     text.truncate(end.unwrap_or_default());
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(number: u64) -> Attempt {
+        Attempt::new(Duration::from_secs(number), Duration::ZERO, Duration::ZERO)
+    }
+
+    #[test]
+    fn attempts_are_kept_in_order_and_bounded_with_the_last_one_among_them() {
+        let mut history = History::default();
+        assert!(history.is_empty() && history.last().is_none());
+        for number in 0..5_000 {
+            history.push(attempt(number));
+        }
+        assert_eq!((history.len(), history.iter().count()), (History::LIMIT, History::LIMIT));
+        let started: Vec<u64> = history.iter().map(|attempt| attempt.started.as_secs()).collect();
+        assert!(started.is_sorted());
+        assert_eq!((started[0], started[998], started[999]), (0, 998, 4_999));
+    }
+
+    #[test]
+    fn one_attempt_that_is_answered_allocates_nothing() {
+        let mut history = History::default();
+        history.push(attempt(0).with_status(StatusCode::OK));
+        assert_eq!((history.before.capacity(), history.len()), (0, 1));
+        assert_eq!(history.last().map(|last| last.reason.capacity()), Some(0));
+    }
+
+    #[test]
+    fn reasons_are_cut_between_characters() {
+        assert_eq!(beginning("short".to_owned()), "short");
+        for shift in 0..4 {
+            let text = format!("{}{}", "x".repeat(shift), "\u{1f980}".repeat(100));
+            let cut = beginning(text.clone());
+            assert!(
+                text.starts_with(&cut) && cut.len() <= Attempt::REASON_LIMIT && cut.len() > Attempt::REASON_LIMIT - 4
+            );
+        }
+    }
+}

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::history::History;
+use crate::retry::RetryPolicy;
 
 /// A request to the provider. The body goes out as it is, byte for byte.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Request {
     pub body: Bytes,
     /// How urgent it is among those that wait for the same limits.
     pub priority: Priority,
+    /// What is tried again of it, and when; as the client has it where there is nothing.
+    pub retry: Option<RetryPolicy>,
 }
 
 impl Request {
@@ -37,6 +40,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: body.into(),
             priority: Priority::NORMAL,
+            retry: None,
         }
     }
 
@@ -55,6 +59,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             priority: Priority::NORMAL,
+            retry: None,
         }
     }
 
@@ -72,6 +77,14 @@ impl Request {
                 entry.insert(key);
             }
         }
+    }
+
+    /// The same request with a retry policy of its own. The budget of retries stays the client's, and so does how long a
+    /// request waits in the queue at most.
+    #[must_use]
+    pub const fn with_retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
     }
 
     /// The same request with another priority. A higher one is a head start of ten seconds for each level.

@@ -4,20 +4,21 @@ use providers::payload::ChatRequest;
 use serde_json::Value;
 
 use super::{BatchConfig, BatchItem, BatchProcessor, BatchResults, ItemError, Processed};
-use crate::chat_completion::{ChatCompletionResponse, chat_post};
-use crate::{ChatLimiter, Error};
+use crate::chat_completion::{ChatCompletionResponse, chat_post, chat_request};
+use crate::{ChatLimiter, Error, Request, RetryPolicy};
 
 /// Sends chat requests.
 #[derive(Clone, Debug)]
 pub struct ChatBatchProcessor {
     limiter: ChatLimiter,
+    retry: Option<RetryPolicy>,
 }
 
 impl ChatBatchProcessor {
     /// A processor that sends with `limiter`.
     #[must_use]
     pub const fn new(limiter: ChatLimiter) -> Self {
-        Self { limiter }
+        Self { limiter, retry: None }
     }
 }
 
@@ -26,7 +27,8 @@ impl BatchProcessor for ChatBatchProcessor {
     type Output = Value;
 
     async fn process_item(&self, item: &BatchItem<Value>) -> Result<Processed<Value>, ItemError> {
-        let answer = self.limiter.request(chat_post(&self.limiter, &item.data)?).await?;
+        let request = chat_post(&self.limiter, &item.data)?;
+        let answer = self.limiter.request(Request { retry: self.retry, ..request }).await?;
         let value = answer.json()?;
         Ok(Processed::from_answer(&answer, value))
     }
@@ -56,11 +58,24 @@ pub async fn process_chat_batch<I>(
 where
     I: IntoIterator<Item: Into<BatchItem<Value>>>,
 {
-    ChatBatchProcessor::new(limiter.clone()).process_batch(requests, config).await
+    let processor = ChatBatchProcessor { limiter: limiter.clone(), retry: Some(retry_policy(limiter, config)) };
+    processor.process_batch(requests, config).await
+}
+
+/// The client's policy with the retries of the batch: there is one who tries again, and that is the client.
+fn retry_policy(limiter: &ChatLimiter, config: &BatchConfig) -> RetryPolicy {
+    let mut policy = limiter.shared.retry;
+    policy.max_failures = config.max_retries_per_item.saturating_add(1);
+    policy.max_unanswered = policy.max_unanswered.min(policy.max_failures);
+    policy.backoff = config.backoff();
+    policy
 }
 
 /// Sends [`ChatRequest`]s.
-struct CompletionProcessor(ChatLimiter);
+struct CompletionProcessor {
+    limiter: ChatLimiter,
+    retry: RetryPolicy,
+}
 
 impl BatchProcessor for CompletionProcessor {
     type Data = ChatRequest;
@@ -70,7 +85,8 @@ impl BatchProcessor for CompletionProcessor {
         &self,
         item: &BatchItem<ChatRequest>,
     ) -> Result<Processed<ChatCompletionResponse>, ItemError> {
-        let response = self.0.chat_completion(&item.data).await?;
+        let request = chat_request(&self.limiter, &item.data)?.with_retry(self.retry);
+        let response = ChatCompletionResponse::of(self.limiter.request(request).await?)?;
         let answer = response.answer.clone();
         Ok(Processed::from_answer(&answer, response))
     }
@@ -80,7 +96,7 @@ impl BatchProcessor for CompletionProcessor {
     }
 
     fn provider_of(&self, _: &BatchItem<ChatRequest>) -> Option<String> {
-        Some(self.0.provider().name().to_owned())
+        Some(self.limiter.provider().name().to_owned())
     }
 }
 
@@ -98,5 +114,6 @@ pub async fn process_chat_completion_batch<I>(
 where
     I: IntoIterator<Item: Into<BatchItem<ChatRequest>>>,
 {
-    CompletionProcessor(limiter.clone()).process_batch(requests, config).await
+    let processor = CompletionProcessor { limiter: limiter.clone(), retry: retry_policy(limiter, config) };
+    processor.process_batch(requests, config).await
 }

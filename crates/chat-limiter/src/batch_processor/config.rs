@@ -32,8 +32,9 @@ pub struct BatchConfig {
     pub max_concurrent_requests: usize,
     /// Threads for processors that block, where such are used.
     pub max_workers: usize,
-    /// How often a failed item is sent again. What a client tried again on its own counts, too, so that nothing is tried
-    /// more often because there are two who may: an item that its client has sent so often already is not repeated.
+    /// How often a failed item is sent again. Refusals for the rate are left out: who is refused waits in line, as the
+    /// client's [`RetryPolicy`](crate::RetryPolicy) says. What a client tried again counts, so that nothing is sent more
+    /// often because there are two who may: an item that was sent so often already is not repeated.
     pub max_retries_per_item: u32,
     /// The delay before the first retry; it doubles with each one, up to a minute, and half of it is drawn at random. While
     /// an item waits, another one has its place. A longer wait that the provider asks for is kept.
@@ -107,9 +108,12 @@ impl BatchConfig {
 
     /// The delay before retry number `retry`, from 0.
     pub(super) fn delay(&self, retry: u32, random: u64) -> Duration {
-        let base = self.retry_delay.into();
+        self.backoff().half_jittered(retry, random).into()
+    }
+
+    pub(super) fn backoff(&self) -> Backoff {
         let ceiling = Duration::from_secs(60).max(self.retry_delay).into();
-        Backoff { base, ceiling }.half_jittered(retry, random).into()
+        Backoff { base: self.retry_delay.into(), ceiling }
     }
 }
 

@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+mod books;
 mod chat;
 mod config;
 mod error;

@@ -52,7 +52,7 @@ pub(crate) struct Prepared {
 impl Shared {
     /// Sends a request until it is answered or nothing more is worth trying.
     pub(crate) async fn exchange(&self, prepared: &Prepared) -> Result<Answer, Error> {
-        let mut trace = Trace::new(self.clock.now());
+        let mut trace = Trace::new(self.clock.now()).with_retry(prepared.request.retry);
         loop {
             let (permit, slot) = self.admit(prepared, &mut trace).await?;
             let timeouts = self.timeouts_of_whole(prepared);
@@ -128,7 +128,7 @@ impl Shared {
         trace.failed_with(&kind, self.clock.now());
         self.attempted(prepared, trace);
         // Bound to a name so that the lock is gone before the wait.
-        let delay = self.retry.delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
+        let delay = trace.retry.unwrap_or(self.retry).delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
         let Some(delay) = delay else { return Err(Error::new(kind, mem::take(trace))) };
         self.trying_again(prepared, trace, delay);
         if delay > Duration::ZERO {

@@ -17,7 +17,8 @@ use tokenizer::TiktokenCalculator;
 
 pub use builder::{IModelBuilder, ServiceRef};
 
-use crate::{Answer, ChatLimiter, Error, Request};
+use crate::chat_completion::chat_post;
+use crate::{Answer, AnswerStream, ChatLimiter, Error, Request};
 
 /// A model of a service, to be asked for one task.
 ///
@@ -93,6 +94,21 @@ impl IModel {
         self.limiter.request(request).await
     }
 
+    /// The same, with the answer as a stream that ends with its usage where the provider states it.
+    ///
+    /// # Errors
+    ///
+    /// As [`invoke`](Self::invoke), and [`ChatLimiter::stream`].
+    pub async fn stream(&self, fields: impl Into<Value>) -> Result<AnswerStream, Error> {
+        let mut fields = self.fields(fields.into())?;
+        if self.endpoint.task == Task::Chat {
+            let request = ChatRequest::from_openai(&self.payload(fields)?).map_err(|error| self.unusable(error))?;
+            return self.limiter.chat_stream(&request).await;
+        }
+        fields.insert("stream".to_owned(), true.into());
+        self.limiter.stream(self.request(fields.into())?).await
+    }
+
     /// The same for a task that sends a file: a transcription, a translation of speech.
     ///
     /// # Errors
@@ -118,25 +134,26 @@ impl IModel {
     /// Where a field is missing, or names another model.
     #[doc(alias = "parse_to_data_model")]
     pub fn request(&self, fields: Value) -> Result<Request, Error> {
-        let mut fields = self.fields(fields)?;
-        let model = fields.get("model").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let fields = self.fields(fields)?;
+        let model = fields.get("model").and_then(Value::as_str).unwrap_or_default();
+        let path = self.endpoint.path_for(model);
         match self.endpoint.body {
-            BodyKind::Empty => return Ok(Request::get(self.endpoint.path_for(&model))),
+            BodyKind::Empty => return Ok(Request::get(path)),
             BodyKind::Json => {}
             _ => return Err(Error::request(format!("{} sends a file: use invoke_file", self.endpoint.task))),
         }
-        let task = self.endpoint.task;
-        if let Some(schema) = Schema::of(task) {
-            let input = fields.remove(schema.input()).unwrap_or_default();
-            let payload = schema.payload(input, &fields).map_err(|error| self.unusable(error))?;
-            if task == Task::Chat && self.limiter.provider().chat_form() != Form::OpenAiChat {
-                let request = ChatRequest::from_openai(&payload).map_err(|error| self.unusable(error))?;
-                let payload = self.limiter.provider().chat_payload(&request).map_err(|error| self.unusable(error))?;
-                return Ok(Request::post(payload.endpoint, payload.body.to_string()));
-            }
-            return Ok(Request::post(self.endpoint.path_for(&model), payload.to_string()));
+        let payload = self.payload(fields)?;
+        if self.endpoint.task == Task::Chat && self.limiter.provider().chat_form() != Form::OpenAiChat {
+            return chat_post(&self.limiter, &payload);
         }
-        Ok(Request::post(self.endpoint.path_for(&model), Value::Object(fields).to_string()))
+        Ok(Request::post(path, payload.to_string()))
+    }
+
+    /// The body of a request, as far as the task has a schema with all that it asks for.
+    fn payload(&self, mut fields: Map<String, Value>) -> Result<Value, Error> {
+        let Some(schema) = Schema::of(self.endpoint.task) else { return Ok(Value::Object(fields)) };
+        let input = fields.remove(schema.input()).unwrap_or_default();
+        schema.payload(input, &fields).map_err(|error| self.unusable(error))
     }
 
     /// The names of what the service can be asked to do.

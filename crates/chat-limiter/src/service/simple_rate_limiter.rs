@@ -225,6 +225,13 @@ impl RateLimiter for SimpleRateLimiter {
         self.switched.notify_waiters();
     }
 
+    fn check_availability(&self, request_token_len: u64, estimated_output_len: u64) -> bool {
+        let cost = cost(request_token_len.saturating_add(estimated_output_len));
+        let (state, now) = (self.lock(), self.clock.now());
+        let at = state.time(now);
+        state.waiting == 0 && state.quota.ready_at(&cost, at) == Ok(at)
+    }
+
     fn request_permission(&self, required_tokens: u64) -> Result<bool, RateLimitError> {
         let cost = cost(required_tokens);
         let (mut state, now) = (self.lock(), self.clock.now());

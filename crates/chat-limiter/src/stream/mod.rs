@@ -5,6 +5,7 @@
 //! ```
 
 mod event;
+mod found;
 mod meter;
 mod open;
 mod pieces;
@@ -28,8 +29,9 @@ use crate::error::{Error, Kind, Response};
 use crate::exchange::Trace;
 use crate::history::History;
 use crate::request::{Request, request_id};
+use found::{End, Found, Wanted};
 use meter::Meter;
-use reader::{End, Found, Reader, Wanted};
+use reader::Reader;
 
 pub use event::Event;
 pub use pieces::AnswerBytes;
@@ -66,6 +68,9 @@ pub struct AnswerStream {
     trace: Trace,
     is_over: bool,
 }
+
+/// So many chunks are looked at for something to hand out before others have their turn.
+const AT_ONCE: usize = 64;
 
 /// The head of the response.
 #[derive(Debug)]
@@ -170,7 +175,7 @@ impl AnswerStream {
         next: impl Fn(&mut Found) -> Option<T>,
     ) -> Poll<Option<Result<T, Error>>> {
         let mut this = self.project();
-        loop {
+        for _ in 0..AT_ONCE {
             if let Some(item) = next(this.reader.as_mut().found()) {
                 return Poll::Ready(Some(Ok(item)));
             }
@@ -204,6 +209,9 @@ impl AnswerStream {
             this.meter.span().failed(kind.code());
             return Poll::Ready(Some(Err(Error::new(kind, this.trace.clone()))));
         }
+        // A body that is always ready, and has nothing to hand out, leaves time for others.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

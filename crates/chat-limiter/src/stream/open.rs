@@ -10,8 +10,9 @@ use http::header::CONTENT_TYPE;
 use providers::Usage;
 use transport::Body;
 
+use super::found::{End, Found};
 use super::meter::{Held, Meter};
-use super::reader::{End, Found, Reader};
+use super::reader::Reader;
 use super::timer::Patience;
 use super::{AnswerStream, Head};
 use crate::client::Shared;
@@ -41,7 +42,7 @@ enum Form {
 impl Shared {
     /// Sends a request until its answer has begun with an event, or nothing more is worth trying.
     pub(super) async fn open(self: &Arc<Self>, mut prepared: Prepared) -> Result<AnswerStream, Error> {
-        let mut trace = Trace::new(self.clock.now());
+        let mut trace = Trace::new(self.clock.now()).with_retry(prepared.request.retry);
         loop {
             let (permit, slot) = self.admit(&prepared, &mut trace).await?;
             let timeouts = self.timeouts_of_stream(&prepared);

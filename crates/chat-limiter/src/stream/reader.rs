@@ -1,20 +1,15 @@
 //! The body of a stream as it is read.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use http::Uri;
 use http_body::Body as _;
 use pin_project::pin_project;
-use providers::Failure;
-use providers::sse::Decoder;
 use transport::{Body, Stage};
 
-use super::Event;
-use super::tally::Tally;
-use super::timer::{Patience, Progress, Timer};
+use super::found::{End, Found};
+use super::timer::{Patience, Timer};
 use crate::clock::Clock;
 use crate::mask::{Mask, MaskedChunks};
 
@@ -27,40 +22,6 @@ pub(super) struct Reader {
     chunks: MaskedChunks,
     timer: Timer,
     pub(super) found: Found,
-}
-
-/// What was in the bytes read.
-pub(super) struct Found {
-    /// None where the body is no stream of events.
-    decoder: Option<Decoder>,
-    pub(super) tally: Tally,
-    pub(super) events: VecDeque<Event>,
-    pub(super) pieces: VecDeque<Bytes>,
-    wanted: Wanted,
-    /// So many bytes are read at most until there is an event among them.
-    limit: usize,
-    read: usize,
-    has_begun: bool,
-    end: Option<End>,
-}
-
-/// What is kept until it is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// Nobody has asked yet.
-    Either,
-    Events,
-    Pieces,
-}
-
-/// How a stream ends.
-#[derive(Debug)]
-pub(super) enum End {
-    Complete,
-    /// With an error, and the event that carried it.
-    Failed(Box<Failure>, Bytes),
-    Transport(transport::Error),
-    Broken(String),
 }
 
 impl Reader {
@@ -112,132 +73,5 @@ impl Reader {
         }
         this.body.set(Body::empty());
         Poll::Ready(Some(end))
-    }
-}
-
-impl Found {
-    /// Of a stream of events, each of which is at most `limit` bytes long.
-    pub(super) fn events(limit: usize) -> Self {
-        let decoder = Decoder::with_limit(limit.min(Decoder::DEFAULT_LIMIT));
-        Self { decoder: Some(decoder), limit, ..Self::pieces() }
-    }
-
-    /// Of a body that is handed on as it comes.
-    pub(super) fn pieces() -> Self {
-        Self {
-            decoder: None,
-            tally: Tally::default(),
-            events: VecDeque::new(),
-            pieces: VecDeque::new(),
-            wanted: Wanted::Either,
-            limit: usize::MAX,
-            read: 0,
-            has_begun: false,
-            end: None,
-        }
-    }
-
-    /// Of an answer that is there, whole.
-    pub(super) fn whole(body: Bytes, usage: Option<providers::Usage>) -> Self {
-        let mut found = Self { tally: Tally::of_whole(usage), ..Self::pieces() };
-        found.events.push_back(Event::unnamed(body.clone()));
-        found.pieces.push_back(body);
-        found
-    }
-
-    pub(super) const fn is_events(&self) -> bool {
-        self.decoder.is_some()
-    }
-
-    const fn progress(&self) -> Progress {
-        match (self.tally.is_complete(), self.has_begun) {
-            (true, _) => Progress::Complete,
-            (false, true) => Progress::Running,
-            (false, false) => Progress::Beginning,
-        }
-    }
-
-    /// Whether there is anything to hand out.
-    fn has_more(&self) -> bool {
-        !self.events.is_empty() || !self.pieces.is_empty()
-    }
-
-    /// All bytes read so far, where nobody has said what is wanted.
-    pub(super) fn take_bytes(&mut self) -> Bytes {
-        let pieces = std::mem::take(&mut self.pieces);
-        pieces.iter().flat_map(|piece| piece.iter().copied()).collect()
-    }
-
-    /// From now on only these are kept.
-    pub(super) fn want(&mut self, wanted: Wanted) {
-        if self.wanted == Wanted::Either {
-            self.wanted = wanted;
-            match wanted {
-                Wanted::Either => {}
-                Wanted::Events => self.pieces = VecDeque::new(),
-                Wanted::Pieces => self.events = VecDeque::new(),
-            }
-        }
-    }
-
-    /// Takes in the next bytes. Returns whether there was an event in them.
-    fn take_in(&mut self, chunk: &Bytes) -> bool {
-        if chunk.is_empty() || self.end.is_some() {
-            return false;
-        }
-        if self.wanted != Wanted::Events {
-            self.pieces.push_back(chunk.clone());
-        }
-        if self.decoder.is_none() {
-            if self.wanted != Wanted::Pieces {
-                self.events.push_back(Event::unnamed(chunk.clone()));
-            }
-            self.has_begun = true;
-            return true;
-        }
-        let has_events = self.decode(|decoder, on_event| decoder.push(chunk, on_event));
-        self.has_begun |= has_events;
-        self.read = self.read.saturating_add(chunk.len());
-        if self.wanted == Wanted::Either && !self.has_begun && self.read > self.limit {
-            self.end.get_or_insert(End::Broken(format!("no event in the first {} bytes", self.limit)));
-        }
-        has_events
-    }
-
-    /// The body has ended.
-    fn finish(&mut self) {
-        if self.end.is_none() {
-            self.decode(|decoder, on_event| decoder.finish(on_event));
-        }
-    }
-
-    fn decode(
-        &mut self,
-        decode: impl FnOnce(
-            &mut Decoder,
-            &mut dyn FnMut(providers::sse::Event<'_>),
-        ) -> Result<(), providers::sse::EventTooLarge>,
-    ) -> bool {
-        let Self { decoder, tally, events, wanted, end, .. } = self;
-        let Some(decoder) = decoder else { return false };
-        let mut has_events = false;
-        let mut on_event = |event: providers::sse::Event<'_>| {
-            has_events = true;
-            if end.is_some() {
-                return;
-            }
-            if tally.read(event)
-                && let Some(failure) = tally.failure()
-            {
-                let data = Bytes::copy_from_slice(event.data.as_bytes());
-                *end = Some(End::Failed(Box::new(failure.clone()), data));
-            } else if *wanted != Wanted::Pieces && event.data.trim_ascii() != "[DONE]" {
-                events.push_back(Event::decoded(event));
-            }
-        };
-        if let Err(error) = decode(decoder, &mut on_event) {
-            end.get_or_insert(End::Broken(error.to_string()));
-        }
-        has_events
     }
 }

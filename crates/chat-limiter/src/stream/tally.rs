@@ -50,3 +50,33 @@ impl Tally {
         self.has_events.then(|| self.produced_bytes.div_ceil(BYTES_PER_TOKEN))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_bytes_of_whatever_is_produced_are_a_token() {
+        let mut tally = Tally::default();
+        assert_eq!((tally.produced(), tally.usage()), (None, None));
+        for (data, produced) in [
+            ("{\"type\":\"ping\"}", 0),
+            ("{\"choices\":[{\"delta\":{\"content\":\"12345\"}}]}", 2),
+            ("{\"choices\":[{\"delta\":{\"reasoning_content\":\"678\"}}]}", 2),
+            ("[DONE]", 2),
+        ] {
+            assert!(!tally.read(Event { name: "", data }));
+            assert_eq!(tally.produced(), Some(produced), "{data}");
+        }
+        assert!(tally.is_complete());
+    }
+
+    #[test]
+    fn the_first_error_is_the_one_that_counts() {
+        let mut tally = Tally::default();
+        let error = |code| format!("{{\"error\":{{\"code\":{code},\"message\":\"m\"}}}}");
+        assert!(tally.read(Event { name: "", data: &error(502) }));
+        assert!(!tally.read(Event { name: "", data: &error(400) }));
+        assert_eq!(tally.failure().map(|failure| failure.kind), Some(providers::ErrorKind::Transient));
+    }
+}

@@ -81,3 +81,50 @@ impl Timer {
         Poll::Ready(span)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    const PATIENCE: Patience = Patience { idle: Duration::from_secs(60), silence: Duration::from_secs(600) };
+
+    /// How long nothing may come, as `progress` is.
+    async fn waited(timer: &mut Timer, progress: Progress) -> (Duration, Duration) {
+        let before = timer.clock.now();
+        let span = poll_fn(|context| timer.poll_waited(context, progress)).await;
+        (span, timer.clock.now().saturating_sub(before).into())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_part_of_a_stream_has_its_own_patience() {
+        for (progress, seconds) in [(Progress::Beginning, 600), (Progress::Running, 60), (Progress::Complete, 1)] {
+            let mut timer = Timer::new(PATIENCE, Clock::start());
+            let (span, took) = waited(&mut timer, progress).await;
+            assert_eq!((span.as_secs(), took.as_secs()), (seconds, seconds), "{progress:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_without_an_event_extend_one_wait_and_not_the_other() {
+        let mut timer = Timer::new(PATIENCE, Clock::start());
+        for _ in 0..10 {
+            let wait = poll_fn(|context| timer.poll_waited(context, Progress::Running));
+            assert!(tokio::time::timeout(Duration::from_secs(55), wait).await.is_err());
+            timer.came(false);
+        }
+        // 550 s without an event.
+        assert_eq!(waited(&mut timer, Progress::Running).await.1.as_secs(), 50);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_a_reader_who_does_other_things_does_not_count() {
+        let mut timer = Timer::new(PATIENCE, Clock::start());
+        let wait = poll_fn(|context| timer.poll_waited(context, Progress::Running));
+        assert!(tokio::time::timeout(Duration::from_secs(1), wait).await.is_err());
+        timer.came(true);
+        tokio::time::advance(Duration::from_secs(10_000)).await;
+        assert_eq!(waited(&mut timer, Progress::Running).await.1.as_secs(), 60);
+    }
+}

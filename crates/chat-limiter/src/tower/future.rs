@@ -70,10 +70,8 @@ where
     };
     let sized = crate::Request {
         method: head.method.clone(),
-        path: head.uri.path().to_owned(),
-        headers: http::HeaderMap::new(),
-        body: body.clone(),
         priority: head.extensions.get().copied().unwrap_or(Priority::NORMAL),
+        ..crate::Request::post(head.uri.path(), body.clone())
     };
     let at_front = head.extensions.get::<Again>().is_some();
     let unsent = Hold::acquire(limiter, sized, at_front).await?;

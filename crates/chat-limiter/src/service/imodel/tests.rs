@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt;
 use providers::Provider;
 use serde_json::json;
 use simulator::{Config, Simulator};
@@ -54,6 +55,21 @@ async fn the_same_fields_go_to_a_provider_with_another_form() {
     let own = json!({"system": "Be brief.", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]});
     let body: Value = serde_json::from_slice(&model.request(own).unwrap().body).unwrap();
     assert_eq!((&body["system"], &body["max_tokens"]), (&json!("Be brief."), &json!(5)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_may_come_as_a_stream_with_its_usage() {
+    let simulator = Simulator::new(Config::default()).unwrap();
+    for (provider, name) in [("openai", "gpt-4o-mini"), ("anthropic", "claude-haiku-4-5")] {
+        let limiter = client_of(&simulator, provider).build().unwrap();
+        let model = model(limiter, provider, "chat").model(name).config("max_tokens", 9).build().unwrap();
+        let mut stream = model.stream(question()).await.unwrap();
+        let mut text = String::new();
+        while let Some(event) = stream.next().await {
+            text.push_str(&event.unwrap().text().unwrap_or_default());
+        }
+        assert!(!text.is_empty() && stream.usage().is_some_and(|usage| usage.output == 9), "{provider}: {text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

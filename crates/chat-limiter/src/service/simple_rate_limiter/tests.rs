@@ -128,6 +128,7 @@ async fn those_who_wait_go_in_turn_and_nobody_gets_past_them() {
     assert!(futures::poll!(large.as_mut()).is_pending());
     assert!(futures::poll!(small.as_mut()).is_pending());
     assert_eq!(limiter.request_permission(5), Ok(false));
+    assert!(!limiter.check_availability(5, 0));
     assert_eq!(left(&limiter), (99, 10));
     pass(MINUTE).await;
     assert!(futures::poll!(small.as_mut()).is_pending());
