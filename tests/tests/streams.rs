@@ -1,14 +1,19 @@
 //! Answers that come as streams: those that end, and those that break, stall, or carry an error.
 #![cfg(test)] // so that the exemptions of clippy.toml hold for helpers, too
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chat_limiter::limiter_core::Dimension;
-use chat_limiter::transport::Timeouts;
+use chat_limiter::transport::{self, Body, Timeouts, Transport};
 use chat_limiter::{AnswerStream, Builder, ChatLimiter, ChatRequest, Error, Message, Request};
 use chat_limiter_tests::{Face, Part, Reply, Scripted, Stopwatch, in_flight, same_random_numbers, waiting, wire};
 use futures::StreamExt;
+use futures::future::BoxFuture;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use serde_json::{Value, json};
 use simulator::{Config, Faults, Simulator};
 
@@ -41,7 +46,7 @@ async fn prompt() -> u64 {
 }
 
 /// What is read of a stream: the texts, and the error that ends it.
-async fn read(stream: &mut AnswerStream) -> (Vec<String>, Option<Error>) {
+async fn read_to_end(stream: &mut AnswerStream) -> (Vec<String>, Option<Error>) {
     let mut texts = Vec::new();
     while let Some(event) = stream.next().await {
         match event {
@@ -67,7 +72,7 @@ async fn a_stream_that_ends_is_settled_with_its_usage_and_holds_its_slot_until_t
     let another = client.request(question());
     tokio::pin!(another);
     assert!(futures::poll!(&mut another).is_pending());
-    assert_eq!(read(&mut stream).await.0, ["Hel", "lo"]);
+    assert_eq!(read_to_end(&mut stream).await.0, ["Hel", "lo"]);
     let usage = stream.usage().unwrap();
     assert_eq!((usage.input, usage.output, usage.total, stream.is_complete()), (7, 2, 9, true));
     // Its capacity and its slot are back though it is still there. The other request takes ten tokens.
@@ -85,7 +90,7 @@ async fn a_stream_that_breaks_is_settled_with_what_was_produced_and_not_tried_ag
         let client = client(&server);
         let mut stream = client.stream(question()).await.unwrap();
         let watch = Stopwatch::start();
-        let (texts, error) = read(&mut stream).await;
+        let (texts, error) = read_to_end(&mut stream).await;
         let error = error.unwrap_or_else(|| panic!("{case}: {texts:?} {stream:?}"));
         assert_eq!(
             (texts.concat().as_str(), error.code(), error.attempts()),
@@ -130,7 +135,7 @@ async fn who_reads_slowly_is_not_taken_for_a_server_that_stalls() {
         assert_eq!(stream.next().await.unwrap().unwrap().text().as_deref(), Some(text));
         let _ = tokio::time::timeout(Duration::from_secs(3_600), std::future::pending::<()>()).await;
     }
-    assert!(read(&mut stream).await.1.is_none() && stream.is_complete());
+    assert!(read_to_end(&mut stream).await.1.is_none() && stream.is_complete());
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +147,7 @@ async fn a_model_may_think_before_its_first_event_as_long_as_before_a_whole_answ
         Scripted::new(move |_| Reply::stream(parts.clone()))
     };
     let mut stream = client(&thinking(longest - Duration::from_secs(1))).stream(question()).await.unwrap();
-    assert_eq!((read(&mut stream).await.0.concat().as_str(), stream.attempts()), ("Hi", 1));
+    assert_eq!((read_to_end(&mut stream).await.0.concat().as_str(), stream.attempts()), ("Hi", 1));
     let server = thinking(longest + Duration::from_secs(1));
     let error = client(&server).stream(question()).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), ("timeout", 2), "{error}");
@@ -165,7 +170,7 @@ async fn a_server_that_sends_comments_for_ever_is_given_up() {
     let client = client(&server);
     let mut stream = client.stream(question()).await.unwrap();
     let watch = Stopwatch::start();
-    let (texts, error) = read(&mut stream).await;
+    let (texts, error) = read_to_end(&mut stream).await;
     assert_eq!((texts.len(), error.unwrap().code()), (1, "timeout"));
     assert!((600..=616).contains(&watch.elapsed().as_secs()), "{:?}", watch.elapsed());
     assert_eq!(in_flight(&client), 0);
@@ -193,7 +198,7 @@ async fn before_its_first_event_a_stream_is_tried_again_as_any_request() {
         assert_eq!((stream.attempts(), stream.history().len()), (attempts, attempts as usize), "{case}");
         let failed: Vec<bool> = stream.history().iter().map(|attempt| attempt.code.is_some()).collect();
         assert!(failed.split_last().is_some_and(|(last, before)| !last && before.iter().all(|it| *it)), "{case}");
-        let (texts, error) = read(&mut stream).await;
+        let (texts, error) = read_to_end(&mut stream).await;
         assert!(error.is_none() && texts == ["Hi"], "{case}: {error:?}");
         assert_eq!((in_flight(&client), waiting(&client)), (0, 0), "{case}");
     }
@@ -215,7 +220,7 @@ async fn an_error_inside_a_stream_ends_it_with_its_kind() {
             Scripted::in_turn(vec![Reply::stream([Part::text("1234"), Part::event(&data), Part::text("never")])]);
         let client = client(&server);
         let mut stream = client.stream(question()).await.unwrap();
-        let (texts, error) = read(&mut stream).await;
+        let (texts, error) = read_to_end(&mut stream).await;
         let error = error.unwrap_or_else(|| panic!("{data}"));
         assert_eq!((texts.concat().as_str(), error.code(), error.is_status()), ("1234", code, true), "{error}");
         assert_eq!(serde_json::from_slice::<Value>(error.body().unwrap()).unwrap(), data);
@@ -255,7 +260,7 @@ async fn an_answer_that_does_not_say_what_it_is_is_found_out() {
             let client = client(&server);
             let mut stream = client.stream(question()).await.unwrap();
             assert_eq!(
-                (read(&mut stream).await.0.concat().as_str(), stream.attempts()),
+                (read_to_end(&mut stream).await.0.concat().as_str(), stream.attempts()),
                 ("Hi", 1),
                 "{headers:?} {body}"
             );
@@ -273,7 +278,7 @@ async fn a_stream_without_a_usage_is_settled_with_an_estimate_and_one_that_shows
     let server =
         Scripted::in_turn(vec![Reply::stream([Part::text("12345678"), Part::Send("data: [DONE]\n\n".into())])]);
     let first = client(&server);
-    assert!(read(&mut first.stream(question()).await.unwrap()).await.1.is_none());
+    assert!(read_to_end(&mut first.stream(question()).await.unwrap()).await.1.is_none());
     assert_eq!(taken(&first), prompt().await + 2);
     let sound =
         Reply::stream([Part::Send("\u{1}\u{2}".into()), Part::Send("\u{3}".into())]).with("content-type", "audio/mpeg");
@@ -295,7 +300,7 @@ async fn an_event_that_is_too_large_ends_the_stream() {
     let server = Scripted::new(move |_| Reply::stream(parts.clone()));
     let client = server.client(Face::OpenAi).answer_limit(4_000).build().unwrap();
     let mut stream = client.stream(question()).await.unwrap();
-    let (texts, error) = read(&mut stream).await;
+    let (texts, error) = read_to_end(&mut stream).await;
     let error = error.unwrap();
     assert_eq!((texts.len(), error.code()), (1, "invalid_answer"), "{error}");
     assert!(error.to_string().contains("4000 bytes"), "{error}");
@@ -324,8 +329,63 @@ async fn the_bytes_of_a_stream_are_passed_on_as_they_come_wherever_they_are_cut(
         let mut stream = client.stream(question()).await.unwrap();
         let event = stream.next().await.unwrap().unwrap();
         assert_eq!((event.name.as_str(), event.text().as_deref()), ("a", Some("Gr\u{fc}\u{df} dich")), "{size}");
-        assert!(read(&mut stream).await.1.is_none());
+        assert!(read_to_end(&mut stream).await.1.is_none());
     }
+}
+
+const EVENT: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
+const COMMENT: &str = ": nothing\n\n";
+
+/// A provider whose every answer begins with the one and repeats the other for ever, as fast as it is read, and how often
+/// it was read.
+struct Flood(&'static str, &'static str, Arc<AtomicUsize>);
+
+impl Transport for Flood {
+    fn send(&self, _: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
+        let (first, then, read) = (self.0, self.1, Arc::clone(&self.2));
+        let mut bytes = std::iter::once(first).chain(std::iter::repeat(then));
+        let frames = futures::stream::repeat_with(move || {
+            read.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(bytes.next().unwrap().as_bytes())))
+        });
+        let response = http::Response::builder().header("content-type", "text/event-stream");
+        let response = response.body(Body::new(StreamBody::new(frames))).map_err(transport::Error::invalid_request);
+        Box::pin(std::future::ready(response))
+    }
+}
+
+fn flood(first: &'static str, then: &'static str) -> (ChatLimiter, Arc<AtomicUsize>) {
+    let read = Arc::<AtomicUsize>::default();
+    let builder = Face::OpenAi.client(Arc::new(Flood(first, then, Arc::clone(&read)))).answer_limit(10_000);
+    (builder.tokens_per_minute(1_000_000).build().unwrap(), read)
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_before_it_is_asked_for() {
+    let (client, read) = flood(EVENT, EVENT);
+    let mut stream = client.stream(question()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    for asked in 1..100 {
+        assert_eq!(stream.next().await.unwrap().unwrap().text().as_deref(), Some("a"));
+        assert_eq!(read.load(Ordering::Relaxed), asked);
+    }
+    drop(stream);
+    assert_eq!(in_flight(&client), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_without_an_event_ends_and_leaves_others_their_turn() {
+    let (client, read) = flood(COMMENT, COMMENT);
+    let error = client.stream(question()).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), ("invalid_answer", 2), "{error}");
+    assert!(error.to_string().contains("10000 bytes"), "{error}");
+    assert_eq!(read.load(Ordering::Relaxed), 2 * (10_000 / COMMENT.len() + 1));
+    let (client, read) = flood(EVENT, COMMENT);
+    let mut stream = client.stream(question()).await.unwrap();
+    stream.next().await.unwrap().unwrap();
+    assert!(futures::poll!(stream.next()).is_pending());
+    assert!(read.load(Ordering::Relaxed) < 100, "looked at {} chunks in one turn", read.load(Ordering::Relaxed));
+    assert_eq!(read_to_end(&mut stream).await.1.unwrap().code(), "invalid_answer");
 }
 
 async fn story(client: &ChatLimiter, face: Face) -> AnswerStream {
@@ -340,7 +400,7 @@ async fn a_chat_is_streamed_from_every_provider_with_its_usage() {
         let simulator = Simulator::new(Config::default().with_output_tokens(20, 20)).unwrap();
         let client = face.client(wire::to(&simulator)).build().unwrap();
         let mut stream = story(&client, face).await;
-        let (texts, error) = read(&mut stream).await;
+        let (texts, error) = read_to_end(&mut stream).await;
         assert!(error.is_none(), "{face:?}: {error:?}");
         assert!(texts.len() > 5, "{face:?}: {texts:?}");
         assert_eq!(stream.usage().map(|usage| usage.output), Some(20), "{face:?}");
@@ -365,7 +425,7 @@ async fn streams_that_the_provider_breaks_off_end_with_an_error_and_leak_nothing
                     continue;
                 }
             };
-            let (_, error) = read(&mut stream).await;
+            let (_, error) = read_to_end(&mut stream).await;
             assert_eq!(error.unwrap().code(), "connection", "{face:?}");
             assert_eq!((in_flight(&client), waiting(&client)), (0, 0), "{face:?}");
         }

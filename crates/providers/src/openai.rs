@@ -47,9 +47,11 @@ impl Provider for OpenAi {
         &DIALECT
     }
 
-    /// The option `idempotency_key` of its official clients
-    /// (<https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py>) is one for every POST, the same for all
-    /// attempts of a request. The reference does not say what becomes of it.
+    /// Its official clients make a key for each POST and keep it over all attempts
+    /// (<https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py>), but name no header for it, and the
+    /// reference has none. This is the name of the draft standard
+    /// (<https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>): a server that does not know it passes it
+    /// over.
     fn idempotency_header(&self) -> Option<HeaderName> {
         Some(HeaderName::from_static("idempotency-key"))
     }

@@ -208,6 +208,13 @@ mod tests {
     }
 
     #[test]
+    fn only_who_is_known_to_take_keys_of_requests_gets_one() {
+        let registry = Registry::standard();
+        let takes = |name: &&str| registry.by_name(name).is_ok_and(|provider| provider.idempotency_header().is_some());
+        assert_eq!(registry.names().filter(takes).collect::<Vec<_>>(), ["openai"]);
+    }
+
+    #[test]
     fn a_prefix_tells_the_provider_where_that_is_usable() {
         let check = |model, usable: &str, expected| {
             let detected = Registry::standard().detect_from_prefix(model, |provider| provider.name() == usable);

@@ -15,6 +15,7 @@ use tokio::time::Sleep;
 
 use crate::error::{Cause, Error, Fault, Stage};
 use crate::peer::Peer;
+use crate::pools::Place;
 
 /// The body of a request or of a response.
 ///
@@ -65,7 +66,7 @@ impl Body {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        Self::watched(body, None, Duration::MAX)
+        Self::watched(body, None, Duration::MAX, None)
     }
 
     /// The body of a response from `uri`, which fails when its next chunk is awaited for longer than `idle`.
@@ -76,15 +77,16 @@ impl Body {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        Self::watched(body, Peer::parse(uri).ok(), idle)
+        Self::watched(body, Peer::parse(uri).ok(), idle, None)
     }
 
-    pub(crate) fn watched<B>(body: B, peer: Option<Peer>, idle: Duration) -> Self
+    /// `place` is given up at the end.
+    pub(crate) fn watched<B>(body: B, peer: Option<Peer>, idle: Duration, place: Option<Place>) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Cause>,
     {
-        Self { peer, state: State::Streaming(Box::pin(Watched { body, idle, timer: None })) }
+        Self { peer, state: State::Streaming(Box::pin(Watched { body, idle, timer: None, _place: place })) }
     }
 
     /// What is left of a body that is all there, `None` of one that streams.
@@ -241,6 +243,7 @@ struct Watched<B> {
     /// Runs only while somebody waits, so that a slow reader is not mistaken for a stalled server.
     #[pin]
     timer: Option<Sleep>,
+    _place: Option<Place>,
 }
 
 impl<B> http_body::Body for Watched<B>

@@ -7,6 +7,7 @@ use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::connector;
+use crate::pools::{Pools, REQUESTS_PER_CONNECTION};
 use crate::route::Dialer;
 use crate::{Error, HyperTransport, Proxies, Timeouts, Tls};
 
@@ -51,6 +52,7 @@ pub struct HyperBuilder {
     tls: Tls,
     proxies: Option<Proxies>,
     versions: Versions,
+    requests_per_connection: usize,
     is_plain: bool,
     #[cfg(feature = "compression")]
     compression: bool,
@@ -71,6 +73,7 @@ impl HyperBuilder {
             tls: Tls::default(),
             proxies: None,
             versions: Versions::All,
+            requests_per_connection: REQUESTS_PER_CONNECTION,
             is_plain: false,
             #[cfg(feature = "compression")]
             compression: true,
@@ -120,6 +123,13 @@ impl HyperBuilder {
         self
     }
 
+    /// How many requests an HTTP/2 connection carries at once before another one is opened. 100 by default, which the standard asks
+    /// every server to allow; what is beyond a server's bound waits, and that wait counts as one for the first byte.
+    pub const fn requests_per_connection(mut self, requests: usize) -> Self {
+        self.requests_per_connection = requests;
+        self
+    }
+
     /// Whether answers are asked for in a compressed form, and decoded: see [`HyperTransport::compression`].
     #[cfg(feature = "compression")]
     pub const fn compression(mut self, compression: bool) -> Self {
@@ -157,7 +167,12 @@ impl HyperBuilder {
         if matches!(self.versions, Versions::Http2) {
             self.client.http2_only(true);
         }
-        let transport = HyperTransport::assemble(&self.client, connector, self.timeouts).with_proxies(proxies);
+        let most = match self.versions {
+            Versions::Http1 => usize::MAX,
+            Versions::All | Versions::Http2 => self.requests_per_connection,
+        };
+        let pools = Pools::new(self.client, connector, most);
+        let transport = HyperTransport::assemble(pools, self.timeouts).with_proxies(proxies);
         #[cfg(feature = "compression")]
         let transport = transport.compression(self.compression);
         Ok(if self.is_plain { transport.without_tls() } else { transport })

@@ -163,7 +163,8 @@ impl Error {
             || (self.0.sent && self.io_kinds().any(garbled))
     }
 
-    /// Whether the request itself is at fault, so that it will fail again.
+    /// Whether the request itself is at fault, so that it will fail again. Where its own body broke off, part of it may have
+    /// [been sent](Error::was_sent).
     #[must_use]
     pub fn is_request(&self) -> bool {
         self.0.stage == Stage::Request

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::compression;
 use crate::error::Fault;
 use crate::peer::Peer;
+use crate::pools::Place;
 use crate::proxy::{Proxy, Refusal};
 use crate::upload::Broken;
 use crate::{Body, Error, Stage, Timeouts};
@@ -26,6 +27,7 @@ pub(crate) struct Exchange {
     pub(crate) timeouts: Timeouts,
     /// Tells when the request has a connection.
     pub(crate) connection: CaptureConnection,
+    pub(crate) place: Place,
     /// The request's own body, where that may break off.
     pub(crate) upload: Option<Broken>,
     /// Who reads the request and passes it on.
@@ -61,10 +63,10 @@ impl Exchange {
         }
         #[cfg(feature = "compression")]
         if self.is_decoded && response.headers().contains_key(CONTENT_ENCODING) {
-            let response = response.map(|body| Body::watched(body, Some(self.peer.clone()), idle));
+            let response = response.map(|body| Body::watched(body, Some(self.peer.clone()), idle, Some(self.place)));
             return Ok(compression::decode(response, &self.peer));
         }
-        Ok(response.map(|body| Body::watched(body, Some(self.peer), idle)))
+        Ok(response.map(|body| Body::watched(body, Some(self.peer), idle, Some(self.place))))
     }
 
     /// Sorts an error of the client by how far the request got.

@@ -7,13 +7,13 @@ use http::{Request, Response, Uri, header};
 use hyper::rt::{Read, Write};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::{Connection, HttpConnector, capture_connection};
-use hyper_util::client::legacy::{self, Client};
 use tower_service::Service;
 
 #[cfg(feature = "compression")]
 use crate::compression;
-use crate::connector::{self, Bounded};
+use crate::connector;
 use crate::exchange::Exchange;
+use crate::pools::{Pools, REQUESTS_PER_CONNECTION};
 use crate::proxy::Proxies;
 use crate::request::prepare;
 use crate::route::Dialer;
@@ -27,9 +27,9 @@ use crate::{Body, Error, HyperBuilder, Timeouts, Transport, builder};
 /// Redirects are not followed. The version of a request and its `content-length` and `transfer-encoding` are the
 /// connection's affair: what the caller wrote there is replaced.
 ///
-/// It is used inside a tokio runtime with I/O and time enabled. Clones share the pool.
+/// It is used inside a tokio runtime with I/O and time enabled. Clones share the pools.
 pub struct HyperTransport<C = HttpsConnector<Dialer>> {
-    client: Client<Bounded<C>, Body>,
+    pools: Pools<C>,
     timeouts: Timeouts,
     schemes: &'static [&'static str],
     proxies: Proxies,
@@ -43,7 +43,8 @@ impl HyperTransport {
     ///
     /// # Errors
     ///
-    /// [`Stage::Setup`] where the platform has no certificates to trust, or the environment a proxy that cannot be used.
+    /// [`Stage::Setup`](crate::Stage::Setup) where the platform has no certificates to trust, or the environment a proxy that
+    /// cannot be used.
     pub fn https(timeouts: Timeouts) -> Result<Self, Error> {
         Self::builder().timeouts(timeouts).build()
     }
@@ -58,7 +59,8 @@ impl HyperTransport<HttpConnector> {
     /// A transport for `http` URIs alone, for servers of one's own: it needs no certificates, asks no proxy and cannot fail.
     #[must_use]
     pub fn http(timeouts: Timeouts) -> Self {
-        Self::with_connector(connector::tcp(), timeouts).without_tls()
+        // It speaks HTTP/1.1, of which a connection carries one.
+        Self::assemble(Pools::new(builder::client(), connector::tcp(), usize::MAX), timeouts).without_tls()
     }
 }
 
@@ -89,13 +91,12 @@ where
 {
     /// A transport whose connections come from `connector`: any of hyper-util's, or one of [`from_fn`](crate::from_fn).
     pub fn with_connector(connector: C, timeouts: Timeouts) -> Self {
-        Self::assemble(&builder::client(), connector, timeouts)
+        Self::assemble(Pools::new(builder::client(), connector, REQUESTS_PER_CONNECTION), timeouts)
     }
 
-    pub(crate) fn assemble(client: &legacy::Builder, connector: C, timeouts: Timeouts) -> Self {
-        let client = client.build(Bounded(connector));
+    pub(crate) fn assemble(pools: Pools<C>, timeouts: Timeouts) -> Self {
         Self {
-            client,
+            pools,
             timeouts,
             schemes: &["http", "https"],
             proxies: Proxies::none(),
@@ -126,23 +127,25 @@ where
         let is_decoded = self.compression && compression::ask(request.headers_mut());
         let upload = upload::watch(request.body_mut());
         let connection = capture_connection(&mut request);
+        let (response, place) = self.pools.send(request);
         let exchange = Exchange {
             peer,
             timeouts,
             connection,
+            place,
             upload,
             proxy,
             #[cfg(feature = "compression")]
             is_decoded,
         };
-        exchange.run(self.client.request(request)).boxed()
+        exchange.run(response).boxed()
     }
 }
 
-impl<C: Clone> Clone for HyperTransport<C> {
+impl<C> Clone for HyperTransport<C> {
     fn clone(&self) -> Self {
         Self {
-            client: self.client.clone(),
+            pools: self.pools.clone(),
             timeouts: self.timeouts,
             schemes: self.schemes,
             proxies: self.proxies.clone(),

@@ -45,6 +45,7 @@ mod error;
 mod exchange;
 mod hyper_client;
 mod peer;
+mod pools;
 mod proxy;
 mod request;
 #[cfg(feature = "reqwest")]

@@ -102,7 +102,7 @@ impl Transport for ReqwestTransport {
                 Ok(Err(error)) => return Err(failed(error, peer, upload, connect)),
                 Ok(Ok(response)) => response.into(),
             };
-            let response = response.map(|body| Body::watched(body, Some(peer.clone()), timeouts.idle));
+            let response = response.map(|body| Body::watched(body, Some(peer.clone()), timeouts.idle, None));
             #[cfg(feature = "compression")]
             if is_decoded {
                 return Ok(compression::decode(response, &peer));

@@ -44,8 +44,8 @@ impl ChatLimiter {
     ///
     /// [`Error::is_too_large`] where it never fits, [`Error::is_rate_limited`] where the wait would be longer than
     /// [`RetryPolicy::longest_wait`](crate::RetryPolicy), [`Error::is_closed`], or that the provider does not answer.
-    pub async fn acquire(&self, model: &str, cost: Cost) -> Result<Permit, Error> {
-        self.acquire_with_priority(model, cost, Priority::NORMAL).await
+    pub fn acquire(&self, model: &str, cost: Cost) -> impl Future<Output = Result<Permit, Error>> + Send {
+        self.acquire_with_priority(model, cost, Priority::NORMAL)
     }
 
     /// As [`acquire`](Self::acquire), with another priority.
@@ -53,8 +53,13 @@ impl ChatLimiter {
     /// # Errors
     ///
     /// As [`acquire`](Self::acquire).
-    pub async fn acquire_with_priority(&self, model: &str, cost: Cost, priority: Priority) -> Result<Permit, Error> {
-        self.shared.permit_for(model, cost, priority, false).await
+    pub fn acquire_with_priority(
+        &self,
+        model: &str,
+        cost: Cost,
+        priority: Priority,
+    ) -> impl Future<Output = Result<Permit, Error>> + Send {
+        self.shared.permit_for(model, cost, priority, false)
     }
 
     /// As [`acquire`](Self::acquire), at the front of the queue: for a request that had a permit, was refused or failed,
@@ -63,8 +68,8 @@ impl ChatLimiter {
     /// # Errors
     ///
     /// As [`acquire`](Self::acquire).
-    pub async fn acquire_again(&self, model: &str, cost: Cost) -> Result<Permit, Error> {
-        self.shared.permit_for(model, cost, Priority::NORMAL, true).await
+    pub fn acquire_again(&self, model: &str, cost: Cost) -> impl Future<Output = Result<Permit, Error>> + Send {
+        self.shared.permit_for(model, cost, Priority::NORMAL, true)
     }
 
     /// A permit at once, if nobody waits and `cost` fits now; `None` where it would have to wait.
@@ -113,6 +118,9 @@ impl Shared {
                     None => continue,
                 },
             };
+            if let Some(slot) = self.slots.try_acquire() {
+                return Ok(Permit::new(Arc::clone(self), group, cost, inner, slot, inside));
+            }
             let (inner, slot) = self.place(inner).await.ok_or_else(closed)?;
             return Ok(Permit::new(Arc::clone(self), group, cost, inner, slot, inside));
         }

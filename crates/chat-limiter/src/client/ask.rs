@@ -11,6 +11,7 @@ use super::Shared;
 use crate::Error;
 use crate::error::{Kind, Response};
 use crate::exchange::Trace;
+use crate::mask::Mask;
 
 /// A question is answered within this time, or not at all.
 const LONGEST_ANSWER: Duration = Duration::from_secs(60);
@@ -38,7 +39,9 @@ impl Shared {
             let (mut head, body) = self.transport.send(request).await?.into_parts();
             self.mask.headers(&mut head.headers);
             let body = self.mask.body(body.collect_bounded(LARGEST_ANSWER).await?);
-            Ok::<_, transport::Error>((head, body))
+            let mask = Mask::new(&key.cloned().unwrap_or_default());
+            mask.headers(&mut head.headers);
+            Ok::<_, transport::Error>((head, mask.body(body)))
         };
         let (head, body) = match tokio::time::timeout(LONGEST_ANSWER, exchange).await {
             Ok(answer) => answer.map_err(failed)?,

@@ -19,6 +19,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use http::Uri;
 use limiter_core::Dimension;
 use providers::RequestSize;
@@ -55,10 +56,14 @@ impl Shared {
         loop {
             let (permit, slot) = self.admit(prepared, &mut trace).await?;
             let timeouts = self.timeouts_of_whole(prepared);
-            let outcome = match self.begin(prepared, permit, timeouts, &mut trace).await {
-                Ok(begun) => self.finish(prepared, begun, &mut trace).await,
-                Err(kind) => Err(kind),
-            };
+            // Boxed, so that those who wait do not each keep room for it.
+            let attempt = Box::pin(async {
+                match self.begin(prepared, permit, timeouts, &mut trace).await {
+                    Ok(begun) => self.finish(prepared, begun, &mut trace).await,
+                    Err(kind) => Err(kind),
+                }
+            });
+            let outcome = attempt.await;
             drop(slot);
             match outcome {
                 Ok((response, usage)) => {
@@ -89,12 +94,22 @@ impl Shared {
             let Some(kind) = kind else { continue };
             return Err(Error::new(kind, mem::take(trace)));
         };
+        if let Some(slot) = self.slots.try_acquire() {
+            return Ok((permit, slot));
+        }
         self.place(permit).await.ok_or_else(|| Error::new(Kind::Closed, mem::take(trace)))
     }
 
     /// Waits for a slot for what has its capacity; `None` where the client is closed. What it holds comes back where the
     /// request is dropped before it is sent.
-    pub(crate) async fn place(&self, permit: Permit) -> Option<(Permit, Slot)> {
+    ///
+    /// The wait is rare, as who has no slot is hardly ever let through. It is boxed, so that those in the queue do not each
+    /// keep room for it; where a slot is [free](crate::slots::Slots::try_acquire), nobody has to ask.
+    pub(crate) fn place(&self, permit: Permit) -> BoxFuture<'_, Option<(Permit, Slot)>> {
+        Box::pin(self.wait_for_place(permit))
+    }
+
+    async fn wait_for_place(&self, permit: Permit) -> Option<(Permit, Slot)> {
         let permit = Unsent(Some(permit));
         let slot = self.slots.acquire().await.ok()?;
         Some((permit.take()?, slot))

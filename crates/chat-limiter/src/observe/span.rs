@@ -1,11 +1,15 @@
 //! The span of a request: one for all of its attempts and waits, until its answer is whole or has failed.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use http::{StatusCode, Uri};
+use pin_project::pin_project;
 use providers::{RequestSize, Usage};
 use serde::Deserialize;
 use tracing::field::Empty;
+use tracing::instrument::Instrumented;
 use tracing::{Instrument, Span};
 
 use super::semantics;
@@ -67,9 +71,12 @@ impl RequestSpan {
     }
 
     /// Runs what sends the request inside the span, and writes what came of it there.
-    pub(crate) async fn watch<T: Outcome>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let outcome = future.instrument(self.0.clone()).await;
-        match &outcome {
+    pub(crate) fn watch<F>(&self, future: F) -> Watched<F> {
+        Watched { future: future.instrument(self.0.clone()) }
+    }
+
+    fn ended_in<T: Outcome>(&self, outcome: &Result<T, Error>) {
+        match outcome {
             _ if self.0.is_disabled() => {}
             Ok(answer) => answer.write(self),
             Err(error) => {
@@ -80,7 +87,6 @@ impl RequestSpan {
                 self.failed(error.code());
             }
         }
-        outcome
     }
 
     /// What went wrong, as [`Error::code`] has it.
@@ -128,6 +134,24 @@ impl RequestSpan {
     fn attempts(&self, attempts: u32, rate_limited: u32) {
         self.0.record("chat_limiter.attempts", attempts);
         self.0.record("chat_limiter.rate_limited_attempts", rate_limited);
+    }
+}
+
+/// A future inside a span. An async block would keep room for the future twice.
+#[pin_project]
+pub(crate) struct Watched<F> {
+    #[pin]
+    future: Instrumented<F>,
+}
+
+impl<F: Future<Output = Result<T, Error>>, T: Outcome> Future for Watched<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let outcome = ready!(this.future.as_mut().poll(context));
+        RequestSpan(this.future.span().clone()).ended_in(&outcome);
+        Poll::Ready(outcome)
     }
 }
 

@@ -27,9 +27,8 @@ pub(crate) struct Acquire {
     ticket: Option<Ticket>,
     /// Counted while it waits.
     waiting: Option<Gauged>,
-    /// The timer, while this request is at the head.
-    #[pin]
-    sleep: Option<Sleep>,
+    /// The timer, while this request is at the head. Boxed, because nobody else has one.
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 /// What a look at the queue found.
@@ -57,7 +56,7 @@ impl Future for Acquire {
     type Output = Result<Permit, Denied>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if this.ticket.is_none() {
             match this.scope.join(this.group, this.cost, *this.priority, *this.at_front) {
                 Ok(ticket) => {
@@ -76,20 +75,17 @@ impl Future for Acquire {
                     return Poll::Ready(outcome);
                 }
                 Look::Behind => {
-                    this.sleep.set(None);
+                    *this.sleep = None;
                     return Poll::Pending;
                 }
                 Look::Head(at) => {
                     let deadline = this.scope.clock.instant(at);
-                    match this.sleep.as_mut().as_pin_mut() {
-                        Some(sleep) if sleep.deadline() == deadline => {}
-                        Some(sleep) => sleep.reset(deadline),
-                        None => this.sleep.set(Some(tokio::time::sleep_until(deadline))),
+                    let sleep = this.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+                    if sleep.deadline() != deadline {
+                        sleep.as_mut().reset(deadline);
                     }
-                    if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-                        ready!(sleep.poll(context));
-                    }
-                    this.sleep.set(None);
+                    ready!(sleep.as_mut().poll(context));
+                    *this.sleep = None;
                     this.scope.change(|_, _| ());
                 }
             }
@@ -132,7 +128,7 @@ impl Scope {
             let enqueue = if at_front { Limiter::enqueue_front } else { Limiter::enqueue };
             let joined = enqueue(&mut shared.limiter, cost, priority, now);
             let joined = joined.map_err(Denied::NeverFits).inspect(|ticket| {
-                shared.waiters.insert(*ticket, Waiter { group: Arc::clone(group), waker: None, outcome: None });
+                shared.waiters.insert(*ticket, Waiter { group: Arc::clone(group), waker: None });
             });
             (Vec::new(), joined)
         })
@@ -140,15 +136,15 @@ impl Scope {
 
     fn look(self: &Arc<Self>, ticket: Ticket, context: &Context<'_>) -> Look {
         let mut shared = self.lock();
+        if let Some(outcome) = shared.take(ticket) {
+            let permit = outcome.map(|(group, reservation)| Permit::new(Arc::clone(self), group, reservation));
+            return Look::Decided(permit);
+        }
         let armed = shared.armed;
         let Some(waiter) = shared.waiters.get_mut(&ticket) else {
             // Only this future takes its waiter out, so this cannot be; asking again is harmless.
             return Look::Decided(Err(Denied::Moved));
         };
-        if let Some(outcome) = waiter.outcome.take() {
-            let Some(waiter) = shared.waiters.remove(&ticket) else { return Look::Decided(Err(Denied::Moved)) };
-            return Look::Decided(outcome.map(|reservation| Permit::new(Arc::clone(self), waiter.group, reservation)));
-        }
         match &mut waiter.waker {
             Some(waker) => waker.clone_from(context.waker()),
             none => *none = Some(context.waker().clone()),
@@ -162,9 +158,12 @@ impl Scope {
     fn leave(&self, ticket: Ticket) {
         self.change(|shared, now| {
             shared.limiter.cancel(ticket);
-            if let Some(Waiter { outcome: Some(Ok(reservation)), .. }) = shared.waiters.remove(&ticket) {
+            if let Some(Ok((_, reservation))) = shared.take(ticket) {
                 shared.limiter.release(reservation, now);
             }
+            // One that was told nothing yet.
+            shared.waiters.remove(&ticket);
+            shared.shrink();
         });
     }
 }

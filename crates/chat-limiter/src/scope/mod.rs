@@ -52,6 +52,11 @@ pub(crate) struct Scope {
 struct Shared {
     limiter: Limiter,
     waiters: HashMap<Ticket, Waiter>,
+    /// What those were given who were let through and have not looked yet. Apart from the waiters, which are many where
+    /// these are few, and are a tenth as large.
+    granted: HashMap<Ticket, Reservation>,
+    /// Why others were refused who have not looked yet.
+    refused: HashMap<Ticket, Denied>,
     /// The head of the queue and the instant for which it was told to set its timer.
     armed: Option<(Ticket, Nanos)>,
     /// Why nobody is let through, once the provider has failed for too long.
@@ -59,6 +64,8 @@ struct Shared {
     closed: bool,
     /// A wait that nobody is willing to make.
     long_wait: Option<LongWait>,
+    /// Where limits leave no room for longer than that: from when on one may ask.
+    ask_at: Option<Nanos>,
     latest: Latest,
 }
 
@@ -77,7 +84,6 @@ pub(crate) struct Latest {
 struct Waiter {
     group: Arc<str>,
     waker: Option<Waker>,
-    outcome: Option<Result<Reservation, Denied>>,
 }
 
 /// Why a request got no permit.
@@ -100,8 +106,19 @@ type WakeList = Vec<Waker>;
 
 impl Scope {
     pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience, books: Arc<Books>) -> Self {
-        let (waiters, latest) = (HashMap::new(), Latest::default());
-        let shared = Shared { limiter, waiters, armed: None, down: None, closed: false, long_wait: None, latest };
+        let (granted, refused) = (HashMap::new(), HashMap::new());
+        let shared = Shared {
+            limiter,
+            waiters: HashMap::new(),
+            granted,
+            refused,
+            armed: None,
+            down: None,
+            closed: false,
+            long_wait: None,
+            ask_at: None,
+            latest: Latest::default(),
+        };
         Self { clock, patience, books, shared: Mutex::new(shared) }
     }
 
@@ -218,6 +235,7 @@ impl Shared {
             match self.limiter.admit(now) {
                 Admission::Granted(ticket, reservation) => {
                     self.latest.admitted_at = Some(now);
+                    self.ask_at = None;
                     wake.extend(self.decide(ticket, Ok(reservation)));
                 }
                 Admission::Refused(ticket, never) => wake.extend(self.decide(ticket, Err(Denied::NeverFits(never)))),
@@ -225,8 +243,8 @@ impl Shared {
                     let Some(head) = self.limiter.head() else { break };
                     let wait = at.saturating_sub(now);
                     if wait > patience.wait {
-                        self.limiter.cancel(head);
-                        wake.extend(self.decide(head, Err(Denied::TooLong { wait: wait.into() })));
+                        let (ticket, outcome) = self.ask_or_deny(head, wait, patience, now);
+                        wake.extend(self.decide(ticket, outcome));
                         continue;
                     }
                     if self.armed != Some((head, at)) {
@@ -246,9 +264,34 @@ impl Shared {
 
     /// Tells one waiter its outcome. It may be woken by the waker that is returned.
     fn decide(&mut self, ticket: Ticket, outcome: Result<Reservation, Denied>) -> Option<Waker> {
-        let waiter = self.waiters.get_mut(&ticket)?;
-        waiter.outcome = Some(outcome);
-        waiter.waker.take()
+        let waker = self.waiters.get_mut(&ticket)?.waker.take();
+        match outcome {
+            Ok(reservation) => drop(self.granted.insert(ticket, reservation)),
+            Err(denied) => drop(self.refused.insert(ticket, denied)),
+        }
+        waker
+    }
+
+    /// What one waiter was told, if anything. Then it waits no longer.
+    fn take(&mut self, ticket: Ticket) -> Option<Result<(Arc<str>, Reservation), Denied>> {
+        let outcome = match self.granted.remove(&ticket) {
+            Some(reservation) => Ok(reservation),
+            None => Err(self.refused.remove(&ticket)?),
+        };
+        let waiter = self.waiters.remove(&ticket)?;
+        self.shrink();
+        Some(outcome.map(|reservation| (waiter.group, reservation)))
+    }
+
+    /// Gives memory back when a crowd has gone: a map keeps the room of the most that were ever in it.
+    fn shrink(&mut self) {
+        const KEPT: usize = 1_024;
+        if self.waiters.capacity() > KEPT.max(self.waiters.len().saturating_mul(8)) {
+            let room = KEPT.max(self.waiters.len().saturating_mul(2));
+            self.waiters.shrink_to(room);
+            self.granted.shrink_to(room);
+            self.refused.shrink_to(room);
+        }
     }
 
     /// Refuses everybody who waits.

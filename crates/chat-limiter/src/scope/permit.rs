@@ -88,7 +88,7 @@ impl Permit {
             shared.hear_wait(retry_after, &patience, now);
             shared.latest.refused_in_a_row = shared.latest.refused_in_a_row.saturating_add(1);
             shared.limiter.refuse(reservation, retry_after, now, fastrand::u64(..));
-            if shared.limiter.refused_for(now) <= patience.outage || shared.long_wait.is_some() {
+            if shared.limiter.refused_for(now) <= patience.outage || shared.is_asked_seldom() {
                 return WakeList::new();
             }
             let reason: Arc<str> = why.into();

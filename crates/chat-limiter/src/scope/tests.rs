@@ -25,6 +25,22 @@ fn acquire(scope: &Arc<Scope>, tokens: u64) -> Acquire {
     scope.acquire(&"model".into(), Cost::of_request(tokens, 0), Priority::NORMAL, false)
 }
 
+/// A million that wait are a million of these.
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_small() {
+    let limiter = crate::ChatLimiter::builder("openai-compatible").base_url("http://127.0.0.1:9").build().unwrap();
+    let cost = Cost::of_request(1, 1);
+    for (name, size, most) in [
+        ("a waiter", size_of::<Waiter>(), 32),
+        ("a wait", size_of::<Acquire>(), 160),
+        ("acquire", size_of_val(&limiter.acquire("m", cost)), 448),
+        ("acquire_again", size_of_val(&limiter.acquire_again("m", cost)), 448),
+        ("request", size_of_val(&limiter.request(crate::Request::get("/"))), 1_792),
+    ] {
+        assert!(size <= most, "{name}: {size} bytes, not {most}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn waiters_are_admitted_in_order_at_the_exact_instant() {
     let scope = scope(60);

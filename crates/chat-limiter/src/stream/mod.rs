@@ -69,6 +69,9 @@ pub struct AnswerStream {
     is_over: bool,
 }
 
+/// So many chunks are looked at for something to hand out before others have their turn.
+const AT_ONCE: usize = 64;
+
 /// The head of the response.
 #[derive(Debug)]
 struct Head {
@@ -172,7 +175,7 @@ impl AnswerStream {
         next: impl Fn(&mut Found) -> Option<T>,
     ) -> Poll<Option<Result<T, Error>>> {
         let mut this = self.project();
-        loop {
+        for _ in 0..AT_ONCE {
             if let Some(item) = next(this.reader.as_mut().found()) {
                 return Poll::Ready(Some(Ok(item)));
             }
@@ -206,6 +209,9 @@ impl AnswerStream {
             this.meter.span().failed(kind.code());
             return Poll::Ready(Some(Err(Error::new(kind, this.trace.clone()))));
         }
+        // A body that is always ready, and has nothing to hand out, leaves time for others.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

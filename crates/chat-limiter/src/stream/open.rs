@@ -46,10 +46,14 @@ impl Shared {
         loop {
             let (permit, slot) = self.admit(&prepared, &mut trace).await?;
             let timeouts = self.timeouts_of_stream(&prepared);
-            let outcome = match self.begin(&prepared, permit, timeouts, &mut trace).await {
-                Ok(begun) => self.first_event(&prepared, begun, &mut trace).await,
-                Err(kind) => Err(kind),
-            };
+            // Boxed, so that those who wait do not each keep room for it.
+            let attempt = Box::pin(async {
+                match self.begin(&prepared, permit, timeouts, &mut trace).await {
+                    Ok(begun) => self.first_event(&prepared, begun, &mut trace).await,
+                    Err(kind) => Err(kind),
+                }
+            });
+            let outcome = attempt.await;
             match outcome {
                 Ok(Opened { head, reader, permit }) => {
                     trace.answered(head.status, self.clock.now());

@@ -135,6 +135,53 @@ async fn requests_at_the_same_time_share_one_http2_connection() {
 }
 
 #[tokio::test]
+async fn another_http2_connection_is_opened_where_one_has_all_it_carries_and_falls_idle_afterwards() {
+    const EACH: usize = 4;
+    // Nobody is answered before everybody is there, which one connection with so few streams never comes to.
+    let barrier = Arc::new(Barrier::new(3 * EACH));
+    let together = move |request: Request<Incoming>| -> BoxFuture<'static, Answer> {
+        let barrier = Arc::clone(&barrier);
+        Box::pin(async move {
+            if request.uri().path() == "/together" {
+                barrier.wait().await;
+            }
+            describe(request).await
+        })
+    };
+    let authority = Authority::new();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(authority.server("127.0.0.1", LATER, &["h2"])));
+    let server = Listening::start(move |connection, _| {
+        let (acceptor, together) = (acceptor.clone(), together.clone());
+        async move {
+            let Ok(connection) = acceptor.accept(connection).await else { return };
+            let mut http2 = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            http2.max_concurrent_streams(u32::try_from(EACH).unwrap());
+            let service = service_fn(move |request| {
+                let answer = together(request);
+                async { Ok::<_, io::Error>(answer.await) }
+            });
+            let _ = http2.serve_connection(TokioIo::new(connection), service).await;
+        }
+    })
+    .await;
+    let tls = Tls::nobody().trust_pem(authority.pem().as_bytes()).unwrap();
+    let builder = HyperTransport::builder().tls(tls).proxies(Proxies::none()).http2_prior_knowledge();
+    let transport = builder.requests_per_connection(EACH).build().unwrap();
+    let answers = join_all((0..3 * EACH).map(|_| {
+        let mut request = to(&server);
+        *request.uri_mut() = format!("https://{}/together", server.address).parse().unwrap();
+        ask(&transport, request)
+    }));
+    assert!(answers.await.iter().all(|answer| answer.as_ref().unwrap() == "HTTP/2.0 /together"));
+    assert_eq!(server.opened(), 3);
+    for _ in 0..3 * EACH {
+        // One after the other: the first connection has room for each.
+        ask(&transport, to(&server)).await.unwrap();
+    }
+    assert_eq!(server.opened(), 3);
+}
+
+#[tokio::test]
 async fn http1_requests_one_after_the_other_share_a_connection_and_none_is_kept_where_none_may_be() {
     let authority = Authority::new();
     let server = tls_server(authority.server("127.0.0.1", LATER, &["http/1.1"]), describe).await;

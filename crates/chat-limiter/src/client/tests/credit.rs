@@ -116,6 +116,19 @@ async fn a_key_that_is_refused_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_admin_key_that_a_server_repeats_is_in_no_error() {
+    let server = Scripted::new(|request| {
+        let key = request.headers()["authorization"].to_str().unwrap().to_owned();
+        (403, json!({"error": {"message": format!("{key} may not do this")}}))
+    });
+    let limiter = server.client("openai").build().unwrap();
+    let error = limiter.discover_limits_with_key("owner-4711-secret").await.unwrap_err();
+    let body = String::from_utf8_lossy(error.body().unwrap()).into_owned();
+    assert!(!format!("{error} {error:?} {body}").contains("4711"), "{error} {body}");
+    assert!(!format!("{limiter:?}").contains("0123456789"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn limits_of_several_projects_are_told_and_those_of_the_named_one_kept_to() {
     let server = organization(&["p", "q"]);
     let limiter = server.client("openai").build().unwrap();

@@ -88,9 +88,9 @@ impl Run {
         let state = self.scope.state();
         let shared = self.scope.lock();
         let holding = self.places.iter().filter(|place| matches!(place, Place::Holding(_))).count();
-        let granted = shared.waiters.values().filter(|waiter| matches!(waiter.outcome, Some(Ok(_)))).count();
+        let granted = shared.granted.len();
         assert_eq!(state.in_flight, (holding + granted) as u64, "{context:?}");
-        let undecided = shared.waiters.values().filter(|waiter| waiter.outcome.is_none()).count();
+        let undecided = shared.waiters.len() - granted - shared.refused.len();
         assert_eq!(state.waiting, undecided, "{context:?}");
         for known in &state.limits {
             let limit = known.limit;

@@ -1,5 +1,8 @@
 //! A provider that asks for hours.
 
+use futures::FutureExt;
+use limiter_core::Reading;
+
 use super::*;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -99,4 +102,46 @@ async fn an_answer_to_what_was_sent_before_says_nothing_of_the_wait() {
     acquire(&scope, 1).await.unwrap().refuse(Some(DAY.into()), "a day");
     earlier.settle(None);
     too_long(&scope, DAY).await;
+}
+
+/// The answer to a request says that none of a hundred a day is left.
+fn none_left(permit: &mut Permit) {
+    let mut observation = Observation::new();
+    let reading = Reading { window: Some(Nanos::DAY), limit: Some(100), ..Reading::of(Dimension::Requests) };
+    observation.push(Reading { remaining: Some(0), reset: Some(DAY.into()), fixed_window: true, ..reading });
+    permit.observe(&observation);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_leaves_no_room_for_hours_is_asked_about_once_an_hour() {
+    let scope = scope(60);
+    let mut first = acquire(&scope, 1).await.unwrap();
+    none_left(&mut first);
+    first.settle(None);
+    let mut asked = Vec::new();
+    for minute in 0..300 {
+        match acquire(&scope, 1).await {
+            Ok(permit) => {
+                // Told so at once, or when the answer is there.
+                assert!(!matches!(acquire(&scope, 1).now_or_never(), Some(Ok(_))), "one at a time");
+                asked.push(minute);
+                permit.refuse(None, "none left");
+            }
+            Err(denied) => assert!(matches!(denied, Denied::TooLong { .. }), "{denied:?}"),
+        }
+        tokio::time::advance(Duration::from_secs(60)).await;
+    }
+    assert_eq!(asked, [60, 120, 180, 240]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_callers_own_limit_is_not_asked_about() {
+    let scope = scope(60);
+    scope.retell(&[], &[Limit::per_day(Dimension::Requests, 1)], BufferRatio::default());
+    acquire(&scope, 1).await.unwrap().settle(None);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    for _ in 0..5 {
+        assert!(matches!(acquire(&scope, 1).await, Err(Denied::TooLong { .. })));
+        tokio::time::advance(HOUR).await;
+    }
 }
