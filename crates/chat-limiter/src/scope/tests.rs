@@ -9,6 +9,7 @@ use crate::observe::Meters;
 
 mod cancellation;
 mod long_wait;
+mod threads;
 
 const PATIENCE: Patience =
     Patience { wait: Nanos::from_secs(600), outage: Nanos::from_secs(900), silence: Nanos::from_secs(60) };
