@@ -509,4 +509,33 @@ mod tests {
         }
         assert_eq!(guess.window(), Some(Nanos::MINUTE));
     }
+
+    #[test]
+    fn what_came_back_says_how_long_a_window_is_at_most() {
+        let mut guess = FormGuess::default();
+        let limit = |window| Limit::new(Dimension::Requests, 10, window);
+        guess.is_shorter(20, Nanos::from_secs(12), &limit(Nanos::MINUTE));
+        assert_eq!((guess.window(), guess.refill()), (Some(Nanos::from_secs(10)), None));
+        guess.is_shorter(19, Nanos::from_secs(2), &limit(Nanos::from_secs(10)));
+        assert_eq!((guess.window(), guess.refill()), (Some(Nanos::SECOND), Some(Refill::Sliding)));
+        // Whatever resets say.
+        guess.learn(&reading(10, 5, Nanos::MINUTE), None, 0, Nanos::ZERO, Nanos::ZERO);
+        assert_eq!(guess.window(), Some(Nanos::SECOND));
+        guess.is_another();
+        assert_eq!(guess.window(), None);
+    }
+
+    #[test]
+    fn a_whole_window_that_is_left_though_others_used_most_of_it_is_no_turn() {
+        let told = |own| {
+            let mut guess = FormGuess::default();
+            for (millis, left) in [(0, 299), (10, 200), (20, 100)] {
+                let now = Nanos::from_millis(millis);
+                guess.learn(&reading(3_000, left, Nanos::MINUTE), None, own, now, now);
+            }
+            guess.refill()
+        };
+        assert_eq!(told(10), None);
+        assert!(matches!(told(2_701), Some(Refill::AtBoundary { .. })));
+    }
 }

@@ -106,4 +106,17 @@ mod tests {
         }
         assert!(matches!(limit.refill(), Refill::AtBoundary { .. }));
     }
+
+    #[test]
+    fn a_turn_is_certain_once_it_gave_all_back_or_is_documented() {
+        let mut turns = Turns::default();
+        turns.gave_part();
+        assert!(turns.is_doubtful() && !turns.is_certain());
+        // It had been told too early.
+        turns.gave_all();
+        assert!(!turns.is_doubtful() && turns.is_certain());
+        let mut documented = Turns::default();
+        documented.learn(Nanos::MINUTE, &Limit::per_minute(Dimension::Requests, 10));
+        assert!(documented.is_certain());
+    }
 }
