@@ -176,7 +176,7 @@ fn a_limit_of_a_second_that_does_not_say_so_is_not_held_for_one_of_a_minute() {
     for resets in [Resets::Untold, Resets::Seconds(0), Resets::Seconds(1)] {
         check("a bucket", told(Refill::Continuous, resets), (1_000, 99.0), Within(1.1), 0);
         check("turning", told(turning, resets), (1_000, 99.0), Within(1.15), 0);
-        check("sliding", told(Refill::Sliding, resets), (1_000, 99.0), Within(1.5), 4);
+        check("sliding", told(Refill::Sliding, resets), (1_000, 99.0), Within(1.15), 0);
         let slow = told(Refill::Continuous, resets).answering_in(Latency::Of(2_000));
         check("a bucket, 2 s", slow, (1_000, 99.0), Within(1.1), 0);
         let minute = |limit| answering_in(50).telling(limit).saying(Says::Headers).resetting(resets);
