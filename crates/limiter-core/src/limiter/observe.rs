@@ -159,7 +159,8 @@ impl Limiter {
         }
         let limit = Limit::new(reading.dimension, reading.limit?, reading.window.unwrap_or(Nanos::MINUTE));
         let own = self.ledger.of(reading.dimension).map_or(0, |account| account.admitted_since(&Account::NONE).whole);
-        let found = Found::new(limit, reading.window, self.flight.clone(), (self.admissions, own), now);
+        let mut found = Found::new(limit, reading.window, self.flight.clone(), (self.admissions, own), now);
+        found.use_share(self.shares.of(reading.dimension), self.admissions, now);
         self.found.push(found);
         Some(self.found.len() - 1)
     }

@@ -59,7 +59,9 @@ impl Engine {
         }
         let piece = text.get(from..to).unwrap_or_default();
         let length = piece.len();
-        if length <= WORD {
+        if length <= GROUP {
+            Window::<GROUP, 1>::new(&self.ranks, piece).count()
+        } else if length <= WORD {
             Window::<WORD, { WORD / GROUP }>::new(&self.ranks, piece).count()
         } else if length <= CLAUSE {
             Window::<CLAUSE, { CLAUSE / GROUP }>::new(&self.ranks, piece).count()
