@@ -41,7 +41,8 @@ impl Found {
     fn is_presumed(&self) -> bool {
         let limit = self.bucket.limit();
         let is_fixed = matches!(limit.refill(), Refill::AtBoundary { .. });
-        is_fixed && !self.turns.is_certain() && self.form.fills(limit.window())
+        let is_known = limit.window() <= Nanos::MINUTE || self.form.fills(limit.window());
+        is_fixed && !self.turns.is_certain() && is_known
     }
 
     /// When `amount` is there also if what is told as a turn is none: until a word from after one says what came back, no
