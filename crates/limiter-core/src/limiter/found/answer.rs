@@ -116,9 +116,10 @@ impl Found {
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let burst = self.bucket.limit().burst();
-        // What has come back since it was sent was not there when it was counted.
+        // What has come back since it was sent, or turned, was not there when it was counted.
+        let had_turned = turn.is_none_or(|turn| sent >= turn);
         let then = if self.slides() { thought.saturating_sub_unsigned(back) } else { thought };
-        if was_window && then >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
+        if was_window && had_turned && then >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
             let there = remaining.saturating_add(if refused { 0 } else { reserved });
             self.form.was_empty(there < burst / 2);
         }
