@@ -125,18 +125,20 @@ impl Account {
     }
 }
 
-/// The accounts of a limiter, for what is charged by a rule: the dimensions that count tokens.
+/// The accounts of a limiter: requests, of which it is certain what they take, and the dimensions that count tokens, which
+/// are charged by a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ledger([Account; 3]);
+pub(crate) struct Ledger([Account; 4]);
 
-const DIMENSIONS: [Dimension; 3] = [Dimension::Tokens, Dimension::InputTokens, Dimension::OutputTokens];
+const DIMENSIONS: [Dimension; 4] =
+    [Dimension::Requests, Dimension::Tokens, Dimension::InputTokens, Dimension::OutputTokens];
 
 impl Ledger {
     pub(crate) const fn new() -> Self {
-        Self([Account::NONE; 3])
+        Self([Account::NONE; 4])
     }
 
-    /// The account of `dimension`; `None` where what a request takes is never in doubt.
+    /// The account of `dimension`; `None` where none is kept.
     pub(crate) fn of(&self, dimension: Dimension) -> Option<&Account> {
         DIMENSIONS.iter().zip(&self.0).find(|(known, _)| **known == dimension).map(|(_, account)| account)
     }
@@ -225,6 +227,6 @@ mod tests {
         assert_eq!(requests(&ledger), -5);
         (0..5).for_each(|_| ledger.admit(&request));
         assert_eq!(ledger, before);
-        assert!(ledger.of(Dimension::Requests).is_none() && ledger.of(Dimension::Images).is_none());
+        assert!(ledger.of(Dimension::Images).is_none());
     }
 }

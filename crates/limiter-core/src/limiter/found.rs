@@ -8,13 +8,14 @@
 mod answer;
 mod ceiling;
 mod log;
+mod returns;
 mod words;
 
 use alloc::boxed::Box;
 
 use crate::flight::Flight;
 use crate::learn::{
-    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Standstill, Turns, Word,
+    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Returns, Rule, Standstill, Turns, Word,
 };
 use crate::share::WHOLE;
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
@@ -94,8 +95,9 @@ pub(super) struct Found {
     fraction: u64,
     /// Until how a limit is charged is known, when the next may be taken.
     rationed_until: Nanos,
-    /// Admissions up to this one were counted before the limit was known.
+    /// Admissions up to this one were counted before the limit was known, which took so much.
     begun_at: u64,
+    own_before: u64,
     /// Whether it is a guess of the caller's, of which no answer has spoken.
     is_guess: bool,
     /// Whether an answer that was no refusal spoke of it, and when any answer did last.
@@ -105,6 +107,13 @@ pub(super) struct Found {
     passed_over: u32,
     depth: Depth,
     turns: Turns,
+    returns: Returns,
+    /// Since when it is thought to be a fixed window, if it is.
+    fixed_since: Nanos,
+    /// What had come back of a sliding window when the last word came. Wraps.
+    returned_then: u64,
+    /// The limit's amount as it is told.
+    told: u64,
     flight: Flight,
     /// How much of it is used, in millionths, and where that is not all, what is left of that.
     share: u32,
@@ -119,8 +128,15 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// A limit that is spoken of for the first time, while `flight` is in flight: admissions up to `number`.
-    pub(super) fn new(limit: Limit, stated_window: Option<Nanos>, flight: Flight, number: u64, now: Nanos) -> Self {
+    /// A limit that is spoken of for the first time, while `flight` is in flight: admissions up to `number`, which took
+    /// `own_before` in all.
+    pub(super) fn new(
+        limit: Limit,
+        stated_window: Option<Nanos>,
+        flight: Flight,
+        (number, own_before): (u64, u64),
+        now: Nanos,
+    ) -> Self {
         let mut bucket = Bucket::full(limit, now).begun_at(number);
         let mut log = Bucket::full(limit.with_refill(Refill::Sliding), now).begun_at(number);
         let in_flight = flight.since(Nanos::ZERO, limit.dimension());
@@ -143,12 +159,17 @@ impl Found {
             fraction: 0,
             rationed_until: Nanos::ZERO,
             begun_at: number,
+            own_before,
             is_guess: false,
             in_success: false,
             spoken_at: now,
             passed_over: 0,
             depth: Depth::new(),
             turns: Turns::default(),
+            returns: Returns::default(),
+            returned_then: 0,
+            fixed_since: Nanos::ZERO,
+            told: limit.amount(),
             flight,
             share: WHOLE,
             ceiling: None,
@@ -163,7 +184,7 @@ impl Found {
     pub(super) fn guessed(limit: Limit, flight: Flight, number: u64, now: Nanos) -> Self {
         // Nobody has said it: more is tried as soon as of what is charged in a way that is a guess.
         let growth = Growth::new(now, Nanos::new(limit.window().get() / GUESSED));
-        Self { is_guess: true, growth, ..Self::new(limit, None, flight, number, now) }
+        Self { is_guess: true, growth, ..Self::new(limit, None, flight, (number, 0), now) }
     }
 
     /// Whether it is a guess of the caller's, of which no answer has spoken.
@@ -192,8 +213,8 @@ impl Found {
             && match (self.stated_window, reading.window) {
                 (Some(known), Some(stated)) => known == stated,
                 (None, None) => true,
-                (None, Some(stated)) => limit.window() == stated && reading.limit.is_none_or(|it| it == limit.amount()),
-                (Some(_), None) => reading.limit.is_none_or(|it| it == limit.amount()),
+                (None, Some(stated)) => limit.window() == stated && reading.limit.is_none_or(|it| it == self.told),
+                (Some(_), None) => reading.limit.is_none_or(|it| it == self.told),
             }
     }
 
@@ -224,10 +245,11 @@ impl Found {
         if amount == 0 {
             return now;
         }
-        let held_back = self.margin.units().min(full / 4);
+        let held_back = self.margin.units().min(self.returns.at_most(full, self.told) / 4);
         let left_over = self.left_over(full);
         let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
-        let ready_at = self.bucket.ready_at(needed, now).max(self.share_ready_at(amount, now));
+        let ready_at = self.as_presumed(needed, self.bucket.ready_at(needed, now), now);
+        let ready_at = ready_at.max(self.share_ready_at(amount, now));
         let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
         ready_at.max(rationed).min(self.heeded_until(tells))
     }

@@ -2,6 +2,7 @@
 
 use super::Limiter;
 use super::found::{Books, Found};
+use crate::learn::Account;
 use crate::{Amounts, Dimension, Limit, Nanos, Observation, Reading, Reservation};
 
 /// How an answer compared with what was counted here.
@@ -157,7 +158,8 @@ impl Limiter {
             return None;
         }
         let limit = Limit::new(reading.dimension, reading.limit?, reading.window.unwrap_or(Nanos::MINUTE));
-        let mut found = Found::new(limit, reading.window, self.flight.clone(), self.admissions, now);
+        let own = self.ledger.of(reading.dimension).map_or(0, |account| account.admitted_since(&Account::NONE).whole);
+        let mut found = Found::new(limit, reading.window, self.flight.clone(), (self.admissions, own), now);
         found.use_share(self.shares.of(reading.dimension), self.admissions, now);
         self.found.push(found);
         Some(self.found.len() - 1)
