@@ -138,6 +138,8 @@ const REQUESTS: u64 = 8;
 const ENOUGH: u32 = 3;
 /// What may be part of a word or not is little beside what was admitted between two: a quarter of it at most.
 const DOUBTFUL: u64 = 4;
+/// Half of it where words are rare: the next one comes after a trial that costs a refusal.
+const DOUBTFUL_RARE: u64 = 2;
 /// So many flights that were refused say that the rule is too light: one may be somebody else's doing.
 const REFUSALS: u32 = 2;
 /// A rule that was wrong is chosen again after so many times as many intervals.
@@ -170,6 +172,11 @@ impl Charge {
 
     pub(crate) const fn rule(&self) -> Rule {
         self.rule
+    }
+
+    /// Whether anything was compared.
+    pub(crate) const fn has_compared(&self) -> bool {
+        self.intervals > 0
     }
 
     /// Whether so little was compared that any rule may still be right.
@@ -259,11 +266,12 @@ impl Charge {
         }
         // In a burst nobody knows what was counted before what.
         let admitted = account.admitted_since(&anchor.account).whole;
-        if doubtful.saturating_add(word.rounded) > admitted / DOUBTFUL {
+        let most = admitted / if is_rare { DOUBTFUL_RARE } else { DOUBTFUL };
+        if doubtful.saturating_add(word.rounded) > most {
             return;
         }
         self.anchor = Some(word);
-        if anchor.doubtful > admitted / DOUBTFUL {
+        if anchor.doubtful > most {
             return;
         }
         self.compare(&anchor, &word, limit);
@@ -339,7 +347,10 @@ impl Charge {
         self.rule = match explaining.next() {
             // What was told apart once need not be told apart by everything that comes later.
             _ if self.rule != Rule::Whole && explains(&self.rule) => self.rule,
-            _ if is_rare => Rule::ALL.into_iter().min_by_key(|rule| error(*rule)).unwrap_or(self.rule),
+            _ if is_rare => {
+                let alike = least.saturating_add(self.moved / 100);
+                Rule::ALL.into_iter().find(|rule| error(*rule) <= alike).unwrap_or(self.rule)
+            }
             Some(Rule::Corrected) if is_open => {
                 (self.rule, self.factor) = (Rule::Whole, ONE);
                 return;
@@ -394,7 +405,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// What comes back between two instants.
-    fn refilled(&self, from: Nanos, to: Nanos) -> u64 {
+    pub(crate) fn refilled(&self, from: Nanos, to: Nanos) -> u64 {
         if self.refill != Refill::Continuous {
             return 0;
         }
@@ -403,7 +414,7 @@ impl Shape {
     }
 
     /// Whether everything came back at once between two instants, or nobody knows what did.
-    fn turned(&self, from: Nanos, to: Nanos) -> bool {
+    pub(crate) fn turned(&self, from: Nanos, to: Nanos) -> bool {
         match self.refill {
             // Of a sliding window, nothing does in its first window.
             Refill::Continuous | Refill::Sliding => false,

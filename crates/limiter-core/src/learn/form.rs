@@ -39,8 +39,10 @@ struct Sample {
     age: Nanos,
     limit: u64,
     used: u64,
-    /// When the limit is full again or turns.
+    /// When the limit is full again.
     full_at: Nanos,
+    /// When it turns: as long after the request may have been counted at the latest.
+    turns_at: Nanos,
     /// The window that a token bucket would have, in nanoseconds, and its uncertainty.
     window: u128,
     tolerance: u128,
@@ -60,6 +62,10 @@ const DOUBTS: u32 = 3;
 const RISES: u32 = 2;
 /// A rise by less than a hundredth may be a rounded figure.
 const RISE: u64 = 100;
+
+/// How long after its sending a request is counted at the latest: however long its answer takes, what that says was true by
+/// then.
+const REORDERING: Nanos = Nanos::SECOND;
 
 /// Answers to requests of one moment tell resets that differ by so much.
 const JITTER: Nanos = Nanos::from_millis(100);
@@ -192,7 +198,7 @@ impl FormGuess {
         self.anchor = Some(*sample);
         if moved.abs() <= i128::from(RESET_ERROR.get()) && self.rises < RISES {
             if !matches!(self.refill, Some(Refill::AtBoundary { .. })) {
-                self.refill = Some(Refill::AtBoundary { phase: sample.full_at });
+                self.refill = Some(Refill::AtBoundary { phase: sample.turns_at });
             }
         } else if (moved - predicted).abs() <= telling {
             self.refill = Some(Refill::Continuous);
@@ -253,7 +259,7 @@ impl FormGuess {
     fn follow_phase(&mut self, sample: &Sample) {
         let Some(window) = self.window() else { return };
         if let Some(Refill::AtBoundary { phase }) = &mut self.refill {
-            *phase = latest_turn(*phase, sample.full_at, window);
+            *phase = latest_turn(*phase, sample.turns_at, window);
         }
     }
 }
@@ -287,6 +293,7 @@ impl Sample {
             limit,
             used,
             full_at: now.saturating_add(reset),
+            turns_at: sent.saturating_add(REORDERING).min(now).saturating_add(reset),
             window: per_window(reset.get()),
             // The reset is rounded, `remaining` too (to a whole unit), and the levels move while both are written.
             tolerance: per_window(rounding(reset))

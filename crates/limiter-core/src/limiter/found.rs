@@ -6,6 +6,7 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 mod answer;
+mod count;
 mod log;
 mod words;
 
@@ -13,7 +14,7 @@ use alloc::boxed::Box;
 
 use crate::flight::Flight;
 use crate::learn::{
-    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Standstill, Turns, Word,
+    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rivals, Rule, Standstill, Turns, Word,
 };
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
 
@@ -102,6 +103,7 @@ pub(super) struct Found {
     /// How many successes in a row spoke of its dimension and not of it.
     passed_over: u32,
     depth: Depth,
+    rivals: Rivals,
     turns: Turns,
     flight: Flight,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
@@ -109,6 +111,9 @@ pub(super) struct Found {
     word_at: Nanos,
     /// The level that it told, and what had come back by then of a sliding window.
     said: (i64, u64),
+    said_at: Nanos,
+    /// Whether the level is what was counted here, and nothing is held twice.
+    counts: bool,
     /// What was admitted from here on and is in flight has been taken off the level.
     uncertain_from: Nanos,
 }
@@ -143,11 +148,14 @@ impl Found {
             spoken_at: now,
             passed_over: 0,
             depth: Depth::new(),
+            rivals: Rivals::default(),
             turns: Turns::default(),
             flight,
             has_word: false,
             word_at: Nanos::ZERO,
             said: (0, 0),
+            said_at: now,
+            counts: false,
             uncertain_from: Nanos::ZERO,
         }
     }
@@ -177,6 +185,9 @@ impl Found {
     /// the amount tells.
     pub(super) fn is_meant_by(&self, reading: &Reading) -> bool {
         let limit = self.bucket.limit();
+        if self.rivals.are_several() && reading.limit.is_some_and(|amount| amount != limit.amount()) {
+            return false;
+        }
         if self.is_guess {
             // A guess may be wrong in its amount, not in what it is for.
             return limit.dimension() == reading.dimension && reading.window.is_none_or(|it| it == limit.window());
@@ -213,7 +224,9 @@ impl Found {
     /// When `cost` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
     pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
         let full = self.depth.within(self.bucket.limit().burst());
-        let amount = self.charge.needed(&self.parts(cost.expected()), yields);
+        let parts = self.parts(cost.expected());
+        // What is too little for one costs a word; where words are rare, what is too much for all adds up.
+        let amount = if tells { self.charge.needed(&parts, yields) } else { self.charge.amount(&parts, yields) };
         if amount == 0 {
             return now;
         }
@@ -261,9 +274,13 @@ impl Found {
         // Whether what it takes is still held for it, and not part of the provider's word.
         let is_held = !reservation.is_spoken_of(index) && {
             let start = self.flight.remove(taken.at, reservation.cost.expected());
-            start >= self.uncertain_from || self.charge.rule() == Rule::Late
+            self.is_held(start) || self.charge.rule() == Rule::Late
         };
         let whole = reservation.cost.expected().of(self.dimension());
+        if is_held && !matches!(ended, Ended::Counted(amounts) if amounts.of(self.dimension()) < whole) {
+            // No word of its own will come of it.
+            self.said.0 = self.said.0.saturating_sub_unsigned(reserved);
+        }
         match ended {
             Ended::Answered(actual) if self.charge.rule().settles() => {
                 let parts = self.parts(reservation.cost.expected());
@@ -278,6 +295,21 @@ impl Found {
             }
             Ended::Counted(_) => {}
         }
+    }
+
+    /// The answer to a request spoke of a rival of this limit, which is number `index`: what was taken of this one was not
+    /// counted.
+    pub(super) fn was_a_rivals(&mut self, reservation: &Reservation, index: usize, now: Nanos) {
+        let start = self.flight.remove(reservation.admitted_at, reservation.cost.expected());
+        if self.is_held(start) {
+            let reserved = self.reserved(reservation, index);
+            self.settle(&reservation.taken(), reserved, 0, now);
+        }
+    }
+
+    /// Whether there are others like it, and answers speak of the one or the other.
+    pub(super) const fn has_rivals(&self) -> bool {
+        self.rivals.are_several()
     }
 
     fn settle(&mut self, taken: &Taken, reserved: u64, actual: u64, now: Nanos) {

@@ -64,7 +64,7 @@ impl Limiter {
             return;
         }
         let limit = self.time.limit_in(limit);
-        self.found.push(Found::guessed(limit, self.flight.clone(), self.admissions, now));
+        self.found.push(Found::guessed(limit, self.flight.in_dimension(limit.dimension()), self.admissions, now));
     }
 
     /// A bucket for a limit that was not there until now: full, but for what is in flight where that comes back.
