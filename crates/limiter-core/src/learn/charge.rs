@@ -320,7 +320,7 @@ impl Charge {
     fn choose(&mut self, is_rare: bool) {
         let doubt = |evidence: &Evidence| {
             // A rule that has to be bent far is less likely than one that fits as it is.
-            let bent = u128::from(evidence.factor().abs_diff(ONE)) * u128::from(self.moved) / u128::from(4 * ONE);
+            let bent = u128::from(evidence.factor().abs_diff(ONE)) * u128::from(evidence.prompts) / u128::from(4 * ONE);
             evidence.error.saturating_add(u64::try_from(bent).unwrap_or(u64::MAX))
         };
         let error = |rule: Rule| self.evidence.get(rule.index()).map_or(u64::MAX, doubt);
@@ -347,10 +347,7 @@ impl Charge {
         self.rule = match explaining.next() {
             // What was told apart once need not be told apart by everything that comes later.
             _ if self.rule != Rule::Whole && explains(&self.rule) => self.rule,
-            _ if is_rare => {
-                let alike = least.saturating_add(self.moved / 100);
-                Rule::ALL.into_iter().find(|rule| error(*rule) <= alike).unwrap_or(self.rule)
-            }
+            _ if is_rare => Rule::ALL.into_iter().min_by_key(|rule| error(*rule)).unwrap_or(self.rule),
             Some(Rule::Corrected) if is_open => {
                 (self.rule, self.factor) = (Rule::Whole, ONE);
                 return;

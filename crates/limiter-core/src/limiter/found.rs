@@ -226,7 +226,13 @@ impl Found {
         let full = self.depth.within(self.bucket.limit().burst());
         let parts = self.parts(cost.expected());
         // What is too little for one costs a word; where words are rare, what is too much for all adds up.
-        let amount = if tells { self.charge.needed(&parts, yields) } else { self.charge.amount(&parts, yields) };
+        let amount = if tells {
+            self.charge.needed(&parts, yields)
+        } else {
+            let gain = u128::from(self.gain_at(tells, now));
+            let amount = u128::from(self.charge.amount(&parts, yields)) * u128::from(Growth::ONE);
+            u64::try_from(amount.div_ceil(gain)).unwrap_or(u64::MAX)
+        };
         if amount == 0 {
             return now;
         }
@@ -238,7 +244,7 @@ impl Found {
 
     /// Takes what a request of `amounts` is charged, and returns it.
     pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts, books: &Books<'_>) -> u64 {
-        self.gain = if books.tells { Growth::ONE } else { self.growth.gain(taken.at).min(MOST_GAIN) };
+        self.gain = self.gain_at(books.tells, taken.at);
         let amount = self.gained(self.charge.amount(&self.parts(amounts), books.yields));
         let full = self.depth.within(self.bucket.limit().burst());
         let excess = self.bucket.level(taken.at).saturating_sub_unsigned(full);
@@ -340,6 +346,11 @@ impl Found {
 
     fn parts(&self, amounts: &Amounts) -> Parts {
         Parts::of(amounts, self.dimension())
+    }
+
+    /// How far to go beyond what is known at `now`.
+    fn gain_at(&self, tells: bool, now: Nanos) -> u64 {
+        if tells { Growth::ONE } else { self.growth.gain(now).min(MOST_GAIN) }
     }
 
     /// What is taken for a request that is charged `amount`, where more is tried than is known to be there. What is less
