@@ -122,6 +122,11 @@ impl<Before: Copy + Default> Flight<Before> {
         slot.map_or(at, |slot| slot.start)
     }
 
+    /// Whether nothing is in flight.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.newest.requests == 0 && self.older.iter().all(|slot| slot.requests == 0)
+    }
+
     /// The sum in one dimension of the slots that start at `start` or later.
     pub(crate) fn since(&self, start: Nanos, dimension: Dimension) -> u64 {
         let recent = core::iter::once(&self.newest).chain(self.older.iter().rev());
@@ -134,7 +139,7 @@ impl<Before: Copy + Default> Flight<Before> {
         let recent = core::iter::once(&self.newest).chain(self.older.iter().rev());
         let recent = recent.take_while(|slot| slot.start >= start);
         recent.fold(Parts::default(), |sum, slot| {
-            let mut parts = Parts::of(&slot.amounts, dimension);
+            let mut parts = Parts { requests: slot.requests, ..Parts::of(&slot.amounts, dimension) };
             if dimension == Dimension::Tokens {
                 parts.larger = slot.larger;
             }

@@ -3,6 +3,7 @@
 
 mod charge;
 mod depth;
+mod flat;
 mod form;
 mod grain;
 mod growth;

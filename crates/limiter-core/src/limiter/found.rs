@@ -34,6 +34,10 @@ const RATION: Nanos = Nanos::from_secs(6);
 /// counted here.
 const MOST_GAIN: u64 = 16 * Growth::ONE;
 
+/// How much of a limit is held back at most of which only refusals tell, a fortieth: words are too rare to forget what was
+/// a surprise, and what is held is not used until it has come back.
+const SELDOM: u64 = 40;
+
 /// The part of the window for which what is a guess is kept before more is tried.
 const GUESSED: u64 = 4;
 
@@ -236,7 +240,7 @@ impl Found {
         if amount == 0 {
             return now;
         }
-        let held_back = self.margin.units().min(full / 4);
+        let held_back = self.margin.units().min(full / if tells { 4 } else { SELDOM });
         let ready_at = self.bucket.ready_at(amount.saturating_add(held_back).min(full), now);
         let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
         ready_at.max(rationed).min(self.heeded_until(tells))

@@ -48,10 +48,14 @@ impl Found {
         let believed = (self.charge.rule(), self.charge.factor());
         if let Some((account, reservation)) = account.zip(reservation) {
             let own = self.parts(reservation.cost.expected());
+            let mut counted = *account;
+            if refused {
+                counted.forget(&own);
+            }
             let word = Word {
                 at: sent,
                 remaining,
-                account: *account,
+                account: counted,
                 doubtful: self.doubtful(sent, &own, books),
                 rounded: self.grain.suspected(),
             };
@@ -72,7 +76,7 @@ impl Found {
                 }
                 // How much comes back of a sliding window is known less exactly than that nothing does.
                 if !self.is_moving(now) {
-                    self.learn_charge(word, &own, books);
+                    self.learn_charge(word, &own, reservation.beside == 1, books);
                 }
             }
         }

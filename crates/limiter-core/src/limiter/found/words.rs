@@ -79,8 +79,12 @@ impl Found {
         self.bucket.returned(now.saturating_add(slack)) > 0
     }
 
-    /// Compares what the provider says with what was counted here.
-    pub(super) fn learn_charge(&mut self, word: Word, own: &Parts, books: &Books<'_>) {
+    /// Compares what the provider says with what was counted here. `is_alone`: nothing else was in flight when its request
+    /// went.
+    pub(super) fn learn_charge(&mut self, word: Word, own: &Parts, is_alone: bool, books: &Books<'_>) {
+        if is_alone && self.flight.is_empty() {
+            self.charge.learn_exactly(&word, &self.shape());
+        }
         self.charge.learn(word, own, &self.shape(), !books.tells);
     }
 
@@ -97,8 +101,10 @@ impl Found {
             return;
         }
         // What was tried, and a refusal has confirmed, need not be tried again so soon.
-        let was_tried = self.growth.gain(sent) > Growth::ONE;
-        let is_known = !self.is_charged_by_rule() || self.charge.has_compared();
+        let gain = self.growth.gain(sent);
+        let was_tried = gain > Growth::ONE;
+        // Less than twice what was known confirms it as well where there is nothing to compare.
+        let is_known = !self.is_charged_by_rule() || self.charge.has_compared() || gain < 2 * Growth::ONE;
         let is_confirmed = was_tried
             && is_known
             && before.0 == self.charge.rule()
