@@ -110,7 +110,7 @@ pub(crate) struct Charge {
     /// How many intervals have to be compared before a rule is chosen, and how many flights were refused since one was.
     enough: u32,
     refusals: u32,
-    /// What every request is charged beside its prompt, where that is the same whatever it asks for.
+    /// What every request is charged, where that is the same whatever it asks for.
     flat: Flat,
 }
 
@@ -185,14 +185,13 @@ impl Charge {
 
     /// Whether so little was compared that any rule may still be right.
     pub(crate) const fn is_unsettled(&self) -> bool {
-        self.intervals < ENOUGH && self.flat.amount().is_none()
+        self.intervals < ENOUGH && !self.flat.is_believed()
     }
 
     /// What is reserved for a request of these parts, where `yields` of 1,024 units that may be produced are.
     pub(crate) fn amount(&self, parts: &Parts, yields: u64) -> u64 {
-        if let Some(beside) = self.flat.amount() {
-            let prompt = parts.whole.saturating_sub(parts.output);
-            return prompt.saturating_add(beside.saturating_mul(parts.requests));
+        if let Some(amount) = self.flat.amount(parts) {
+            return amount;
         }
         let (prompt, output) = self.rule.of_one(parts, yields);
         scaled(prompt, self.factor).saturating_add(output)
@@ -236,7 +235,7 @@ impl Charge {
     /// A flight of requests was refused that had to fit by what is known, where all that they may take did not: a rule
     /// that lets too much through is given up, and it takes longer to believe another.
     pub(crate) fn doubt(&mut self) {
-        if matches!(self.rule, Rule::Whole) && self.flat.amount().is_none() {
+        if matches!(self.rule, Rule::Whole) && !self.flat.is_believed() {
             return;
         }
         self.refusals += 1;
@@ -292,7 +291,7 @@ impl Charge {
             return;
         }
         self.compare(&anchor, &word, limit);
-        if self.flat.amount().is_none() {
+        if !self.flat.is_believed() {
             self.choose(is_rare);
         }
     }

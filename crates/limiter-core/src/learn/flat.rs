@@ -1,21 +1,43 @@
 //! What a provider charges for an answer of which nobody says how long it may be: often the most that it would produce,
 //! whatever is asked for.
 //!
-//! Such a request costs its prompt and always the same on top, and much more than is reserved for it here. No rule that
+//! Such a request costs its prompt and always the same on top, or the larger one of both, and much more than is reserved
+//! for it here. No rule that
 //! looks at what a request says can tell that; what remains after each does.
 
 use crate::learn::Word;
 use crate::learn::charge::Shape;
+use crate::learn::ledger::Parts;
 
-/// What each request is charged beside its prompt, as far as that is the same for all.
+/// What each request is charged, as far as that is the same for all.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flat {
     last: Option<Word>,
-    mean: u64,
-    /// How many samples in a row agreed, and how many did not since it is believed.
+    /// The least and the most that requests were charged, beside their prompts and with them.
+    least: [u64; 2],
+    most: [u64; 2],
+    /// How many samples in a row agreed, and how many did not since one is believed.
     samples: u32,
     misses: u32,
-    is_believed: bool,
+    believed: Option<Kind>,
+}
+
+/// What is the same for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// What is charged beside the prompt.
+    Beside,
+    /// All that is charged.
+    Whole,
+}
+
+impl Kind {
+    const fn of(self, [beside, whole]: [u64; 2]) -> u64 {
+        match self {
+            Self::Beside => beside,
+            Self::Whole => whole,
+        }
+    }
 }
 
 /// So many samples that agree are no chance, and so many in a row that do not say that it is something else: as many as
@@ -30,12 +52,23 @@ const MOST: u64 = 8;
 
 impl Flat {
     pub(crate) const fn new() -> Self {
-        Self { last: None, mean: 0, samples: 0, misses: 0, is_believed: false }
+        Self { last: None, least: [0; 2], most: [0; 2], samples: 0, misses: 0, believed: None }
     }
 
-    /// What each request is charged beside its prompt, where that is known.
-    pub(crate) const fn amount(&self) -> Option<u64> {
-        if self.is_believed { Some(self.mean) } else { None }
+    /// Whether it is known what each request is charged.
+    pub(crate) const fn is_believed(&self) -> bool {
+        self.believed.is_some()
+    }
+
+    /// What requests of these parts are charged, where that is known.
+    pub(crate) fn amount(&self, parts: &Parts) -> Option<u64> {
+        let kind = self.believed?;
+        let prompt = parts.whole.saturating_sub(parts.output);
+        let same = kind.of(self.most).saturating_mul(parts.requests);
+        Some(match kind {
+            Kind::Beside => prompt.saturating_add(same),
+            Kind::Whole => prompt.max(same),
+        })
     }
 
     /// Takes in a word about a limit of this shape that includes all that had been admitted, and nothing else. Whether it
@@ -51,32 +84,40 @@ impl Flat {
             return false;
         }
         let (lost, prompts) = (before.saturating_sub(word.remaining), admitted.whole.saturating_sub(admitted.output));
-        self.sample(lost.saturating_sub(prompts) / requests, admitted.output / requests)
+        self.sample([lost.saturating_sub(prompts) / requests, lost / requests], admitted.output / requests)
     }
 
-    /// Each of a few requests was charged `beside` its prompt, where so much was `reserved`.
-    fn sample(&mut self, beside: u64, reserved: u64) -> bool {
-        let is_alike = beside.abs_diff(self.mean) <= self.mean / ALIKE;
-        if self.is_believed {
-            self.misses = if is_alike { 0 } else { self.misses + 1 };
+    /// Each of a few requests was `charged` so much beside its prompt and with it, where so much was `reserved` beside it.
+    fn sample(&mut self, charged: [u64; 2], reserved: u64) -> bool {
+        let is_alike = |kind: Kind| {
+            let (least, most) = (kind.of(self.least).min(kind.of(charged)), kind.of(self.most).max(kind.of(charged)));
+            most - least <= most / ALIKE
+        };
+        if let Some(kind) = self.believed {
+            self.misses = if is_alike(kind) { 0 } else { self.misses + 1 };
             if self.misses >= ENOUGH {
                 *self = Self { last: self.last, ..Self::new() };
             }
             return false;
         }
-        if beside.saturating_mul(MORE.1) <= reserved.saturating_mul(MORE.0) {
+        if Kind::Beside.of(charged).saturating_mul(MORE.1) <= reserved.saturating_mul(MORE.0) {
             self.samples = 0;
             return false;
         }
-        if self.samples > 0 && is_alike {
-            let samples = u64::from(self.samples);
-            self.mean = self.mean.saturating_mul(samples).saturating_add(beside) / (samples + 1);
+        if self.samples > 0 && (is_alike(Kind::Beside) || is_alike(Kind::Whole)) {
+            for ((least, most), charged) in self.least.iter_mut().zip(&mut self.most).zip(charged) {
+                (*least, *most) = (charged.min(*least), charged.max(*most));
+            }
             self.samples += 1;
         } else {
-            (self.mean, self.samples) = (beside, 1);
+            (self.least, self.most, self.samples) = (charged, charged, 1);
         }
-        self.is_believed = self.samples >= ENOUGH;
-        self.is_believed
+        if self.samples >= ENOUGH {
+            let spread = |kind: Kind| kind.of(self.most) - kind.of(self.least);
+            let is_whole = spread(Kind::Whole) < spread(Kind::Beside);
+            self.believed = Some(if is_whole { Kind::Whole } else { Kind::Beside });
+        }
+        self.is_believed()
     }
 
     /// Words before are not to be compared with later ones.
@@ -89,31 +130,34 @@ impl Flat {
 mod tests {
     use super::*;
 
-    fn after(samples: impl IntoIterator<Item = (u64, u64)>) -> Option<u64> {
+    /// What a request with a prompt of 100 is charged by what was seen: (beside the prompt, with it, reserved).
+    fn after(samples: impl IntoIterator<Item = (u64, u64, u64)>) -> Option<u64> {
         let mut flat = Flat::new();
-        samples.into_iter().for_each(|(beside, reserved)| {
-            flat.sample(beside, reserved);
+        samples.into_iter().for_each(|(beside, whole, reserved)| {
+            flat.sample([beside, whole], reserved);
         });
-        flat.amount()
+        flat.amount(&Parts { whole: 150, output: 50, larger: 100, requests: 1 })
     }
 
     #[test]
     fn what_is_always_charged_and_much_more_than_is_reserved_is_believed() {
-        assert_eq!(after([(1_024, 512), (1_030, 512)]), None);
-        assert_eq!(after([(1_024, 512), (1_030, 512), (1_018, 20)]), Some(1_024));
+        assert_eq!(after([(1_024, 1_044, 512), (1_020, 1_150, 512)]), None);
+        assert_eq!(after([(1_024, 1_044, 512), (1_020, 1_150, 512), (1_018, 1_038, 20)]), Some(1_124));
+        // The larger one of it and the prompt.
+        assert_eq!(after([(1_004, 1_024, 512), (894, 1_024, 512), (1_000, 1_024, 20)]), Some(1_024));
     }
 
     #[test]
     fn what_differs_or_was_reserved_is_not() {
-        assert_eq!(after((0..40).map(|n| (500 + n % 2 * 200, 100))), None);
-        assert_eq!(after([(500, 500); 40]), None);
-        assert_eq!(after([(0, 0); 40]), None);
+        assert_eq!(after((0..40).map(|n| (500 + n % 2 * 200, 600 + n % 2 * 200, 100))), None);
+        assert_eq!(after([(500, 600, 500); 40]), None);
+        assert_eq!(after([(0, 0, 0); 40]), None);
     }
 
     #[test]
     fn another_charge_is_noticed() {
-        let changed = [(1_024, 100); 3].into_iter().chain([(300, 300); 2]);
-        assert_eq!(after(changed.clone()), Some(1_024));
-        assert_eq!(after(changed.chain([(300, 300)])), None);
+        let changed = [(1_024, 1_124, 100); 3].into_iter().chain([(300, 400, 300); 2]);
+        assert_eq!(after(changed.clone()), Some(1_124));
+        assert_eq!(after(changed.chain([(300, 400, 300)])), None);
     }
 }
