@@ -45,8 +45,6 @@ impl Kind {
 const ENOUGH: u32 = 3;
 /// They agree within an eighth: prompts are not counted alike.
 const ALIKE: u64 = 8;
-/// More is charged than was reserved, by a quarter: less than that another rule may explain, and it costs little.
-const MORE: (u64, u64) = (5, 4);
 /// Of more requests than this the mean is taken, which is the same of many things.
 const MOST: u64 = 8;
 
@@ -83,7 +81,9 @@ impl Flat {
         if !(1..=MOST).contains(&requests) || admitted.whole > u64::MAX / 2 || !is_clear {
             return false;
         }
-        let (lost, prompts) = (before.saturating_sub(word.remaining), admitted.whole.saturating_sub(admitted.output));
+        // Both figures are whole units of what is not: a little less may have been lost than they say, or more.
+        let lost = before.saturating_sub(word.remaining).saturating_add(1);
+        let prompts = admitted.whole.saturating_sub(admitted.output);
         self.sample([lost.saturating_sub(prompts) / requests, lost / requests], admitted.output / requests)
     }
 
@@ -100,7 +100,9 @@ impl Flat {
             }
             return false;
         }
-        if Kind::Beside.of(charged).saturating_mul(MORE.1) <= reserved.saturating_mul(MORE.0) {
+        let (beside, whole) = (Kind::Beside.of(charged), Kind::Whole.of(charged));
+        // Nobody counts a prompt twice as long: less than that another rule explains.
+        if beside <= reserved.saturating_add(whole.saturating_sub(beside)) {
             self.samples = 0;
             return false;
         }
