@@ -233,7 +233,8 @@ impl Found {
         let amount = if tells {
             self.charge.needed(&parts, yields)
         } else {
-            let gain = u128::from(self.gain_at(tells, now));
+            // As far as was gone when something was taken last, so that it comes at the instant that is answered.
+            let gain = u128::from(self.gain.max(Growth::ONE));
             let amount = u128::from(self.charge.amount(&parts, yields)) * u128::from(Growth::ONE);
             u64::try_from(amount.div_ceil(gain)).unwrap_or(u64::MAX)
         };
