@@ -9,6 +9,7 @@
 //! * [`ceiling`]: how close the client comes to what is possible, with every kind of provider.
 //! * [`corpus`]: what is read of answers that providers really gave.
 //! * [`Load`]: many requests at once, and what became of them.
+//! * [`Log`]: everything that is logged.
 //! * [`Stopwatch`]: virtual time.
 
 pub mod ceiling;
@@ -16,13 +17,15 @@ mod clock;
 pub mod corpus;
 mod face;
 mod load;
+mod log;
 mod scripted;
 pub mod wire;
 
 pub use clock::Stopwatch;
 pub use face::Face;
 pub use load::{End, Load, in_flight, waiting};
-pub use scripted::{Reply, Scripted};
+pub use log::Log;
+pub use scripted::{Part, Reply, Scripted};
 
 /// Makes what is drawn at random on this thread (the jitter of retries) the same in every run.
 pub fn same_random_numbers() {

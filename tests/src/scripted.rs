@@ -1,5 +1,6 @@
 //! A server that answers what a test wrote down.
 
+use std::collections::VecDeque;
 use std::convert::identity;
 use std::fmt;
 use std::io;
@@ -9,9 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use chat_limiter::Builder;
 use chat_limiter::transport::Transport;
-use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use futures::Stream;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
@@ -24,13 +27,57 @@ use crate::{Face, Stopwatch, wire};
 pub enum Reply {
     /// Answers.
     Answer(Response<Bytes>),
+    /// Answers with this head and a body that comes in parts.
+    Stream(Response<Vec<Part>>),
     /// Closes the connection.
     Reset,
     /// Does nothing, for ever.
     Silence,
 }
 
+/// What a server does about a body that comes in parts.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// Sends it.
+    Send(Bytes),
+    /// Waits.
+    Wait(Duration),
+    /// Breaks the connection off.
+    Break,
+    /// Sends nothing more, for ever.
+    Stall,
+    /// Sends this again and again, each time after a wait, for ever.
+    Repeat(Bytes, Duration),
+}
+
+impl Part {
+    /// An event with this data.
+    #[must_use]
+    pub fn event(data: &Value) -> Self {
+        Self::Send(format!("data: {data}\n\n").into())
+    }
+
+    /// A piece of text, as OpenAI sends it.
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::event(&json!({"choices": [{"index": 0, "delta": {"content": text}}]}))
+    }
+
+    /// The end of a stream that took so many tokens, as OpenAI sends it.
+    #[must_use]
+    pub fn end(input: u64, output: u64) -> Self {
+        let usage = json!({"prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output});
+        Self::Send(format!("data: {}\n\ndata: [DONE]\n\n", json!({"choices": [], "usage": usage})).into())
+    }
+}
+
 impl Reply {
+    /// A stream of events.
+    #[must_use]
+    pub fn stream(parts: impl Into<Vec<Part>>) -> Self {
+        Self::Stream(Response::new(parts.into())).with("content-type", "text/event-stream")
+    }
+
     /// A JSON answer with these headers.
     #[must_use]
     pub fn json(status: u16, headers: &[(&'static str, &str)], body: &Value) -> Self {
@@ -65,12 +112,40 @@ impl Reply {
         Self::json(status, headers, &json!({"error": {"type": name, "code": name, "message": message}}))
     }
 
-    fn with(mut self, name: &'static str, value: &str) -> Self {
-        if let (Self::Answer(answer), Ok(value)) = (&mut self, value.parse()) {
-            answer.headers_mut().insert(name, value);
+    /// The same with a header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        let headers = match &mut self {
+            Self::Answer(answer) => answer.headers_mut(),
+            Self::Stream(answer) => answer.headers_mut(),
+            Self::Reset | Self::Silence => return self,
+        };
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
         }
         self
     }
+}
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The frames of a body that comes in parts.
+fn sent(parts: Vec<Part>) -> impl Stream<Item = io::Result<Frame<Bytes>>> + Send + 'static {
+    futures::stream::unfold(VecDeque::from(parts), |mut parts| async move {
+        loop {
+            match parts.pop_front()? {
+                Part::Send(bytes) => return Some((Ok(Frame::data(bytes)), parts)),
+                Part::Wait(span) => tokio::time::sleep(span).await,
+                Part::Break => return Some((Err(io::ErrorKind::ConnectionReset.into()), VecDeque::new())),
+                Part::Stall => std::future::pending().await,
+                Part::Repeat(bytes, span) => {
+                    tokio::time::sleep(span).await;
+                    parts.push_front(Part::Repeat(bytes.clone(), span));
+                    return Some((Ok(Frame::data(bytes)), parts));
+                }
+            }
+        }
+    })
 }
 
 /// Answers a request by its number and its body.
@@ -82,6 +157,7 @@ pub struct Scripted {
     script: Arc<Script>,
     since: Stopwatch,
     arrivals: Arc<Mutex<Vec<Duration>>>,
+    heads: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 impl Scripted {
@@ -92,7 +168,7 @@ impl Scripted {
 
     /// The same for a script that looks at the body, too.
     pub fn reading(script: impl Fn(usize, &[u8]) -> Reply + Send + Sync + 'static) -> Self {
-        Self { script: Arc::new(script), since: Stopwatch::start(), arrivals: Arc::default() }
+        Self { script: Arc::new(script), since: Stopwatch::start(), arrivals: Arc::default(), heads: Arc::default() }
     }
 
     /// A server that gives these answers in turn, and successes afterwards.
@@ -126,21 +202,31 @@ impl Scripted {
         self.arrivals.lock().map_or_else(PoisonError::into_inner, identity).clone()
     }
 
+    /// The headers of each request.
+    #[must_use]
+    pub fn heads(&self) -> Vec<HeaderMap> {
+        self.heads.lock().map_or_else(PoisonError::into_inner, identity).clone()
+    }
+
     async fn serve(self, pipe: DuplexStream) {
         let service = service_fn(|request| self.answer(request));
         // How a connection ends is in the script, or the client's affair.
         let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(pipe), service).await;
     }
 
-    async fn answer(&self, request: http::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+    async fn answer(&self, request: http::Request<Incoming>) -> io::Result<Response<Body>> {
         let number = {
             let mut arrivals = self.arrivals.lock().map_or_else(PoisonError::into_inner, identity);
             arrivals.push(self.since.elapsed());
             arrivals.len() - 1
         };
+        self.heads.lock().map_or_else(PoisonError::into_inner, identity).push(request.headers().clone());
         let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
         match (self.script)(number, &body) {
-            Reply::Answer(answer) => Ok(answer.map(Full::new)),
+            Reply::Answer(answer) => {
+                Ok(answer.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync()))
+            }
+            Reply::Stream(answer) => Ok(answer.map(|parts| StreamBody::new(sent(parts)).boxed_unsync())),
             Reply::Reset => Err(io::ErrorKind::ConnectionReset.into()),
             Reply::Silence => std::future::pending().await,
         }

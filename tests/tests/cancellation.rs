@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use chat_limiter::limiter_core::Dimension;
 use chat_limiter::tokenizer::Encoding;
-use chat_limiter::{ChatLimiter, Request};
-use chat_limiter_tests::{Face, Reply, Scripted, in_flight, waiting, wire};
+use chat_limiter::{ChatLimiter, ChatRequest, Error, Message, Request};
+use chat_limiter_tests::{Face, Part, Reply, Scripted, in_flight, waiting, wire};
+use futures::future::LocalBoxFuture;
+use futures::{FutureExt, TryStreamExt};
+use serde_json::json;
 use simulator::{Config, Simulator};
 
 /// When a future is dropped: at once after so many polls, or when it is woken after them, so that what it waited for has
@@ -108,9 +111,47 @@ async fn nothing_leaked(server: &Scripted, client: &ChatLimiter, pause: Duration
     assert_eq!(attempts, 1);
 }
 
-/// Drops a request at every point of its path, until it ends before that or the server has seen it `longest` times.
+/// What is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Request,
+    Chat,
+    /// A stream, from its request to its last event.
+    Stream,
+    ChatStream,
+    /// The same, as bytes.
+    Bytes,
+}
+
+impl Call {
+    const ALL: [Self; 5] = [Self::Request, Self::Chat, Self::Stream, Self::ChatStream, Self::Bytes];
+
+    fn run(self, client: &ChatLimiter) -> LocalBoxFuture<'_, Result<(), Error>> {
+        async move {
+            let mut chat = ChatRequest::new("gpt-4o-mini", vec![Message::user("Hello!")]);
+            chat.max_tokens = Some(80);
+            let stream = match self {
+                Self::Request => return client.request(small()).await.map(drop),
+                Self::Chat => return client.chat_with(&chat).await.map(drop),
+                Self::Stream | Self::Bytes => client.stream(small()).await?,
+                Self::ChatStream => client.chat_stream(&chat).await?,
+            };
+            match self {
+                Self::Bytes => stream.into_bytes().map_ok(drop).try_collect().await,
+                _ => stream.map_ok(drop).try_collect().await,
+            }
+        }
+        .boxed_local()
+    }
+
+    fn is_stream(self) -> bool {
+        !matches!(self, Self::Request | Self::Chat)
+    }
+}
+
+/// Drops a call at every point of its path, until it ends before that or the server has seen it `longest` times.
 /// Returns how often the server had seen it, for each point.
-async fn dropped_at_every_point(reply: Reply, pause: Duration, longest: usize) -> Vec<usize> {
+async fn dropped_at_every_point(call: Call, reply: Reply, pause: Duration, longest: usize) -> Vec<usize> {
     let mut seen = Vec::new();
     for when in [Drop::AfterPolls, Drop::WhenWokenAfterPolls] {
         for is_first in [true, false] {
@@ -124,7 +165,7 @@ async fn dropped_at_every_point(reply: Reply, pause: Duration, longest: usize) -
                 }
                 let before = server.arrivals().len();
                 trouble.store(true, Ordering::Relaxed);
-                if Dropped::new(when(polls), client.request(small())).await.is_some() {
+                if Dropped::new(when(polls), call.run(&client)).await.is_some() {
                     break;
                 }
                 seen.push(server.arrivals().len() - before);
@@ -140,17 +181,41 @@ async fn dropped_at_every_point(reply: Reply, pause: Duration, longest: usize) -
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_dropped_anywhere_on_its_way_leaks_nothing() {
-    let seen = dropped_at_every_point(Reply::success(), Duration::ZERO, 2).await;
-    assert!(seen.contains(&0) && seen.contains(&1), "dropped before and after it was sent: {seen:?}");
+async fn a_call_dropped_anywhere_on_its_way_leaks_nothing() {
+    for call in Call::ALL {
+        let seen = dropped_at_every_point(call, Reply::success(), Duration::ZERO, 2).await;
+        assert!(seen.contains(&0) && seen.contains(&1), "{call:?}: dropped before and after it was sent: {seen:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_dropped_while_it_waits_to_be_tried_again_leaks_nothing() {
-    for (status, name) in [(503, "overloaded"), (429, "rate_limit_exceeded")] {
-        let trouble = Reply::error(status, &[("retry-after", "7")], name, "Later.");
-        let seen = dropped_at_every_point(trouble, Duration::from_secs(7), 3).await;
-        assert!((0..3).all(|times| seen.contains(&times)), "{status}: dropped on its first and second way: {seen:?}");
+async fn a_stream_dropped_between_any_two_of_its_parts_leaks_nothing() {
+    let text = |text| [Part::Wait(Duration::from_millis(3)), Part::text(text)];
+    let parts = [text("One"), text("two"), text("three")].concat();
+    let broken = [&parts[..], &[Part::Wait(Duration::from_millis(3)), Part::Break]].concat();
+    let failed = [&parts[..], &[Part::event(&json!({"error": {"code": 502, "message": "Sorry."}}))]].concat();
+    let ends = [&parts[..], &[Part::Wait(Duration::from_millis(3)), Part::end(20, 3)]].concat();
+    for call in Call::ALL.into_iter().filter(|call| call.is_stream()) {
+        for parts in [&broken, &failed, &ends] {
+            let seen = dropped_at_every_point(call, Reply::stream(parts.clone()), Duration::ZERO, 2).await;
+            let while_it_came = seen.iter().filter(|times| **times == 1).count();
+            // On two clients, each dropped in two ways, at each of the four waits at least.
+            assert!(while_it_came >= 16, "{call:?}: dropped {while_it_came} times while it came: {seen:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_while_it_waits_to_be_tried_again_leaks_nothing() {
+    for call in [Call::Request, Call::Stream] {
+        for (status, name) in [(503, "overloaded"), (429, "rate_limit_exceeded")] {
+            let trouble = Reply::error(status, &[("retry-after", "7")], name, "Later.");
+            let seen = dropped_at_every_point(call, trouble, Duration::from_secs(7), 3).await;
+            assert!(
+                (0..3).all(|times| seen.contains(&times)),
+                "{status}: dropped on its first and second way: {seen:?}"
+            );
+        }
     }
 }
 

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use chat_limiter::transport::{Body, Error, Stage, Transport};
 use chat_limiter_tests::ceiling::{
     Cell, Charge, Depth, Disturbance, Fill, Goal, Headers, Metering, Outcome, Server, Workload, prepare, run, run_with,
@@ -131,7 +130,7 @@ struct Forgetful {
 }
 
 impl Transport for Forgetful {
-    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Body>, Error>> {
+    fn send(&self, request: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, Error>> {
         let uri = request.uri().clone();
         let answer = self.transport.send(request);
         let is_lost = self.sent.fetch_add(1, Ordering::Relaxed) == 9;

@@ -260,6 +260,69 @@ async fn an_error_inside_a_success_is_an_error() {
     failed("400", &send(Face::OpenRouter, &server, |builder| builder).await, "invalid", &[]);
 }
 
+/// What the documents of the providers say becomes of a status without a body that says more.
+fn is_tried_again(status: u16) -> bool {
+    matches!(status, 408 | 409 | 425 | 429 | 500..=599)
+}
+
+/// What no waiting clears is not sent again, whatever a header says.
+fn is_hopeless(status: u16) -> bool {
+    matches!(status, 401 | 402 | 403 | 413)
+}
+
+/// The waits that a header makes of a status that is tried again; `None` where it says nothing.
+const WAITS: [(&str, &str, Option<u64>); 12] = [
+    ("retry-after", "2", Some(2_000)),
+    ("retry-after", "0.25", Some(250)),
+    ("retry-after", "86", Some(86_000)),
+    ("retry-after-ms", "300", Some(300)),
+    ("retry-after", "", None),
+    ("retry-after", "soon", None),
+    ("retry-after", "-1", None),
+    ("retry-after", "NaN", None),
+    ("retry-after-ms", "soon", None),
+    ("x-should-retry", "perhaps", None),
+    ("x-more", "2", None),
+    ("date", "Tue, 06 Jan 2026 10:00:00 GMT", None),
+];
+
+#[tokio::test(start_paused = true)]
+async fn every_status_is_tried_again_or_not_and_waits_as_its_headers_say() {
+    const STATUSES: [u16; 29] = [
+        300, 302, 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 413, 415, 418, 421, 422, 425, 426, 429, 431, 451,
+        500, 501, 502, 503, 504, 520, 529,
+    ];
+    let check = async |status: u16, header: Option<(&'static str, &str)>, expected: Option<RangeInclusive<u64>>| {
+        let case = format!("{status} {header:?}");
+        let headers: Vec<_> = header.into_iter().collect();
+        let seen =
+            send(Face::OpenAi, &Scripted::in_turn(vec![Reply::text(status, &headers, "")]), |builder| builder).await;
+        match expected {
+            Some(wait) => answered(&case, &seen, &[wait]),
+            None => {
+                let error = seen.outcome.as_ref().expect_err(&case);
+                assert_eq!(
+                    (error.attempts(), error.status().map(|status| status.as_u16())),
+                    (1, Some(status)),
+                    "{case}"
+                );
+            }
+        }
+    };
+    for status in STATUSES {
+        // A refusal for the rate that does not say when is held back for half a second at least.
+        let own = if status == 429 { 500..=1_001 } else { backoff(0) };
+        let again = is_tried_again(status);
+        check(status, None, again.then(|| own.clone())).await;
+        for (name, value, wait) in WAITS {
+            let wait = wait.map_or(own.clone(), exactly);
+            check(status, Some((name, value)), again.then_some(wait)).await;
+        }
+        check(status, Some(("x-should-retry", "false")), None).await;
+        check(status, Some(("x-should-retry", "true")), (!is_hopeless(status)).then(|| own.clone())).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn attempts_end_at_their_ceiling() {
     let mut policy = RetryPolicy::default();

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use chat_limiter::limiter_core::{Dimension, LimitSource, Nanos};
 use chat_limiter::tokenizer::Encoding;
 use chat_limiter::transport::{Body, Error, Transport};
@@ -99,8 +98,9 @@ struct ByModel {
 }
 
 impl Transport for ByModel {
-    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'static, Result<http::Response<Body>, Error>> {
-        let is_small = String::from_utf8_lossy(request.body()).contains(SMALL);
+    fn send(&self, request: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, Error>> {
+        let body = request.body().as_bytes().map(|body| String::from_utf8_lossy(body));
+        let is_small = body.is_some_and(|body| body.contains(SMALL));
         if is_small { self.small.send(request) } else { self.large.send(request) }
     }
 }

@@ -5,8 +5,9 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use chat_limiter::transport::Transport;
-use chat_limiter::{Batch, ChatLimiter, Error, Request, RetryPolicy};
-use chat_limiter_tests::{Face, Reply, Scripted, wire};
+use chat_limiter::{AnswerStream, Batch, ChatLimiter, Error, History, Request, RetryPolicy};
+use chat_limiter_tests::{Face, Log, Part, Reply, Scripted, wire};
+use futures::StreamExt;
 use serde_json::json;
 use simulator::{Config, Simulator};
 
@@ -32,9 +33,16 @@ fn shows_no_secret(what: &str, text: &str) {
     }
 }
 
-/// Every form of an error and of what caused it.
+/// Every form of the attempts of a request.
+fn forms_of_history(history: &History) -> String {
+    assert!(!history.is_empty());
+    format!("{history:?} {history:#?} {}", serde_json::to_string(history).unwrap())
+}
+
+/// Every form of an error and of what caused it, and of what it knows of the last answer.
 fn forms(error: &Error) -> String {
-    let mut forms = format!("{error} {error:?} {error:#?}");
+    let mut forms = format!("{error} {error:?} {error:#?} {:?} {:?}", error.headers(), error.request_id());
+    forms.push_str(&format!(" {:?} {:?} {:?}", error.body(), error.rate_limit(), error.history()));
     let mut cause = error.source();
     while let Some(error) = cause {
         forms.push_str(&format!(" {error} {error:?} {error:#?}"));
@@ -77,12 +85,71 @@ fn failing() -> Vec<(&'static str, Arc<dyn Transport>)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_key_is_in_no_error() {
+async fn the_key_is_in_no_error_no_history_and_no_log() {
     for face in Face::ALL {
         for (name, transport) in failing().into_iter().chain(quoting()) {
+            let name = format!("{face:?}, {name}");
+            let log = Log::listen();
             let client = client(transport, face);
-            let error = client.request(face.question(face.model(), 20, 50)).await.expect_err(name);
-            shows_no_secret(&format!("{face:?}, {name}"), &forms(&error));
+            let question = || face.question(face.model(), 20, 50);
+            for error in [client.request(question()).await.err(), client.stream(question()).await.err()] {
+                let error = error.expect(&name);
+                shows_no_secret(&name, &forms(&error));
+                shows_no_secret(&name, &forms_of_history(error.history()));
+                // What is tried again is logged.
+                assert!(error.attempts() == 1 || log.text().contains("trying again"), "{name}: {}", log.text());
+            }
+            shows_no_secret(&name, &log.text());
+        }
+    }
+}
+
+/// Everything that a stream shows, until it ends.
+async fn shown(mut stream: AnswerStream) -> String {
+    let mut shown = format!("{stream:?} {stream:#?} {:?} {:?}", stream.headers(), stream.request_id());
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(event) => shown.push_str(&format!("{event:?} {} {:?}", event.name, event.text())),
+            Err(error) => shown.push_str(&forms(&error)),
+        }
+    }
+    format!("{shown} {stream:?} {}", forms_of_history(stream.history()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_quotes_credentials_is_passed_on_without_them_wherever_it_is_cut() {
+    let echo = format!("You sent {KEY} and {TOKEN}.");
+    let endings = [
+        Part::end(5, 5),
+        Part::Break,
+        Part::event(&json!({"error": {"code": 400, "type": "invalid_request_error", "message": echo}})),
+    ];
+    for ending in endings {
+        let event = json!({"choices": [{"delta": {"content": echo}}]});
+        let text = format!(": {TOKEN}\n\nevent: {KEY}\ndata: {event}\n\ndata: {event}\n\n");
+        for cut in [1, 5, 7, 19, 60, 10_000] {
+            let mut parts: Vec<Part> =
+                text.as_bytes().chunks(cut).map(|chunk| Part::Send(bytes::Bytes::copy_from_slice(chunk))).collect();
+            // What breaks off at once is not sent at all.
+            parts.extend([Part::Wait(std::time::Duration::from_millis(1)), ending.clone()]);
+            let log = Log::listen();
+            let client = client(scripted(Reply::stream(parts).with("x-request-id", KEY)), Face::OpenAi);
+            let question = || Face::OpenAi.question(Face::OpenAi.model(), 10, 10);
+            let events = shown(client.stream(question()).await.unwrap()).await;
+            assert!(events.contains("You sent ***") && events.contains("***."), "cut at {cut}: {events}");
+            shows_no_secret("the events", &events);
+            let mut bytes = client.stream(question()).await.unwrap().into_bytes();
+            let mut passed = Vec::new();
+            while let Some(chunk) = bytes.next().await {
+                match chunk {
+                    Ok(chunk) => passed.extend_from_slice(&chunk),
+                    Err(error) => shows_no_secret("the error", &forms(&error)),
+                }
+            }
+            let passed = String::from_utf8(passed).unwrap();
+            assert!(passed.starts_with(": ***") && passed.len() >= text.len(), "cut at {cut}: {passed}");
+            shows_no_secret("the bytes", &passed);
+            shows_no_secret("the log", &log.text());
         }
     }
 }
@@ -148,5 +215,6 @@ async fn a_success_that_quotes_credentials_is_passed_on_without_them() {
     let client = client(scripted(answer), Face::OpenAi);
     let answer = client.request(Face::OpenAi.question(Face::OpenAi.model(), 10, 10)).await.unwrap();
     shows_no_secret("the answer", &format!("{answer:?} {:?}", answer.request_id()));
+    shows_no_secret("the history", &forms_of_history(&answer.history));
     assert!(answer.json().is_ok());
 }

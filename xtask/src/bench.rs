@@ -9,7 +9,7 @@ use std::str::FromStr;
 use crate::workspace::{Workspace, hand_over};
 
 /// What can be measured: the commands of the package `chat-limiter-bench`.
-const SUBJECTS: &[&str] = &["core", "client", "providers", "starvation", "tokenizer"];
+const SUBJECTS: &[&str] = &["core", "client", "providers", "starvation", "tokenizer", "waiting"];
 
 /// One of them, named on the command line.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ mod tests {
             assert_eq!(name.parse::<Subject>().unwrap().0, *name);
         }
         let error = "cores".parse::<Subject>().unwrap_err();
-        let all = "core, client, providers, starvation, tokenizer";
+        let all = "core, client, providers, starvation, tokenizer, waiting";
         assert!(error.contains("`cores`") && error.contains(all), "{error}");
     }
 }

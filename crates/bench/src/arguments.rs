@@ -41,6 +41,12 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What a million callers that wait at once take, beside tokio's semaphore
+    Waiting {
+        /// Print an array of objects instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// Run one operation again and again: what `core`, `client` and `providers` start under valgrind
     #[command(hide = true)]
     Repeat {

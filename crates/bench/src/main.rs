@@ -4,6 +4,7 @@
 //! does falls on both; nothing is quoted from another machine. A goal that is not met is printed as not met, and is
 //! no error: exit code 0 says that the measurement was made.
 
+mod allocations;
 mod arguments;
 mod client;
 mod clock;
@@ -18,18 +19,17 @@ mod providers;
 mod report;
 mod starvation;
 mod tokenizer;
+mod waiting;
 
-use std::alloc::System;
 use std::process::ExitCode;
 
-use cap::Cap;
 use clap::Parser as _;
 
 use arguments::{Arguments, Command};
 
-/// Counts what is allocated, for the bytes that a waiting request takes.
+/// Counts what is allocated, for the bytes that a waiting request takes, and how often.
 #[global_allocator]
-static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+static ALLOCATOR: allocations::Counting = allocations::counting();
 
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
@@ -48,6 +48,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Providers { json } => providers::report()?.print(json),
         Command::Tokenizer { json } => tokenizer::report()?.print(json),
         Command::Starvation { json } => starvation::report()?.print(json),
+        Command::Waiting { json } => waiting::report()?.print(json),
         Command::Repeat { group, candidate, batches } => {
             let groups: Vec<_> =
                 core::groups().into_iter().chain(client::groups()).chain(providers::groups()).collect();

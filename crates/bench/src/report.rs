@@ -79,6 +79,7 @@ impl Count {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
     RatioAtMost(f64),
+    RatioAtLeast(f64),
     ValueAtMost(f64),
     ValueAtLeast(f64),
 }
@@ -87,6 +88,7 @@ impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RatioAtMost(most) => write!(f, "ratio <= {most:?}"),
+            Self::RatioAtLeast(least) => write!(f, "ratio >= {least:?}"),
             Self::ValueAtMost(most) => write!(f, "value <= {most:.0}"),
             Self::ValueAtLeast(least) => write!(f, "value >= {least:.0}"),
         }
@@ -133,6 +135,7 @@ impl Row {
         let (value, most) = match self.goal? {
             Goal::RatioAtMost(most) => (self.ratio, most),
             Goal::ValueAtMost(most) => (self.value, most),
+            Goal::RatioAtLeast(least) => return Some(self.ratio.is_some_and(|ratio| ratio >= least)),
             Goal::ValueAtLeast(least) => return Some(self.value.is_some_and(|value| value >= least)),
         };
         Some(value.is_some_and(|value| value <= most))
@@ -288,6 +291,8 @@ mod tests {
         check(&row(3.0, 1.0, None), None);
         check(&row(3.0, 1.0, Some(Goal::RatioAtMost(1.0))), Some(true));
         check(&row(3.0, 1.001, Some(Goal::RatioAtMost(1.0))), Some(false));
+        check(&row(3.0, 0.95, Some(Goal::RatioAtLeast(0.95))), Some(true));
+        check(&row(3.0, 0.949, Some(Goal::RatioAtLeast(0.95))), Some(false));
         check(&row(128.0, 9.0, Some(Goal::ValueAtMost(128.0))), Some(true));
         check(&row(129.0, 0.0, Some(Goal::ValueAtMost(128.0))), Some(false));
         check(&row(500.0, 0.0, Some(Goal::ValueAtLeast(500.0))), Some(true));

@@ -1,49 +1,65 @@
 //! Settings of a client.
 
-use std::collections::HashMap;
+mod build;
+mod detect;
+mod wire;
+
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use limiter_core::{Dimension, Limit, Order};
 use providers::{Provider, Registry};
-use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OnceCell, Semaphore, watch};
-use transport::{HyperTransport, Timeouts, Transport};
+use secrecy::SecretString;
+use transport::{Timeouts, Transport};
 
-use crate::Error;
-use crate::client::{ChatLimiter, Shared};
-use crate::clock::Clock;
-use crate::mask::Mask;
+use crate::learned::Learned;
 use crate::retry::RetryPolicy;
-use crate::scope::Patience;
-use crate::scopes::Scopes;
+use crate::scopes::BufferRatio;
 
-/// Settings of a [`ChatLimiter`]. Everything has a default but the key, which is read from the provider's own
+use wire::Wire;
+
+use detect::by_url;
+pub(crate) use detect::has_key;
+
+/// The header that names a project of OpenAI's.
+const PROJECT: &str = "openai-project";
+
+/// Settings of a [`ChatLimiter`](crate::ChatLimiter). Everything has a default but the key, which is read from the provider's own
 /// environment variable where it is not set.
 pub struct Builder {
     provider: Result<Arc<dyn Provider>, String>,
     base_url: Option<String>,
     key: Option<SecretString>,
     key_variable: Option<String>,
+    is_keyless: bool,
     limits: Vec<Limit>,
+    limits_for: Vec<(String, Limit)>,
+    /// What is wrong with it, where it is none.
+    ratio: Result<BufferRatio, String>,
     expected: Vec<Limit>,
     order: Order,
     concurrency: usize,
     retry: RetryPolicy,
     timeouts: Option<Timeouts>,
     headers: Vec<(String, String)>,
+    /// Headers that hold no secret.
+    notes: Vec<(&'static str, String)>,
     transport: Option<Arc<dyn Transport>>,
+    wire: Wire,
     answer_limit: usize,
     outage_patience: Duration,
     silence_patience: Duration,
+    pub(crate) learned: Learned,
 }
 
 impl Builder {
     pub(crate) fn new(provider: &str) -> Self {
         Self::from(Registry::standard().by_name(provider).map_err(|error| error.to_string()))
+    }
+
+    pub(crate) fn from_url(url: &str) -> Self {
+        Self::from(by_url(&Registry::standard(), url)).base_url(url)
     }
 
     /// Settings of a client of a provider of your own.
@@ -52,23 +68,29 @@ impl Builder {
         Self::from(Ok(provider))
     }
 
-    fn from(provider: Result<Arc<dyn Provider>, String>) -> Self {
+    pub(crate) fn from(provider: Result<Arc<dyn Provider>, String>) -> Self {
         Self {
             provider,
             base_url: None,
             key: None,
             key_variable: None,
+            is_keyless: false,
             limits: Vec::new(),
+            limits_for: Vec::new(),
+            ratio: Ok(BufferRatio::default()),
             expected: Vec::new(),
             order: Order::Turn,
             concurrency: 1_000,
             retry: RetryPolicy::default(),
             timeouts: None,
             headers: Vec::new(),
+            notes: Vec::new(),
             transport: None,
+            wire: Wire::default(),
             answer_limit: 64 << 20,
             outage_patience: Duration::from_secs(15 * 60),
             silence_patience: Duration::from_secs(60),
+            learned: Learned::default(),
         }
     }
 
@@ -93,6 +115,13 @@ impl Builder {
         self
     }
 
+    /// Sends no key, whatever the environment holds: for servers that need none, and gateways that have it.
+    #[must_use]
+    pub const fn without_key(mut self) -> Self {
+        self.is_keyless = true;
+        self
+    }
+
     /// A ceiling of your own, per set of models that share limits: what the provider allows beyond it is not used.
     #[must_use]
     pub fn limit(mut self, limit: Limit) -> Self {
@@ -110,6 +139,41 @@ impl Builder {
     #[must_use]
     pub fn tokens_per_minute(self, amount: u64) -> Self {
         self.limit(Limit::per_minute(Dimension::Tokens, amount))
+    }
+
+    /// A ceiling for the models that share limits with `model`, in place of one for all with the same dimension and
+    /// window. Several models, each with its own, may be in one client.
+    ///
+    /// These models get books of their own from the beginning: what others use is not counted there. Where the provider
+    /// has one quota for them all, what it says remains of it is what they notice of each other.
+    #[must_use]
+    pub fn limit_for(mut self, model: impl Into<String>, limit: Limit) -> Self {
+        self.limits_for.push((model.into(), limit));
+        self
+    }
+
+    /// How much of the limits on requests and tokens to use, the provider's and your own: more than 0, and at most 1,
+    /// which is the default, because nothing is gained by leaving quota unused that nobody else needs.
+    ///
+    /// With 0.9 no more than nine tenths of a limit are taken in any window, and the last tenth of what the provider says
+    /// remains is left to others on the same quota. A request that is larger than the share is refused as too large.
+    #[must_use]
+    pub fn buffer_ratio(self, ratio: f64) -> Self {
+        self.request_buffer_ratio(ratio).token_buffer_ratio(ratio)
+    }
+
+    /// How much of the limits on requests to use: see [`buffer_ratio`](Self::buffer_ratio).
+    #[must_use]
+    pub fn request_buffer_ratio(mut self, ratio: f64) -> Self {
+        self.ratio = self.ratio.and_then(|known| Ok(BufferRatio { requests: BufferRatio::parse(ratio)?, ..known }));
+        self
+    }
+
+    /// How much of the limits on tokens to use: see [`buffer_ratio`](Self::buffer_ratio).
+    #[must_use]
+    pub fn token_buffer_ratio(mut self, ratio: f64) -> Self {
+        self.ratio = self.ratio.and_then(|known| Ok(BufferRatio { tokens: BufferRatio::parse(ratio)?, ..known }));
+        self
     }
 
     /// A guess at a limit of the provider's, per set of models that share limits: it holds until an answer says what the
@@ -159,10 +223,33 @@ impl Builder {
         self
     }
 
-    /// A transport of your own.
+    /// The organization that requests are counted for, where the key's owner is in several: OpenAI's header
+    /// `OpenAI-Organization`.
     #[must_use]
-    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.transport = Some(transport);
+    pub fn organization(self, id: impl Into<String>) -> Self {
+        self.note("openai-organization", id)
+    }
+
+    /// The project that requests are counted for: OpenAI's header `OpenAI-Project`. Limits are asked for it alone, too
+    /// ([`discover_limits`](crate::ChatLimiter::discover_limits)).
+    #[must_use]
+    pub fn project(self, id: impl Into<String>) -> Self {
+        self.note(PROJECT, id)
+    }
+
+    /// What your program is called and where it is at home: the headers `HTTP-Referer` and `X-Title`, by which OpenRouter
+    /// lists programs.
+    #[must_use]
+    pub fn application(self, url: impl Into<String>, title: impl Into<String>) -> Self {
+        self.note("http-referer", url).note("x-title", title)
+    }
+
+    fn note(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        match self.notes.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.notes.push((name, value)),
+        }
         self
     }
 
@@ -186,106 +273,6 @@ impl Builder {
     pub const fn silence_patience(mut self, patience: Duration) -> Self {
         self.silence_patience = patience;
         self
-    }
-
-    /// The client.
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`] with [`is_configuration`](Error::is_configuration) that names what is missing or wrong: an unknown
-    /// provider, no key (the variable is named), an invalid URL, header or number.
-    pub fn build(self) -> Result<ChatLimiter, Error> {
-        let provider = self.provider.map_err(Error::configuration)?;
-        let base_url = self.base_url.unwrap_or_else(|| provider.base_url().to_owned());
-        providers::join_url(&base_url, "/").map_err(Error::configuration)?;
-        if self.concurrency == 0 || self.retry.max_attempts == 0 {
-            return Err(Error::configuration("concurrency and attempts must be at least 1"));
-        }
-        let mut headers = own_headers(&self.headers)?;
-        if let Some(key) = find_key(self.key, self.key_variable, provider.as_ref())? {
-            provider.authenticate(key.expose_secret(), &mut headers).map_err(Error::configuration)?;
-        }
-        let timeouts = self.timeouts.unwrap_or_default();
-        let transport = match self.transport {
-            Some(transport) => transport,
-            // Certificates are not needed, and on a bare machine not there, for a server without TLS.
-            None if base_url.starts_with("http://") => Arc::new(HyperTransport::http(timeouts)),
-            None => Arc::new(HyperTransport::https(timeouts).map_err(Error::configuration)?),
-        };
-        let mut limits = self.limits;
-        let most = u64::try_from(self.concurrency).unwrap_or(u64::MAX);
-        if !limits.iter().any(|limit| limit.dimension() == Dimension::Concurrent) {
-            limits.push(Limit::new(Dimension::Concurrent, most, limiter_core::Nanos::SECOND));
-        }
-        let clock = Clock::start();
-        let patience = Patience {
-            wait: self.retry.longest_wait.into(),
-            outage: self.outage_patience.into(),
-            silence: self.silence_patience.into(),
-        };
-        let shared = Shared {
-            provider,
-            base_url,
-            mask: Mask::new(&headers),
-            headers,
-            transport,
-            clock,
-            // What has no slot yet is not admitted: its time would be past when it goes.
-            scopes: Scopes::new(&limits, &self.expected, self.order, clock, patience),
-            slots: Semaphore::new(self.concurrency.min(Semaphore::MAX_PERMITS)),
-            closed: watch::Sender::new(false),
-            retry: self.retry,
-            budget: Mutex::new(self.retry.budget(self.concurrency)),
-            timeouts,
-            scale_first_byte: self.timeouts.is_none(),
-            answer_limit: self.answer_limit,
-            outputs: Mutex::new(HashMap::new()),
-            counted: OnceCell::new(),
-        };
-        Ok(ChatLimiter { shared: Arc::new(shared) })
-    }
-}
-
-/// The headers of every request but the credential.
-fn own_headers(extra: &[(String, String)]) -> Result<HeaderMap, Error> {
-    let mut headers = HeaderMap::new();
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("chat-limiter/", env!("CARGO_PKG_VERSION"))));
-    for (name, value) in extra {
-        let parsed = HeaderName::try_from(name.as_str());
-        let header = parsed.map_err(|_| Error::configuration(format!("invalid header name {name:?}")))?;
-        let mut value = HeaderValue::try_from(value.as_str())
-            .map_err(|_| Error::configuration(format!("invalid value of the header {name}")))?;
-        // It may well be a credential.
-        value.set_sensitive(true);
-        headers.insert(header, value);
-    }
-    Ok(headers)
-}
-
-/// The key that was given, or the one in the environment. `None` where the provider needs none.
-fn find_key(
-    key: Option<SecretString>,
-    variable: Option<String>,
-    provider: &dyn Provider,
-) -> Result<Option<SecretString>, Error> {
-    if key.is_some() {
-        return Ok(key);
-    }
-    let needed = variable.is_some() || provider.key_variable().is_some();
-    let Some(name) = variable.or_else(|| provider.key_variable().map(str::to_owned)).filter(|_| needed) else {
-        return Ok(None);
-    };
-    match std::env::var(&name) {
-        Ok(value) if !value.trim().is_empty() => Ok(Some(SecretString::from(value))),
-        Ok(_) => {
-            Err(Error::configuration(format!("the environment variable {name} is empty: it should hold the API key")))
-        }
-        Err(std::env::VarError::NotPresent) => Err(Error::configuration(format!(
-            "no API key: set the environment variable {name}, or name another one that holds it"
-        ))),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Error::configuration(format!("the environment variable {name} does not hold text")))
-        }
     }
 }
 

@@ -35,6 +35,12 @@ impl Clock {
         self.origin + Duration::from(at).min(century)
     }
 
+    /// The wall-clock time of an instant.
+    pub(crate) fn system_time(&self, at: Nanos) -> SystemTime {
+        let span = self.wall.saturating_add(at.into());
+        SystemTime::UNIX_EPOCH.checked_add(span).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
     /// Wall-clock time, for responses that have no `Date` of their own.
     pub(crate) fn wall(&self) -> UnixTime {
         UnixTime::from_nanos(u64::try_from((self.wall + Duration::from(self.now())).as_nanos()).unwrap_or(u64::MAX))

@@ -19,21 +19,40 @@
 //! }
 //! ```
 //!
-//! [`Batch`] runs a whole file of requests. The layers underneath stand on their own and are re-exported:
+//! [`Batch`] runs a whole file of requests, [`batch_processor`] one in memory; [`service`] has models and services by
+//! name. The layers underneath stand on their own and are re-exported:
 //! [`limiter_core`] (the arithmetic, without clock and I/O), [`providers`] (what providers say and want),
 //! [`tokenizer`] and [`transport`].
 
 mod batch;
+pub mod batch_processor;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod builder;
+mod chat_completion;
 mod client;
 mod clock;
 mod error;
 mod exchange;
+mod gate;
+mod history;
+mod learned;
 mod mask;
+mod observe;
+mod permit;
+mod provider_config;
 mod request;
 mod retry;
 mod scope;
 mod scopes;
+pub mod service;
+mod slots;
+mod stream;
+#[cfg(test)]
+mod test_support;
+#[cfg(feature = "tower")]
+pub mod tower;
+mod usage;
 
 pub use limiter_core;
 pub use providers;
@@ -44,12 +63,25 @@ pub use batch::{
     Batch, BatchError, BatchItem, InvalidLine, LimitSummary, ModelSummary, Progress, ProgressSnapshot, Summary, Watcher,
 };
 pub use builder::Builder;
-pub use client::{ChatLimiter, ScopeState};
-pub use error::Error;
-pub use limiter_core::Priority;
+pub use chat_completion::{ChatCompletionResponse, Choice};
+pub use client::{ChatLimiter, CurrentLimits, ScopeState, Subscription};
+pub use error::{Error, RateLimitError};
+pub use history::{Attempt, History};
+pub use learned::Learned;
+pub use limiter_core::{Cost, Priority};
+pub use permit::Permit;
+pub use provider_config::ProviderConfig;
 pub use providers::payload::{ChatRequest, Message};
 pub use request::{Answer, Request};
 pub use retry::RetryPolicy;
+pub use stream::{AnswerBytes, AnswerStream, Event};
+pub use usage::UsageTotals;
+
+/// The names of what is counted through the crate `metrics`, each with the labels `provider` and `model_group`.
+#[cfg(feature = "metrics")]
+pub mod metrics {
+    pub use crate::observe::names::*;
+}
 
 /// The examples of the guides, compiled and run as documentation tests.
 #[cfg(doctest)]
@@ -58,4 +90,6 @@ mod guides {
     struct Readme;
     #[doc = include_str!("../../../docs/LIBRARY.md")]
     struct Library;
+    #[doc = include_str!("../../../docs/LIVE.md")]
+    struct Live;
 }

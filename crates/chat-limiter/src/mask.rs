@@ -37,6 +37,16 @@ impl Mask {
         }
     }
 
+    /// How many of the last bytes of a text may be the beginning of a credential.
+    fn unfinished(&self, text: &[u8]) -> usize {
+        let begins = |credential: &Finder<'static>| {
+            let longest = text.len().min(credential.needle().len().saturating_sub(1));
+            let is_end = |len: &usize| credential.needle().get(..*len).is_some_and(|start| text.ends_with(start));
+            (1..=longest).rev().find(is_end).unwrap_or_default()
+        };
+        self.credentials.iter().map(begins).max().unwrap_or_default()
+    }
+
     /// The text with stars in their places; `None` where there is none of them, as in nearly every text.
     fn masked(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut masked: Option<Vec<u8>> = None;
@@ -48,6 +58,31 @@ impl Mask {
             }
         }
         masked
+    }
+}
+
+/// Masks a body that comes in chunks, wherever they are cut.
+#[derive(Default)]
+pub(crate) struct MaskedChunks {
+    /// What may be the beginning of a credential, and is held back until more has come.
+    held: Bytes,
+}
+
+impl MaskedChunks {
+    /// The next bytes without credentials. What may be the beginning of one is in those after them.
+    pub(crate) fn push(&mut self, mask: &Mask, chunk: Bytes) -> Bytes {
+        let text = match self.held.is_empty() {
+            true => chunk,
+            false => Bytes::from([&std::mem::take(&mut self.held)[..], &chunk[..]].concat()),
+        };
+        let mut masked = mask.body(text);
+        self.held = masked.split_off(masked.len() - mask.unfinished(&masked));
+        masked
+    }
+
+    /// What was held back, where no more comes.
+    pub(crate) fn finish(&mut self) -> Bytes {
+        std::mem::take(&mut self.held)
     }
 }
 
@@ -104,6 +139,30 @@ mod tests {
             (headers["x-quoted"].as_bytes(), headers["x-other"].as_bytes()),
             (&b"Bearer *************"[..], &b"Bearer"[..])
         );
+    }
+
+    #[test]
+    fn a_credential_is_masked_wherever_the_chunks_are_cut() {
+        let text = "s sk-secret-key, sk-secret-ksecret-key secret-ke";
+        let whole = mask().body(Bytes::from_static(text.as_bytes()));
+        assert!(whole.ends_with(b"********** secret-ke"));
+        for first in 0..=text.len() {
+            for second in first..=text.len() {
+                let (mask, mut chunks, mut masked) = (mask(), MaskedChunks::default(), Vec::new());
+                for part in [&text[..first], &text[first..second], &text[second..]] {
+                    masked.extend_from_slice(&chunks.push(&mask, Bytes::copy_from_slice(part.as_bytes())));
+                }
+                masked.extend_from_slice(&chunks.finish());
+                assert_eq!(masked, whole, "cut at {first} and {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_chunk_that_ends_like_no_credential_begins_is_handed_on_at_once() {
+        let chunk = Bytes::from_static(b"data: a secret\n\n");
+        let passed = MaskedChunks::default().push(&mask(), chunk.clone());
+        assert_eq!((passed.as_ptr(), passed.len()), (chunk.as_ptr(), chunk.len()));
     }
 
     #[test]

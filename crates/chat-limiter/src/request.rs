@@ -1,12 +1,18 @@
 //! What goes in and what comes out.
 
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
+
 use bytes::Bytes;
+use http::header::{Entry, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use limiter_core::Priority;
 use providers::Usage;
 use serde_json::Value;
 
 use crate::Error;
+use crate::history::History;
+use crate::retry::RetryPolicy;
 
 /// A request to the provider. The body goes out as it is, byte for byte.
 #[derive(Clone, Debug)]
@@ -21,6 +27,8 @@ pub struct Request {
     pub body: Bytes,
     /// How urgent it is among those that wait for the same limits.
     pub priority: Priority,
+    /// What is tried again of it, and when; as the client has it where there is nothing.
+    pub retry: Option<RetryPolicy>,
 }
 
 impl Request {
@@ -33,7 +41,14 @@ impl Request {
             headers: HeaderMap::new(),
             body: body.into(),
             priority: Priority::NORMAL,
+            retry: None,
         }
+    }
+
+    /// A request with a JSON body, by any method.
+    #[must_use]
+    pub fn json(method: Method, path: impl Into<String>, json: &Value) -> Self {
+        Self { method, ..Self::post(path, json.to_string()) }
     }
 
     /// A GET.
@@ -45,7 +60,34 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             priority: Priority::NORMAL,
+            retry: None,
         }
+    }
+
+    /// Gives a POST a key in `header`, by which the provider knows it again where it is sent more than once. A key of the
+    /// caller's own, here or in `common`, stays.
+    pub(crate) fn identify(&mut self, header: Option<HeaderName>, common: &HeaderMap) {
+        let Some(header) = header.filter(|_| self.method == Method::POST) else { return };
+        if !common.contains_key(&header)
+            && let Entry::Vacant(entry) = self.headers.entry(header)
+        {
+            // Keys that nobody else has, drawn apart from the jitter, which stays as it is seeded. Nothing secret depends on them.
+            let random = RandomState::new();
+            let mut key = [0; 45];
+            let written =
+                write!(key.as_mut_slice(), "chat-limiter-{:016x}{:016x}", random.hash_one(0), random.hash_one(1));
+            if let (Ok(()), Ok(key)) = (written, HeaderValue::from_bytes(&key)) {
+                entry.insert(key);
+            }
+        }
+    }
+
+    /// The same request with a retry policy of its own. The budget of retries stays the client's, and so does how long a
+    /// request waits in the queue at most.
+    #[must_use]
+    pub const fn with_retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
     }
 
     /// The same request with another priority. A higher one is a head start of ten seconds for each level.
@@ -72,6 +114,8 @@ pub struct Answer {
     pub attempts: u32,
     /// How many of the attempts were refused for the rate.
     pub rate_limited_attempts: u32,
+    /// Every attempt: when it was sent, how long it waited, and what became of it.
+    pub history: History,
 }
 
 impl Answer {

@@ -50,6 +50,10 @@ impl Default for RetryPolicy {
 /// Retries that a client may make at least before it has sent many requests: Finagle's ten a second for ten seconds.
 const RESERVE: u32 = 100;
 
+/// A request that was refused for the rate so often is in step with another client. By chance that is rare: where the limits
+/// are known one request in a hundred is refused at all.
+const IN_STEP: u32 = 8;
+
 impl RetryPolicy {
     /// The budget of a client that has so many requests in flight at most. What is in flight together fails together,
     /// before anything else is sent that would earn retries: the share of that is there from the beginning.
@@ -66,8 +70,16 @@ impl RetryPolicy {
             return None;
         }
         let told = match kind {
-            // Its scope waits, and it waits there at the front.
-            Kind::Refused { failure, .. } if failure.kind.is_limit() => return Some(Duration::ZERO),
+            // Its scope waits, and it waits there at the front. Who comes too late again and again is in step with
+            // somebody else on the same quota who is always a little faster, and gets out of step.
+            Kind::Refused { failure, .. } if failure.kind.is_limit() => {
+                return Some(
+                    trace
+                        .limited
+                        .checked_sub(IN_STEP)
+                        .map_or(Duration::ZERO, |again| Duration::from(self.backoff.delay(again, random))),
+                );
+            }
             Kind::Refused { failure, .. } => failure.retry_after.map(Duration::from),
             _ => None,
         };
@@ -108,16 +120,17 @@ mod tests {
     use providers::{ErrorKind, Failure};
 
     use super::*;
+    use crate::error::Response;
 
     fn refused(kind: ErrorKind, status: u16, retry_after: Option<u64>) -> Kind {
         let mut failure = Failure::new(kind);
         failure.retry_after = retry_after.map(Nanos::from_millis);
-        Kind::Refused {
-            failure: Box::new(failure),
+        let response = Response {
             status: http::StatusCode::from_u16(status).unwrap(),
+            headers: http::HeaderMap::new(),
             body: bytes::Bytes::new(),
-            request_id: None,
-        }
+        };
+        Kind::Refused { failure: Box::new(failure), response: Box::new(response) }
     }
     #[test]
     fn no_capacity_with_status_429_backs_off_and_ends() {
@@ -127,6 +140,22 @@ mod tests {
         let trace = Trace { attempts: 12, rate_limited: 12, ..Trace::default() };
         let delay = policy.delay(&kind, &trace, &mut policy.budget(1), u64::MAX);
         assert!(delay.is_none_or(|delay| delay > Duration::from_secs(30)), "attempt 13 after {delay:?}");
+    }
+    #[test]
+    fn a_request_that_is_refused_again_and_again_gets_out_of_step() {
+        let policy = RetryPolicy::default();
+        let kind = refused(ErrorKind::RateLimited, 429, Some(18));
+        let delay = |limited, random| {
+            let trace = Trace { attempts: limited, rate_limited: limited, limited, ..Trace::default() };
+            policy.delay(&kind, &trace, &mut policy.budget(1), random)
+        };
+        for limited in 1..8 {
+            assert_eq!(delay(limited, u64::MAX), Some(Duration::ZERO));
+        }
+        assert_eq!(delay(8, u64::MAX), Some(Duration::from_millis(500)));
+        assert_eq!(delay(99, u64::MAX), Some(Duration::from_secs(60)));
+        assert_eq!(delay(99, 0), Some(Duration::ZERO));
+        assert_eq!(delay(100, u64::MAX), None);
     }
     #[test]
     fn a_request_that_failed_in_an_outage_keeps_its_place_and_costs_nothing_of_the_budget() {

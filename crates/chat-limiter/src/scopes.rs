@@ -8,13 +8,25 @@
 //!   come together again, so a limit that changes for all moves all of them; or
 //! * its answers show, repeatedly, far more requests left than were sent: the provider counts the others elsewhere.
 
+mod change;
+mod discovered;
+pub(crate) mod told;
+mod view;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use limiter_core::{Dimension, Limit, Limiter, Nanos, Observation, Order, State};
+use limiter_core::{Dimension, Limit, Limiter, Nanos, Observation, Order};
 
 use crate::clock::Clock;
+use crate::observe::Meters;
 use crate::scope::{Patience, Permit, Scope};
+use crate::usage::Books;
+
+use discovered::Discovered;
+
+pub(crate) use told::{BufferRatio, Told};
+pub(crate) use view::View;
 
 /// How many model groups are told apart. A file with more names than that is not a list of models; the rest share the
 /// first scope.
@@ -24,6 +36,7 @@ const MOST_GROUPS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Scopes {
     groups: Mutex<Groups>,
+    books: Arc<Books>,
 }
 
 #[derive(Debug)]
@@ -31,6 +44,9 @@ struct Groups {
     closed: bool,
     first: Arc<Scope>,
     known: HashMap<Arc<str>, Group>,
+    told: Told,
+    /// What was told of limits, also for groups that were not used yet.
+    discovered: HashMap<Arc<str>, Arc<Discovered>>,
 }
 
 #[derive(Debug)]
@@ -40,6 +56,8 @@ struct Group {
     stated: Stated,
     /// Whether it was found to be counted apart from models that state the same limits.
     apart: bool,
+    /// Whether the caller gave it limits of its own: then it is alone in its scope and stays there.
+    pinned: bool,
     surprises: u32,
     /// Whether the last answer in its scope was its own: then nothing can be told from comparing.
     was_last: bool,
@@ -52,16 +70,40 @@ type Stated = Vec<(Dimension, Option<Nanos>, u64)>;
 const SURPRISES: u32 = 2;
 
 impl Scopes {
-    pub(crate) fn new(told: &[Limit], expected: &[Limit], order: Order, clock: Clock, patience: Patience) -> Self {
-        let first = new_scope(told, expected, order, clock, patience);
-        let groups = Mutex::new(Groups { closed: false, first, known: HashMap::new() });
-        Self { groups }
+    pub(crate) fn new(
+        told: Told,
+        expected: &[Limit],
+        order: Order,
+        clock: Clock,
+        patience: Patience,
+        meters: Meters,
+    ) -> Self {
+        let books = Arc::new(Books::new(meters));
+        let mut limiter = Limiter::new();
+        limiter.set_order(order);
+        told.begin(&mut limiter, clock.now());
+        for limit in expected {
+            limiter.expect_limit(*limit, clock.now());
+        }
+        let first = Arc::new(Scope::new(limiter, clock, patience, Arc::clone(&books)));
+        let mut groups = Groups { closed: false, first, known: HashMap::new(), told, discovered: HashMap::new() };
+        let own: Vec<_> = groups.told.groups().cloned().collect();
+        own.iter().for_each(|group| groups.pin(group));
+        Self { groups: Mutex::new(groups), books }
+    }
+
+    /// What was used, and who wants to hear of changes.
+    pub(crate) const fn books(&self) -> &Arc<Books> {
+        &self.books
     }
 
     /// The scope that `group` is in now.
     pub(crate) fn of(&self, group: &str) -> Arc<Scope> {
-        let groups = self.lock();
-        Arc::clone(groups.known.get(group).map_or(&groups.first, |known| &known.scope))
+        let mut groups = self.lock();
+        if let Some(known) = groups.known.get(group) {
+            return Arc::clone(&known.scope);
+        }
+        groups.enter_discovered(group).unwrap_or_else(|| Arc::clone(&groups.first))
     }
 
     /// Takes in what the answer to a request of `group` said. May move the group to another scope.
@@ -76,7 +118,7 @@ impl Scopes {
             return;
         }
         let stated = stated(observation);
-        if stated.is_empty() {
+        if stated.is_empty() || groups.is_pinned(group) {
             permit.observe(observation);
             return;
         }
@@ -107,38 +149,15 @@ impl Scopes {
         groups.known.values().for_each(|group| group.scope.close());
     }
 
-    /// Every scope with the groups in it, for display. The first one has no name while nothing was sent in it.
-    pub(crate) fn states(&self) -> Vec<(Vec<Arc<str>>, State)> {
-        let groups = self.lock();
-        let mut scopes: Vec<(Vec<Arc<str>>, &Arc<Scope>)> = vec![(Vec::new(), &groups.first)];
-        for (name, group) in &groups.known {
-            match scopes.iter_mut().find(|(_, scope)| Arc::ptr_eq(scope, &group.scope)) {
-                Some((names, _)) => names.push(Arc::clone(name)),
-                None => scopes.push((vec![Arc::clone(name)], &group.scope)),
-            }
-        }
-        scopes.iter_mut().for_each(|(names, _)| names.sort());
-        let is_first_call = groups.known.is_empty();
-        let scopes = scopes.into_iter().map(|(names, scope)| (names, scope.state()));
-        // One that everybody left says nothing any more, unless something is still in flight there.
-        scopes.filter(|(names, state)| !names.is_empty() || is_first_call || state.in_flight > 0).collect()
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Groups> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn new_scope(told: &[Limit], expected: &[Limit], order: Order, clock: Clock, patience: Patience) -> Arc<Scope> {
-    let mut limiter = Limiter::new();
-    limiter.set_order(order);
-    for limit in told {
-        limiter.set_limit(*limit, clock.now());
+impl Group {
+    const fn new(scope: Arc<Scope>) -> Self {
+        Self { scope, stated: Stated::new(), apart: false, pinned: false, surprises: 0, was_last: false }
     }
-    for limit in expected {
-        limiter.expect_limit(*limit, clock.now());
-    }
-    Arc::new(Scope::new(limiter, clock, patience))
 }
 
 impl Groups {
@@ -151,10 +170,12 @@ impl Groups {
             return None;
         }
         let scope = Arc::clone(&self.first);
-        let group =
-            Group { scope: Arc::clone(&scope), stated: Stated::new(), apart: false, surprises: 0, was_last: false };
-        self.known.insert(Arc::clone(name), group);
+        self.known.insert(Arc::clone(name), Group::new(Arc::clone(&scope)));
         Some(scope)
+    }
+
+    fn is_pinned(&self, name: &str) -> bool {
+        self.known.get(name).is_some_and(|group| group.pinned)
     }
 
     /// Whether another group in `scope` is told other limits than these.
@@ -174,10 +195,9 @@ impl Groups {
 
     /// A scope other than `but` whose groups are told exactly these limits.
     fn scope_stating(&self, stated: &Stated, but: &Arc<Scope>) -> Option<Arc<Scope>> {
-        let group = self
-            .known
-            .values()
-            .find(|group| group.stated == *stated && !group.apart && !Arc::ptr_eq(&group.scope, but))?;
+        let group = self.known.values().find(|group| {
+            group.stated == *stated && !group.apart && !group.pinned && !Arc::ptr_eq(&group.scope, but)
+        })?;
         Some(Arc::clone(&group.scope))
     }
 
@@ -237,123 +257,4 @@ fn are_at_odds(one: &Stated, other: &Stated) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use limiter_core::{Cost, Priority, Reading};
-
-    use super::*;
-
-    const PATIENCE: Patience =
-        Patience { wait: Nanos::from_secs(600), outage: Nanos::from_secs(900), silence: Nanos::from_secs(60) };
-
-    fn answer(limit: u64, remaining: u64) -> Observation {
-        let mut observation = Observation::new();
-        let reading = Reading::of(Dimension::Requests);
-        observation.push(Reading { limit: Some(limit), remaining: Some(remaining), ..reading });
-        observation
-    }
-
-    /// Sends one request of each (model, limit, remaining) in turn.
-    async fn send(scopes: &Scopes, answers: &[(&str, u64, u64)]) {
-        for (model, limit, remaining) in answers {
-            let group: Arc<str> = (*model).into();
-            let mut permit =
-                scopes.of(model).acquire(&group, Cost::of_request(1, 0), Priority::NORMAL, false).await.unwrap();
-            scopes.observe(&mut permit, &group, &answer(*limit, *remaining));
-            permit.settle(None);
-        }
-    }
-
-    fn sharing(scopes: &Scopes) -> Vec<Vec<String>> {
-        let mut names: Vec<Vec<String>> = scopes
-            .states()
-            .into_iter()
-            .map(|(names, _)| names.iter().map(ToString::to_string).collect())
-            .filter(|names: &Vec<String>| !names.is_empty())
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn models_that_draw_on_one_quota_stay_together() {
-        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
-        send(&scopes, &[("a", 100, 99), ("b", 100, 98), ("a", 100, 97), ("b", 100, 96), ("c", 100, 95)]).await;
-        assert_eq!(sharing(&scopes), [["a", "b", "c"]]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn models_with_other_limits_part_and_equal_ones_come_together() {
-        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
-        send(&scopes, &[("a", 100, 99), ("b", 500, 499), ("c", 500, 498), ("d", 100, 98), ("c", 500, 497)]).await;
-        assert_eq!(sharing(&scopes), [["a", "d"], ["b", "c"]]);
-        let states = scopes.states();
-        assert_eq!(states[1].1.limits[0].level, 497);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn models_with_equal_limits_part_when_they_are_counted_apart() {
-        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
-        for _ in 0..4 {
-            for answer in [("a", 1_000, 300), ("b", 1_000, 990)] {
-                send(&scopes, &[answer]).await;
-                tokio::time::advance(std::time::Duration::from_millis(1_100)).await;
-            }
-        }
-        assert_eq!(sharing(&scopes), [["a"], ["b"]]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_limit_that_changes_for_all_moves_all_of_them() {
-        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
-        send(&scopes, &[("a", 100, 99), ("b", 100, 98), ("a", 200, 197), ("b", 200, 196), ("a", 200, 195)]).await;
-        assert_eq!(sharing(&scopes), [["a", "b"]]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_scope_that_everybody_left_shows_no_limits() {
-        let scopes = Scopes::new(&[], &[], Order::Turn, Clock::start(), PATIENCE);
-        for (model, limit, left) in [("a", 100, 99), ("b", 100, 98), ("a", 200, 197), ("b", 200, 196), ("a", 200, 195)]
-        {
-            send(&scopes, &[(model, limit, left)]).await;
-        }
-        let all: Vec<_> = scopes.states().into_iter().map(|(names, state)| (names, state.limits.len())).collect();
-        assert!(all.iter().all(|(names, limits)| !names.is_empty() || *limits == 0), "{all:?}");
-    }
-    /// The caller's own ceiling of 10 a minute, two models whose stated limits change with every answer.
-    #[tokio::test(start_paused = true)]
-    async fn the_callers_ceiling_holds_for_one_model_that_moves() {
-        let clock = Clock::start();
-        let told = vec![Limit::per_minute(Dimension::Requests, 10)];
-        let scopes = Scopes::new(&told, &[], Order::Turn, clock, PATIENCE);
-        let start = clock.now();
-        let mut sent = 0;
-        send(&scopes, &[("b", 1_000, 999)]).await;
-        for n in 0..100_u64 {
-            send(&scopes, &[("a", 1_000 + n, 900)]).await;
-            if clock.now().saturating_sub(start) >= Nanos::MINUTE {
-                break;
-            }
-            sent += 1;
-        }
-        assert!(sent <= 21, "{sent} requests of one model in a minute, of 10 that the caller allows");
-    }
-    /// The limit that is stated is raised once for all.
-    #[tokio::test(start_paused = true)]
-    async fn the_callers_ceiling_holds_when_a_limit_changes_once() {
-        let clock = Clock::start();
-        let scopes = Scopes::new(&[Limit::per_minute(Dimension::Requests, 10)], &[], Order::Turn, clock, PATIENCE);
-        let start = clock.now();
-        let mut sent = 0;
-        for n in 0..100_u64 {
-            if n == 1 {
-                send(&scopes, &[("b", 1_000, 999)]).await;
-            }
-            send(&scopes, &[("a", if n < 8 { 1_000 } else { 2_000 }, 900)]).await;
-            if clock.now().saturating_sub(start) >= Nanos::from_millis(500) {
-                break;
-            }
-            sent += 1;
-        }
-        assert!(sent <= 10, "{sent} requests of one model at one instant, of 10 a minute that the caller allows");
-    }
-}
+mod tests;

@@ -83,6 +83,11 @@ pub(crate) struct RunArguments {
     /// Write the run's figures to this file as one JSON object
     #[arg(long, value_name = "FILE.json")]
     pub(crate) summary: Option<PathBuf>,
+    /// Start with what an earlier run has learned of prompts and answers, and write there what this one has
+    ///
+    /// The file need not be there. One that cannot be read is named, and the run starts without it.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) learned: Option<PathBuf>,
     /// Say nothing but what goes wrong
     #[arg(short, long)]
     pub(crate) quiet: bool,

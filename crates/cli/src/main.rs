@@ -11,6 +11,7 @@ mod foreign;
 mod form;
 mod input;
 mod interrupt;
+mod learned;
 mod limits;
 mod open_files;
 mod progress;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use chat_limiter::providers::{OpenAiCompatible, Registry};
 use chat_limiter::transport::{HyperTransport, Timeouts, from_fn};
-use chat_limiter::{Builder, ChatLimiter, RetryPolicy};
+use chat_limiter::{Builder, ChatLimiter, Learned, RetryPolicy};
 use simulator::{Config, Simulator};
 
 use crate::args::RunArguments;
@@ -24,7 +24,12 @@ pub(crate) const fn is_default(arguments: &RunArguments) -> bool {
 const OVERTAKEN: Duration = Duration::from_secs(60);
 
 /// The client. `form` decides which face of the embedded provider is spoken to.
-pub(crate) fn client(arguments: &RunArguments, form: Option<Form>, concurrency: usize) -> anyhow::Result<ChatLimiter> {
+pub(crate) fn client(
+    arguments: &RunArguments,
+    form: Option<Form>,
+    concurrency: usize,
+    learned: Learned,
+) -> anyhow::Result<ChatLimiter> {
     let is_simulated = arguments.provider.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(SIMULATED));
     let builder = if is_simulated || is_default(arguments) {
         for (flag, is_given) in
@@ -43,7 +48,7 @@ pub(crate) fn client(arguments: &RunArguments, form: Option<Form>, concurrency: 
         (retry.max_attempts, retry.max_failures) = (attempts, attempts);
     }
     // The answers of a file may come in any order.
-    let mut builder = builder.concurrency(concurrency).retry(retry).look_ahead(OVERTAKEN);
+    let mut builder = builder.concurrency(concurrency).retry(retry).look_ahead(OVERTAKEN).learned(learned);
     if let Some(variable) = &arguments.api_key_env {
         builder = builder.api_key_variable(variable);
     }

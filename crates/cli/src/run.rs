@@ -11,6 +11,7 @@ use crate::args::RunArguments;
 use crate::form::Form;
 use crate::input::{Input, is_standard};
 use crate::interrupt::Interrupts;
+use crate::learned::Store;
 use crate::open_files;
 use crate::progress::Display;
 use crate::target::{Target, is_same_file, kept_as};
@@ -27,7 +28,9 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let mut input = Input::open(&arguments.requests).await?;
     let form = Form::of(input.beginning().await?);
     let concurrency = concurrency(&arguments)?;
-    let limiter = provider::client(&arguments, form, concurrency)?;
+    let mut store = Store::open(arguments.learned.as_deref())?;
+    let limiter = provider::client(&arguments, form, concurrency, store.learned())?;
+    store.is_for(limiter.provider().name());
     let mut batch = Batch::new(limiter.clone(), &input.name).read_ahead(concurrency.saturating_mul(2));
     let results = (!is_standard(&arguments.output)).then(|| Target::open(&arguments.output)).transpose()?;
     let summary_file = arguments.summary.as_deref().map(Target::open).transpose()?;
@@ -38,7 +41,7 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     if !arguments.quiet && provider::is_default(&arguments) {
         say("no --provider and no --base-url: the embedded provider makes the answers up");
     }
-    let display = Display::start(limiter, batch.progress(), input.length, arguments.quiet);
+    let display = Display::start(limiter.clone(), batch.progress(), input.length, arguments.quiet);
     let stop = async {
         interrupts.next().await;
         display.note("stopping: requests in flight are waited for; interrupt again to leave them");
@@ -49,6 +52,7 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     };
     let outcome = batch.run(input.reader, output, stop, &display).await;
     display.finish();
+    store.write(&limiter.learned());
     let summary = outcome?;
     if let Some(file) = &mut summary_file {
         summary::write(file, &summary)?;
@@ -74,7 +78,7 @@ fn how_to_go_on(summary: &Summary, arguments: &RunArguments) -> String {
 
 /// Refuses what would overwrite a file that is needed.
 fn check_paths(arguments: &RunArguments) -> anyhow::Result<()> {
-    let RunArguments { requests, output, summary, resume, .. } = arguments;
+    let RunArguments { requests, output, summary, resume, learned, .. } = arguments;
     if *resume && is_standard(output) {
         bail!("--resume needs the --output file of the earlier run");
     }
@@ -85,6 +89,15 @@ fn check_paths(arguments: &RunArguments) -> anyhow::Result<()> {
     let kept = kept_as(output);
     if !resume && is_same_file(requests, &kept) {
         return refuse(output, "the results that are there would be kept in place of the requests");
+    }
+    if let Some(learned) = learned {
+        if is_standard(learned) {
+            bail!("--learned needs a file");
+        }
+        let others = [Some(requests), Some(output), Some(&kept), summary.as_ref()];
+        if others.into_iter().flatten().any(|other| other == learned || is_same_file(other, learned)) {
+            return refuse(learned, "it is another file of this run");
+        }
     }
     let Some(summary) = summary else { return Ok(()) };
     if is_standard(summary) {

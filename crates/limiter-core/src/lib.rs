@@ -333,6 +333,7 @@ mod queue;
 mod quota;
 #[cfg(feature = "alloc")]
 mod reservation;
+mod share;
 mod time;
 #[cfg(feature = "alloc")]
 mod timeline;

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use crate::flight::Flight;
 use crate::learn::{FlightWindow, Ledger, Pace, Refusals, Spacing, Yield};
 use crate::queue::Queue;
+use crate::share::Shares;
 use crate::timeline::Timeline;
 use crate::{Backoff, Bucket, Limit, Nanos, Outage, Quota};
 
@@ -66,6 +67,8 @@ pub struct Limiter {
     /// What may overtake in the queue, where anything may.
     allowance: Option<Allowance>,
     backoff: Backoff,
+    /// How much of the provider's limits to use.
+    shares: Shares,
 }
 
 impl Limiter {
@@ -89,6 +92,7 @@ impl Limiter {
             outage: Outage::new(),
             refusals: Refusals::new(),
             backoff: Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE },
+            shares: Shares::whole(),
             queue: Queue::new(),
             allowance: None,
             paused_until: Nanos::ZERO,
@@ -113,6 +117,13 @@ impl Limiter {
     pub fn pause(&mut self, span: Nanos, now: Nanos) {
         let now = self.advance(now);
         self.hold_back(span, now);
+    }
+
+    /// Ends the pause that is on, so that somebody can ask whether what the provider said still holds. Limits and an outage
+    /// hold back as before.
+    pub fn end_pause(&mut self, now: Nanos) {
+        let now = self.advance(now);
+        self.paused_until = self.paused_until.min(now);
     }
 
     fn hold_back(&mut self, span: Nanos, now: Nanos) {
@@ -171,5 +182,7 @@ mod models;
 mod order_tests;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod shares;
 #[cfg(test)]
 mod tests;

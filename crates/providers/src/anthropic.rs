@@ -64,6 +64,10 @@ impl Provider for Anthropic {
         Form::Anthropic
     }
 
+    fn bare_model<'a>(&self, model: &'a str) -> &'a str {
+        model.strip_prefix("anthropic/").unwrap_or(model)
+    }
+
     fn owns_host(&self, host: &str) -> bool {
         host == "api.anthropic.com"
     }

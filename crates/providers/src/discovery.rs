@@ -5,6 +5,7 @@
 //! the body of a successful answer to the reader. The readers take what they understand and leave out the rest; only a
 //! body of an altogether different shape is an error.
 
+mod account;
 pub mod anthropic;
 mod model_list;
 pub mod openai;
@@ -15,6 +16,7 @@ use limiter_core::{Dimension, Limit, Nanos};
 use serde_json::Value;
 use thiserror::Error;
 
+pub use account::{Account, AccountInquiry};
 pub use model_list::{model_list, native_model_list, parse_model_list};
 
 /// A request about the account. It has no body.
@@ -68,6 +70,12 @@ pub struct ScopeLimits {
 }
 
 impl ScopeLimits {
+    /// Whether these are limits of the key, which every model draws on.
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        self.models.is_empty() && self.scope == "key"
+    }
+
     /// Adds a limit. Of two on the same dimension and window the smaller one counts.
     pub(crate) fn add(&mut self, dimension: Dimension, window: Nanos, amount: u64) {
         if amount == 0 {

@@ -39,6 +39,7 @@ mod registry;
 mod retry_hint;
 mod size;
 pub mod sse;
+mod stream_text;
 mod stream_usage;
 pub mod tasks;
 #[cfg(test)]
@@ -94,6 +95,7 @@ pub use perplexity::Perplexity;
 pub use provider::{InvalidKey, Provider, RequestSize};
 pub use registry::{Registry, UnknownProvider};
 pub use sambanova::SambaNova;
+pub use stream_text::{produced_bytes, stream_text};
 pub use stream_usage::StreamUsage;
 pub use tasks::Task;
 pub use together::Together;

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use limiter_core::{Dimension, Nanos, Observation, Reading};
 use serde_json::Value;
 
@@ -47,8 +47,21 @@ impl Provider for OpenAi {
         &DIALECT
     }
 
+    /// Its official clients make a key for each POST and keep it over all attempts
+    /// (<https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py>), but name no header for it, and the
+    /// reference has none. This is the name of the draft standard
+    /// (<https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>): a server that does not know it passes it
+    /// over.
+    fn idempotency_header(&self) -> Option<HeaderName> {
+        Some(HeaderName::from_static("idempotency-key"))
+    }
+
     fn model_group<'a>(&self, model: &'a str) -> Cow<'a, str> {
         Cow::Borrowed(group_of(model))
+    }
+
+    fn bare_model<'a>(&self, model: &'a str) -> &'a str {
+        model.strip_prefix("openai/").unwrap_or(model)
     }
 
     fn owns_host(&self, host: &str) -> bool {

@@ -58,6 +58,10 @@ impl Provider for OpenRouter {
         Cow::Borrowed(if model.ends_with(":free") { ":free" } else { model })
     }
 
+    fn is_free(&self, model: &str) -> bool {
+        model.ends_with(":free")
+    }
+
     fn owns_host(&self, host: &str) -> bool {
         host == "openrouter.ai" || host.ends_with(".openrouter.ai")
     }

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use limiter_core::{Nanos, Observation, Reading};
 use serde_json::Value;
 use thiserror::Error;
+use tokenizer::Shape;
 
-use crate::discovery::{self, DiscoveryRequest};
+use crate::discovery::{self, AccountInquiry, DiscoveryRequest};
 use crate::payload::{ChatDialect, ChatPayload, ChatRequest, Form, PayloadError};
 use crate::tasks::{self, Endpoint};
 use crate::{Dialect, Failure, HeaderUse, UnixTime, Usage, classify, headers, openai, size, window};
@@ -61,6 +62,12 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// [`InvalidKey`] where the key is empty or cannot stand in a header.
     fn authenticate(&self, key: &str, headers: &mut HeaderMap) -> Result<(), InvalidKey> {
         bearer(key, headers)
+    }
+
+    /// The header in which it takes a key of the caller's own for a request, so that a request that is sent again counts as
+    /// the same one; `None` where it has none, as most.
+    fn idempotency_header(&self) -> Option<HeaderName> {
+        None
     }
 
     /// The path, as a batch file states it (`/v1/chat/completions`), that a bare request body is meant for.
@@ -150,6 +157,24 @@ pub trait Provider: Send + Sync + fmt::Debug {
         discovery::model_list(self.name(), page)
     }
 
+    /// Asks what limits and credit the account has; `None` where it tells neither when it is asked. `project` is the one
+    /// that the key belongs to, where that is known.
+    fn account_inquiry(&self, project: Option<&str>) -> Option<AccountInquiry> {
+        AccountInquiry::of(self.name(), project)
+    }
+
+    /// The name of a model as this provider takes it: without the provider's own name in front, where none of its models
+    /// has it there.
+    fn bare_model<'a>(&self, model: &'a str) -> &'a str {
+        model
+    }
+
+    /// Whether `model` costs nothing.
+    fn is_free(&self, model: &str) -> bool {
+        let _ = model;
+        false
+    }
+
     /// Whether `host` (lower case, without the port) is this provider's.
     fn owns_host(&self, host: &str) -> bool {
         let _ = host;
@@ -176,6 +201,8 @@ pub struct RequestSize {
     pub max_output_tokens: Option<u64>,
     /// Images in the prompt.
     pub images: u64,
+    /// What the prompt consists of, apart from its text.
+    pub shape: Shape,
 }
 
 /// A key that cannot be sent. Its text never shows the key.

@@ -101,6 +101,22 @@ impl Registry {
         self.find(|provider| provider.owns_model(model))
     }
 
+    /// The provider that `model` names by a prefix of its own (`openai/gpt-4o`, `anthropic/claude-sonnet-4-5`), of those
+    /// for which `is_usable`. Routers write other providers' models like this, so it tells only who could answer.
+    #[must_use]
+    pub fn detect_from_prefix(
+        &self,
+        model: &str,
+        is_usable: impl Fn(&dyn Provider) -> bool,
+    ) -> Option<Arc<dyn Provider>> {
+        self.find(|provider| provider.bare_model(model) != model && is_usable(provider))
+    }
+
+    /// Every provider, in the order of registration.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        self.providers.iter()
+    }
+
     fn find(&self, is_meant: impl Fn(&dyn Provider) -> bool) -> Option<Arc<dyn Provider>> {
         self.providers.iter().find(|provider| is_meant(provider.as_ref())).cloned()
     }
@@ -189,6 +205,27 @@ mod tests {
         check("mistral:7b", None);
         check("llama3.2", None);
         check("", None);
+    }
+
+    #[test]
+    fn only_who_is_known_to_take_keys_of_requests_gets_one() {
+        let registry = Registry::standard();
+        let takes = |name: &&str| registry.by_name(name).is_ok_and(|provider| provider.idempotency_header().is_some());
+        assert_eq!(registry.names().filter(takes).collect::<Vec<_>>(), ["openai"]);
+    }
+
+    #[test]
+    fn a_prefix_tells_the_provider_where_that_is_usable() {
+        let check = |model, usable: &str, expected| {
+            let detected = Registry::standard().detect_from_prefix(model, |provider| provider.name() == usable);
+            assert_eq!(name(detected).as_deref(), expected, "{model} {usable}");
+        };
+        check("openai/gpt-4o", "openai", Some("openai"));
+        check("openai/gpt-4o", "anthropic", None);
+        check("anthropic/claude-sonnet-4-5", "anthropic", Some("anthropic"));
+        check("groq/compound", "groq", None);
+        check("openrouter/auto", "openrouter", None);
+        check("gpt-4o", "openai", None);
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(crate) fn of_body(endpoint: &str, body: &Value) -> RequestSize {
             Some(0)
         },
         images: counted.images,
+        shape: counted.shape,
     }
 }
 

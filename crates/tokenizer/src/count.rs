@@ -9,6 +9,7 @@ mod content;
 mod framing;
 mod gemini;
 mod image;
+mod image_calculator;
 mod image_size;
 mod media;
 mod output;
@@ -17,6 +18,7 @@ mod schema;
 mod tally;
 mod typescript;
 
+pub use image_calculator::ImageTokenCalculator;
 use serde_json::Value;
 
 use crate::Encoding;

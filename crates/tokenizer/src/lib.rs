@@ -19,6 +19,8 @@ mod learn;
 mod model;
 
 pub use calculator::TiktokenCalculator;
-pub use count::{PayloadKind, PayloadTokens, Shape, count_payload, count_payload_as, count_payload_for};
+pub use count::{
+    ImageTokenCalculator, PayloadKind, PayloadTokens, Shape, count_payload, count_payload_as, count_payload_for,
+};
 pub use encoding::{DecodeError, Encoding, UnknownEncoding};
 pub use learn::{InputCorrection, OutputEstimate, OutputEstimates, RequestKind};

@@ -1,4 +1,4 @@
-//! The body of a response: a stream of chunks that neither stalls nor grows without bound.
+//! The body of a request or a response: a stream of chunks that neither stalls nor grows without bound.
 
 use std::fmt;
 use std::pin::Pin;
@@ -6,18 +6,23 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures::{Stream, TryStreamExt};
 use http::Uri;
 use http_body::{Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, StreamBody};
 use pin_project::pin_project;
 use tokio::time::Sleep;
 
 use crate::error::{Cause, Error, Fault, Stage};
 use crate::peer::Peer;
+use crate::pools::Place;
 
-/// The body of a response, read as it arrives.
+/// The body of a request or of a response.
 ///
-/// Read it by [`chunk`](Body::chunk), whole by [`collect_bounded`](Body::collect_bounded), or as an
+/// For a request, [`from_bytes`](Body::from_bytes) costs no allocation and is sent with its exact length;
+/// [`from_stream`](Body::from_stream) and [`new`](Body::new) are sent as they come.
+///
+/// That of a response is read as it arrives. Read it by [`chunk`](Body::chunk), whole by [`collect_bounded`](Body::collect_bounded), or as an
 /// [`http_body::Body`]. After an error it is at its end. Dropping it gives the rest of the response up.
 pub struct Body {
     peer: Option<Peer>,
@@ -43,13 +48,25 @@ impl Body {
         Self { peer: None, state: State::Whole(bytes.into()) }
     }
 
+    /// A body of chunks that come one after the other, such as a file that is too large to hold.
+    ///
+    /// Its length is not known before it ends. Where a server needs to know it, give an [`http_body::Body`] whose
+    /// [`size_hint`](http_body::Body::size_hint) is exact to [`new`](Body::new).
+    pub fn from_stream<S, E>(chunks: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    {
+        Self::new(StreamBody::new(chunks.map_ok(Frame::data)))
+    }
+
     /// Any body, without a timeout. Its errors become those of [`Stage::Body`]; an [`Error`] stays what it is.
     pub fn new<B>(body: B) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        Self::watched(body, None, Duration::MAX)
+        Self::watched(body, None, Duration::MAX, None)
     }
 
     /// The body of a response from `uri`, which fails when its next chunk is awaited for longer than `idle`.
@@ -60,18 +77,40 @@ impl Body {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        Self::watched(body, Peer::parse(uri).ok(), idle)
+        Self::watched(body, Peer::parse(uri).ok(), idle, None)
     }
 
-    pub(crate) fn watched<B>(body: B, peer: Option<Peer>, idle: Duration) -> Self
+    /// `place` is given up at the end.
+    pub(crate) fn watched<B>(body: B, peer: Option<Peer>, idle: Duration, place: Option<Place>) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Cause>,
     {
-        Self { peer, state: State::Streaming(Box::pin(Watched { body, idle, timer: None })) }
+        Self { peer, state: State::Streaming(Box::pin(Watched { body, idle, timer: None, _place: place })) }
     }
 
-    /// The next chunk, or `None` at the end. Trailers are passed over.
+    /// What is left of a body that is all there, `None` of one that streams.
+    #[must_use]
+    pub const fn as_bytes(&self) -> Option<&Bytes> {
+        match &self.state {
+            State::Whole(bytes) => Some(bytes),
+            State::Streaming(_) => None,
+        }
+    }
+
+    /// A body that has already failed.
+    #[cfg(feature = "compression")]
+    pub(crate) fn failed(error: Error) -> Self {
+        Self::from_stream(futures::stream::once(std::future::ready(Err::<Bytes, _>(error))))
+    }
+
+    /// A body that comes from `peer` and is decoded.
+    #[cfg(feature = "compression")]
+    pub(crate) fn decoded(body: crate::compression::Decoded, peer: Peer) -> Self {
+        Self { peer: Some(peer), state: State::Streaming(Box::pin(body)) }
+    }
+
+    /// The next chunk, or `None` at the end. Empty chunks and trailers are passed over.
     ///
     /// Cancel safe: nothing is lost when the future is dropped.
     ///
@@ -80,7 +119,9 @@ impl Body {
     /// [`Error::is_timeout`] when nothing came for the idle timeout, [`Error::is_body`] for whatever else broke.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         while let Some(frame) = self.frame().await {
-            if let Ok(chunk) = frame?.into_data() {
+            if let Ok(chunk) = frame?.into_data()
+                && !chunk.is_empty()
+            {
                 return Ok(Some(chunk));
             }
         }
@@ -169,6 +210,24 @@ impl From<Bytes> for Body {
     }
 }
 
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from_bytes(bytes)
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::from_bytes(text)
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::from_bytes(text)
+    }
+}
+
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body").field("peer", &self.peer).finish_non_exhaustive()
@@ -184,6 +243,7 @@ struct Watched<B> {
     /// Runs only while somebody waits, so that a slow reader is not mistaken for a stalled server.
     #[pin]
     timer: Option<Sleep>,
+    _place: Option<Place>,
 }
 
 impl<B> http_body::Body for Watched<B>

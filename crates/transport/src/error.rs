@@ -8,6 +8,7 @@ use std::{fmt, iter};
 use http::Uri;
 
 use crate::peer::Peer;
+use crate::proxy::ProxyError;
 
 /// An error of somebody else's, as it was caught.
 pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
@@ -18,7 +19,7 @@ pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 pub enum Stage {
     /// The transport itself could not be made.
     Setup,
-    /// The request was refused before anything was done with it.
+    /// The request was refused before anything was done with it, or its own body broke off.
     Request,
     /// It had no connection yet: name lookup, TCP, TLS.
     Connect,
@@ -53,6 +54,13 @@ pub(crate) enum Fault {
     TimedOut(Duration),
     #[error("larger than {0} bytes")]
     TooLarge(usize),
+    #[cfg(feature = "compression")]
+    #[error("{coding} that cannot be decoded: {cause}")]
+    Undecodable {
+        coding: &'static str,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("{}", innermost(&**.0))]
     Failed(#[source] Cause),
 }
@@ -98,6 +106,14 @@ impl Error {
     #[must_use]
     pub fn unsent(mut self) -> Self {
         self.0.sent = false;
+        self
+    }
+
+    /// The error of the body that a request to `peer` had, of which something may have left.
+    pub(crate) fn of_request(mut self, peer: Peer) -> Self {
+        self.0.stage = Stage::Request;
+        self.0.peer = Some(peer);
+        self.0.sent = true;
         self
     }
 
@@ -147,7 +163,8 @@ impl Error {
             || (self.0.sent && self.io_kinds().any(garbled))
     }
 
-    /// Whether the request itself is at fault, so that it will fail again.
+    /// Whether the request itself is at fault, so that it will fail again. Where its own body broke off, part of it may have
+    /// [been sent](Error::was_sent).
     #[must_use]
     pub fn is_request(&self) -> bool {
         self.0.stage == Stage::Request
@@ -196,12 +213,15 @@ impl StdError for Error {
     }
 }
 
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(crate) fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     iter::successors(Some(error), |error| (*error).source())
 }
 
-/// The text of the last error in the chain, on one line.
+/// The text of the last error in the chain, on one line; and between whom it was, where that was not the peer.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    let mut text = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    if let Some(proxy) = chain(error).find(|cause| cause.is::<ProxyError>()) {
+        text = format!("{proxy}: {text}");
+    }
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

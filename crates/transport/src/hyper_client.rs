@@ -1,62 +1,84 @@
-//! The transport on hyper: pooled connections and a timeout for each stage.
+//! The transport on hyper: pooled connections, and what is done to a request before it is sent.
 
-use std::pin::pin;
-use std::time::Duration;
 use std::{error::Error as StdError, fmt};
 
-use bytes::Bytes;
-use futures::future::{BoxFuture, Either, FutureExt, select};
-use http::{Method, Request, Response, Uri, Version, header};
-use http_body_util::Full;
+use futures::future::{BoxFuture, FutureExt};
+use http::{Request, Response, Uri, header};
 use hyper::rt::{Read, Write};
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::{CaptureConnection, Connection, HttpConnector, capture_connection};
-use hyper_util::client::legacy::{self, Client, ResponseFuture};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::timeout;
+use hyper_util::client::legacy::connect::{Connection, HttpConnector, capture_connection};
 use tower_service::Service;
 
-use crate::connector::{self, Bounded};
-use crate::error::Fault;
-use crate::peer::Peer;
-use crate::{Body, Error, Stage, Timeouts, Transport, tls};
-
-/// How long a connection waits for its next request. Shorter than the 75 s after which many servers close theirs: a
-/// request handed to a connection that is just being closed is lost.
-const POOL_IDLE: Duration = Duration::from_secs(60);
-
-/// How often an HTTP/2 connection with requests in flight is asked whether it is alive, and how long it may take to say.
-const PING_INTERVAL: Duration = Duration::from_secs(30);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
+#[cfg(feature = "compression")]
+use crate::compression;
+use crate::connector;
+use crate::exchange::Exchange;
+use crate::pools::{Pools, REQUESTS_PER_CONNECTION};
+use crate::proxy::Proxies;
+use crate::request::prepare;
+use crate::route::Dialer;
+use crate::upload;
+use crate::{Body, Error, HyperBuilder, Timeouts, Transport, builder};
 
 /// A [`Transport`] on hyper, with pooled connections that speak HTTP/1.1 or HTTP/2.
+///
+/// Made by [`https`](HyperTransport::https), or with settings by [`builder`](HyperTransport::builder).
 ///
 /// Redirects are not followed. The version of a request and its `content-length` and `transfer-encoding` are the
 /// connection's affair: what the caller wrote there is replaced.
 ///
-/// It is used inside a tokio runtime with I/O and time enabled. Clones share the pool.
-pub struct HyperTransport<C = HttpsConnector<HttpConnector>> {
-    client: Client<Bounded<C>, Full<Bytes>>,
+/// It is used inside a tokio runtime with I/O and time enabled. Clones share the pools.
+pub struct HyperTransport<C = HttpsConnector<Dialer>> {
+    pools: Pools<C>,
     timeouts: Timeouts,
     schemes: &'static [&'static str],
+    proxies: Proxies,
+    #[cfg(feature = "compression")]
+    compression: bool,
 }
 
 impl HyperTransport {
-    /// A transport for `https` and `http` URIs, which trusts the platform's certificates.
+    /// A transport for `https` and `http` URIs, which trusts the platform's certificates and goes through the proxies that
+    /// the environment names ([`Proxies::from_environment`]).
     ///
     /// # Errors
     ///
-    /// [`Stage::Setup`] where the platform has no certificates to trust.
+    /// [`Stage::Setup`](crate::Stage::Setup) where the platform has no certificates to trust, or the environment a proxy that
+    /// cannot be used.
     pub fn https(timeouts: Timeouts) -> Result<Self, Error> {
-        Ok(Self::with_connector(tls::connector()?, timeouts))
+        Self::builder().timeouts(timeouts).build()
+    }
+
+    /// Settings of a transport: whom to trust, which proxies, how to pool.
+    pub fn builder() -> HyperBuilder {
+        HyperBuilder::new()
     }
 }
 
 impl HyperTransport<HttpConnector> {
-    /// A transport for `http` URIs alone, for servers of one's own: it needs no certificates and cannot fail.
+    /// A transport for `http` URIs alone, for servers of one's own: it needs no certificates, asks no proxy and cannot fail.
     #[must_use]
     pub fn http(timeouts: Timeouts) -> Self {
-        Self { schemes: &["http"], ..Self::with_connector(connector::tcp(), timeouts) }
+        // It speaks HTTP/1.1, of which a connection carries one.
+        Self::assemble(Pools::new(builder::client(), connector::tcp(), usize::MAX), timeouts).without_tls()
+    }
+}
+
+impl<C> HyperTransport<C> {
+    pub(crate) fn without_tls(self) -> Self {
+        Self { schemes: &["http"], ..self }
+    }
+
+    /// Whether answers are asked for in a compressed form, and decoded: yes by default. A request that has an
+    /// `accept-encoding` of its own gets what it asks for, as it comes.
+    #[cfg(feature = "compression")]
+    #[must_use]
+    pub fn compression(self, compression: bool) -> Self {
+        Self { compression, ..self }
+    }
+
+    pub(crate) fn with_proxies(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 }
 
@@ -69,14 +91,18 @@ where
 {
     /// A transport whose connections come from `connector`: any of hyper-util's, or one of [`from_fn`](crate::from_fn).
     pub fn with_connector(connector: C, timeouts: Timeouts) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .http2_keep_alive_timeout(PING_TIMEOUT)
-            .build(Bounded(connector));
-        Self { client, timeouts, schemes: &["http", "https"] }
+        Self::assemble(Pools::new(builder::client(), connector, REQUESTS_PER_CONNECTION), timeouts)
+    }
+
+    pub(crate) fn assemble(pools: Pools<C>, timeouts: Timeouts) -> Self {
+        Self {
+            pools,
+            timeouts,
+            schemes: &["http", "https"],
+            proxies: Proxies::none(),
+            #[cfg(feature = "compression")]
+            compression: true,
+        }
     }
 }
 
@@ -87,72 +113,45 @@ where
     C::Error: Into<Box<dyn StdError + Send + Sync>>,
     C::Future: Send + 'static,
 {
-    fn send(&self, mut request: Request<Bytes>) -> BoxFuture<'static, Result<Response<Body>, Error>> {
+    fn send(&self, mut request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, Error>> {
         let timeouts = request.extensions_mut().remove().unwrap_or(self.timeouts);
         let peer = match prepare(&mut request, self.schemes) {
             Ok(peer) => peer,
             Err(reason) => return std::future::ready(Err(Error::invalid_request(reason))).boxed(),
         };
-        let mut request = request.map(Full::new);
+        let proxy = self.proxies.forwarding(request.uri()).cloned();
+        if let Some(authorization) = proxy.as_ref().and_then(|proxy| proxy.authorization()) {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
+        }
+        #[cfg(feature = "compression")]
+        let is_decoded = self.compression && compression::ask(request.headers_mut());
+        let upload = upload::watch(request.body_mut());
         let connection = capture_connection(&mut request);
-        let response = self.client.request(request);
-        exchange(response, connection, peer, timeouts).boxed()
+        let (response, place) = self.pools.send(request);
+        let exchange = Exchange {
+            peer,
+            timeouts,
+            connection,
+            place,
+            upload,
+            proxy,
+            #[cfg(feature = "compression")]
+            is_decoded,
+        };
+        exchange.run(response).boxed()
     }
 }
 
-/// Refuses what cannot be sent, and takes out what only the connection can know.
-fn prepare(request: &mut Request<Bytes>, schemes: &[&str]) -> Result<Peer, String> {
-    let peer = Peer::parse(request.uri())?;
-    let scheme = request.uri().scheme_str().unwrap_or_default();
-    if !schemes.contains(&scheme) {
-        return Err(format!("this transport has no TLS for a URL with the scheme {scheme}"));
-    }
-    if request.method() == Method::CONNECT {
-        return Err("the method CONNECT is for proxies".to_owned());
-    }
-    *request.version_mut() = Version::HTTP_11;
-    request.headers_mut().remove(header::CONTENT_LENGTH);
-    request.headers_mut().remove(header::TRANSFER_ENCODING);
-    Ok(peer)
-}
-
-/// Waits for a connection, then for the head of the response, each within its time.
-async fn exchange(
-    response: ResponseFuture,
-    mut connection: CaptureConnection,
-    peer: Peer,
-    timeouts: Timeouts,
-) -> Result<Response<Body>, Error> {
-    let connected = async {
-        connection.wait_for_connection_metadata().await;
-    };
-    let outcome = match timeout(timeouts.connect, select(response, pin!(connected))).await {
-        Err(_) => return Err(Error::at(Stage::Connect, Some(peer), Fault::TimedOut(timeouts.connect))),
-        Ok(Either::Left((outcome, _))) => outcome,
-        Ok(Either::Right(((), response))) => match timeout(timeouts.first_byte, response).await {
-            Err(_) => return Err(Error::at(Stage::Response, Some(peer), Fault::TimedOut(timeouts.first_byte))),
-            Ok(outcome) => outcome,
-        },
-    };
-    match outcome {
-        Ok(response) => Ok(response.map(|body| Body::watched(body, Some(peer), timeouts.idle))),
-        Err(error) => Err(failed(error, peer, connection.connection_metadata().is_some())),
-    }
-}
-
-/// Sorts an error of the client by how far the request got.
-#[cold]
-fn failed(error: legacy::Error, peer: Peer, connected: bool) -> Error {
-    let stage = if error.is_connect() || !connected { Stage::Connect } else { Stage::Response };
-    // hyper says "canceled" of a request that it took back before writing any of it.
-    let taken_back = error.source().and_then(|cause| cause.downcast_ref()).is_some_and(hyper::Error::is_canceled);
-    let error = Error::at(stage, Some(peer), Fault::Failed(error.into()));
-    if taken_back { error.unsent() } else { error }
-}
-
-impl<C: Clone> Clone for HyperTransport<C> {
+impl<C> Clone for HyperTransport<C> {
     fn clone(&self) -> Self {
-        Self { client: self.client.clone(), timeouts: self.timeouts, schemes: self.schemes }
+        Self {
+            pools: self.pools.clone(),
+            timeouts: self.timeouts,
+            schemes: self.schemes,
+            proxies: self.proxies.clone(),
+            #[cfg(feature = "compression")]
+            compression: self.compression,
+        }
     }
 }
 

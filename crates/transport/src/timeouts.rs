@@ -10,7 +10,7 @@ use std::time::Duration;
 /// use std::time::Duration;
 /// use transport::Timeouts;
 ///
-/// let mut request = http::Request::new(bytes::Bytes::new());
+/// let mut request = http::Request::new(transport::Body::empty());
 /// request.extensions_mut().insert(Timeouts { first_byte: Duration::from_secs(600), ..Timeouts::default() });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub struct Timeouts {
     /// Until the request has a connection: name lookup, TCP and TLS, or an idle connection of the pool. 10 s by
     /// default. One attempt to connect never takes longer than five minutes, whatever is written here.
     pub connect: Duration,
-    /// From the request being handed over a connection until the head of the response has arrived. 120 s by default.
+    /// From the request being handed over a connection until the head of the response has arrived: sending a long body is part
+    /// of it. 120 s by default.
     ///
     /// A provider that does not stream sends the head when the whole answer is written, so this is also how long a
     /// model may think.

@@ -40,14 +40,18 @@ pub(super) const STEPS: &[Step] = &[
     Step {
         name: "tests",
         what: "unit and integration tests",
-        alone: "cargo test --workspace --lib --bins --tests",
-        run: |workspace| run_tests(workspace, "--lib --bins --tests"),
+        alone: "cargo xtask ci --only tests",
+        run: |workspace| {
+            let alone = FEATURE_SETS.iter().filter(|set| set.has_tests).map(|set| set.arguments);
+            let sets: Vec<_> = std::iter::once("--workspace").chain(alone).collect();
+            run_tests(workspace, &sets, "--lib --bins --tests")
+        },
     },
     Step {
         name: "doc-tests",
         what: "examples in the docs compile and hold",
         alone: "cargo test --workspace --doc",
-        run: |workspace| run_tests(workspace, "--doc"),
+        run: |workspace| run_tests(workspace, &["--workspace"], "--doc"),
     },
     Step {
         name: "examples",
@@ -117,14 +121,19 @@ fn require_component(workspace: &Workspace, command: &str, component: &str) -> a
     Ok(())
 }
 
-/// `kinds` selects the targets: without benchmarks, which `--all-targets` would run.
-fn run_tests(workspace: &Workspace, kinds: &str) -> anyhow::Result<Outcome> {
-    let arguments = format!("test --locked --workspace {kinds} --no-fail-fast");
-    announce(&arguments, &[]);
-    let (status, tally) = tally::run_and_count(workspace.cargo(&arguments).into(), console::bytes)?;
-    ensure!(status.success(), "{tally} ({status})");
-    ensure!(tally.ran() > 0, "no test ran");
-    Ok(Outcome::Passed(tally.to_string()))
+/// `sets` are packages and features; `kinds` selects the targets: without benchmarks, which `--all-targets` would run.
+fn run_tests(workspace: &Workspace, sets: &[&str], kinds: &str) -> anyhow::Result<Outcome> {
+    let mut notes = Vec::new();
+    let mut failed = Vec::new();
+    for set in sets {
+        let arguments = format!("test --locked {set} {kinds} --no-fail-fast");
+        announce(&arguments, &[]);
+        let (status, tally) = tally::run_and_count(workspace.cargo(&arguments).into(), console::bytes)?;
+        let note = format!("{set}: {tally}");
+        if status.success() && tally.ran() > 0 { notes.push(note) } else { failed.push(format!("{note} ({status})")) }
+    }
+    ensure!(failed.is_empty(), "{}", failed.join("; "));
+    Ok(Outcome::Passed(notes.join("; ")))
 }
 
 fn check_docs(workspace: &Workspace) -> anyhow::Result<Outcome> {

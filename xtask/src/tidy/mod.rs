@@ -1,11 +1,13 @@
 //! `cargo xtask tidy`: what the compiler and clippy do not look at.
 //!
 //! Text files (no stray blanks, no paths of one machine, no registry but the public one), Rust files (module docs, no
-//! leftovers), manifests (dependencies point one way). The sizes of files are reported, for people to judge.
+//! leftovers), manifests (dependencies point one way), and the tests that docs/PARITY.md names. The sizes of files are
+//! reported, for people to judge.
 
 mod dependencies;
 mod files;
 mod manifest;
+mod parity;
 mod rust;
 mod sizes;
 mod text;
@@ -69,6 +71,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<String> {
         violations.extend(findings.into_iter().map(|finding| file.violation(finding)));
     }
     violations.extend(check_dependencies(&manifests));
+    violations.extend(parity::check(&files));
 
     console::line(&sizes.report());
     for violation in &violations {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use chat_limiter::transport::{HyperTransport, Timeouts, Transport as _, from_fn};
+use chat_limiter::transport::{Body, HyperTransport, Timeouts, Transport as _, from_fn};
 use http::HeaderMap;
 use serde_json::json;
 use simulator::Simulator;
@@ -52,7 +52,7 @@ pub(super) fn answer(request: Bytes) -> anyhow::Result<Answer> {
         let simulator = Simulator::new(server::config())?;
         let connector = from_fn(move |_| std::future::ready(Ok::<_, std::io::Error>(simulator.connect())));
         let transport = HyperTransport::with_connector(connector, Timeouts::default());
-        let request = http::Request::post("http://simulator/v1/chat/completions").body(request)?;
+        let request = http::Request::post("http://simulator/v1/chat/completions").body(Body::from_bytes(request))?;
         let (head, body) = transport.send(request).await?.into_parts();
         ensure!(head.status.is_success(), "the simulator answers {}", head.status);
         let body = body.collect_bounded(usize::MAX).await.context("an answer broke off")?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use chat_limiter::transport::{HyperTransport, Timeouts, Transport as _};
+use chat_limiter::transport::{Body, HyperTransport, Timeouts, Transport as _};
 use chat_limiter::{ChatLimiter, Request};
 use http::{HeaderMap, HeaderValue, Uri, header};
 use http_body_util::{BodyExt as _, Full};
@@ -83,7 +83,7 @@ impl Client {
                 (answer.status, answer.body)
             }
             Self::Transport(transport, message) => {
-                let response = transport.send(message.with(body)?).await?;
+                let response = transport.send(message.with(Body::from_bytes(body))?).await?;
                 (response.status(), response.into_body().collect_bounded(LONGEST).await?)
             }
             Self::Bare(client, message) => {

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::clients::Client;
-use crate::processor;
+use crate::clock::Clock;
+use crate::{allocations, processor};
 
 /// What is sent.
 #[derive(Clone)]
@@ -22,34 +23,56 @@ pub(super) struct Load {
     pub(super) least_answer: usize,
 }
 
+/// What it took to send a load.
+#[derive(Debug)]
+pub(super) struct Spent {
+    /// By this process, on all processors.
+    pub(super) processor: Duration,
+    /// By the clock, from the first request to the last answer.
+    pub(super) elapsed: Duration,
+    /// How often memory was allocated.
+    pub(super) allocations: usize,
+    /// How long each request took, in no order.
+    pub(super) calls: Vec<Duration>,
+}
+
 impl Load {
-    /// Sends it all by `client`, and says what this process used meanwhile.
+    /// Sends it all by `client`, and says what was spent on it.
     ///
     /// # Errors
     ///
     /// One of the requests was not answered.
-    pub(super) async fn send(&self, client: &Arc<Client>) -> anyhow::Result<Duration> {
+    pub(super) async fn send(&self, client: &Arc<Client>) -> anyhow::Result<Spent> {
         let sent = Arc::new(AtomicUsize::new(0));
-        let before = processor::used()?;
+        let (allocated, used, clock) = (allocations::count(), processor::used()?, Clock::start());
         let mut tasks = JoinSet::new();
         for _ in 0..self.at_once {
             tasks.spawn(self.clone().send_some(Arc::clone(client), Arc::clone(&sent)));
         }
+        let mut calls = Vec::with_capacity(self.requests);
         while let Some(ended) = tasks.join_next().await {
-            ended??;
+            calls.extend(ended??);
         }
-        Ok(processor::used()?.saturating_sub(before))
+        Ok(Spent {
+            elapsed: clock.elapsed(),
+            processor: processor::used()?.saturating_sub(used),
+            allocations: allocations::count().saturating_sub(allocated),
+            calls,
+        })
     }
 
-    /// One after the other, as long as there are any.
-    async fn send_some(self, client: Arc<Client>, sent: Arc<AtomicUsize>) -> anyhow::Result<()> {
+    /// One after the other, as long as there are any. How long each took.
+    async fn send_some(self, client: Arc<Client>, sent: Arc<AtomicUsize>) -> anyhow::Result<Vec<Duration>> {
+        let mut calls = Vec::with_capacity(self.requests / self.at_once.max(1) * 2);
         for body in self.bodies.iter().cycle() {
             if sent.fetch_add(1, Ordering::Relaxed) >= self.requests {
                 break;
             }
+            let clock = Clock::start();
             client.call(body.clone(), self.least_answer).await?;
+            calls.push(clock.elapsed());
         }
-        Ok(())
+        Ok(calls)
     }
 }
 
@@ -66,7 +89,7 @@ mod tests {
             // Port 1 is nobody's.
             let client = Arc::new(Client::bare("http://127.0.0.1:1/v1").unwrap());
             assert!(load.send(&client).await.is_err());
-            assert!(Load { requests: 0, ..load }.send(&client).await.is_ok());
+            assert!(Load { requests: 0, ..load }.send(&client).await.is_ok_and(|spent| spent.calls.is_empty()));
         });
     }
 }

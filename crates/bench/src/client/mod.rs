@@ -10,6 +10,7 @@ mod clients;
 mod load;
 mod parts;
 mod server;
+mod throughput;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::instructions::Instructions;
 use crate::measure::{Group, median};
 use crate::report::{Count, Goal, Report, Row, Section, Versus};
 use clients::Client;
-use load::Load;
+use load::{Load, Spent};
 use server::Server;
 
 pub(crate) use bodies::requests;
@@ -46,6 +47,9 @@ const GOAL: Goal = Goal::RatioAtMost(2.0);
 const ROUNDS: usize = 21;
 const WARM_UP: usize = 3;
 
+/// So many requests at once have a goal for how many go through.
+const AT_ONCE_WITH_A_RATE: usize = 64;
+
 struct Scenario {
     bytes: usize,
     at_once: usize,
@@ -54,7 +58,8 @@ struct Scenario {
     goal: Option<Goal>,
 }
 
-const SCENARIOS: [Scenario; 4] = [
+const SCENARIOS: [Scenario; 5] = [
+    Scenario { bytes: SMALL, at_once: AT_ONCE_WITH_A_RATE, requests: 1_500, goal: None },
     Scenario { bytes: SMALL, at_once: 50, requests: 1_500, goal: Some(GOAL) },
     Scenario { bytes: SMALL, at_once: 1, requests: 1_500, goal: Some(GOAL) },
     Scenario { bytes: LARGE, at_once: 50, requests: 300, goal: None },
@@ -79,7 +84,7 @@ pub(crate) fn report() -> anyhow::Result<Report> {
     let mut report = Report::default();
     for scenario in &SCENARIOS {
         console::complain(&format!("measuring: {}", scenario.title()));
-        report.sections.push(scenario.run(&server, &runtime)?);
+        report.sections.extend(scenario.run(&server, &runtime)?);
     }
     drop(server);
     let instructions = Instructions::new();
@@ -94,7 +99,7 @@ pub(crate) fn report() -> anyhow::Result<Report> {
     report.notes = vec![
         "value: milliseconds on a processor for 1,000 requests (microseconds for each), the median of all rounds"
             .into(),
-        "ratio: the median of the ratios of each round".into(),
+        "ratio: the median of the ratios of each round; after it, the median of what ours takes more".into(),
         instructions.note().to_owned(),
         format!("took {:.0} s", clock.elapsed().as_secs_f64()),
     ];
@@ -103,12 +108,14 @@ pub(crate) fn report() -> anyhow::Result<Report> {
 
 impl Scenario {
     fn title(&self) -> String {
-        let Self { bytes, at_once, .. } = self;
-        let size = bytes / 1_000;
-        format!("processor time of the client for 1,000 requests: about {size} KB there and back, {at_once} at once")
+        format!("processor time of the client for 1,000 requests: {}", self.size())
     }
 
-    fn run(&self, server: &Server, runtime: &Runtime) -> anyhow::Result<Section> {
+    fn size(&self) -> String {
+        format!("about {} KB there and back, {} at once", self.bytes / 1_000, self.at_once)
+    }
+
+    fn run(&self, server: &Server, runtime: &Runtime) -> anyhow::Result<[Section; 2]> {
         let bodies: Arc<[_]> = bodies::requests(self.bytes).into();
         let load = Load { bodies, requests: self.requests, at_once: self.at_once, least_answer: self.bytes * 9 / 10 };
         let url = server.base_url();
@@ -119,22 +126,34 @@ impl Scenario {
                 // To and fro, so that none always follows the same other one.
                 turns.reverse();
                 for (client, samples) in &mut turns {
-                    let used = load.send(client).await?;
+                    let spent = load.send(client).await?;
                     if round >= WARM_UP {
-                        samples.push(used.as_secs_f64() * 1e6 / self.requests as f64);
+                        samples.push(spent);
                     }
                 }
             }
             // They have been turned round an even number of times.
             let [ours, transport, bare] = turns.map(|(_, samples)| samples);
-            let mut section = Section::new(self.title());
-            section.rows = vec![
-                Row { goal: self.goal, ..row((OURS, &ours), (BARE, &bare)) },
-                row((OURS, &ours), (TRANSPORT, &transport)),
-                row((TRANSPORT, &transport), (BARE, &bare)),
-            ];
-            Ok(section)
+            Ok([self.processor_time(&ours, &transport, &bare), self.by_the_clock(&ours, &bare)])
         })
+    }
+
+    fn processor_time(&self, ours: &[Spent], transport: &[Spent], bare: &[Spent]) -> Section {
+        let micros = |spent: &Spent| spent.processor.as_secs_f64() * 1e6 / self.requests as f64;
+        let [ours, transport, bare] =
+            [ours, transport, bare].map(|spent| spent.iter().map(micros).collect::<Vec<f64>>());
+        let mut section = Section::new(self.title());
+        section.rows = vec![
+            Row { goal: self.goal, ..row((OURS, &ours), (BARE, &bare)) },
+            row((OURS, &ours), (TRANSPORT, &transport)),
+            row((TRANSPORT, &transport), (BARE, &bare)),
+        ];
+        section
+    }
+
+    fn by_the_clock(&self, ours: &[Spent], bare: &[Spent]) -> Section {
+        let has_goal = self.at_once == AT_ONCE_WITH_A_RATE;
+        throughput::section(&self.size(), ours, bare, has_goal)
     }
 }
 

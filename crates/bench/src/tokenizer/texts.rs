@@ -9,7 +9,7 @@ const CODE: [&str; 6] = [
     include_str!("../../../limiter-core/src/limiter.rs"),
     include_str!("../../../limiter-core/src/bucket.rs"),
     include_str!("../../../limiter-core/src/learn/charge.rs"),
-    include_str!("../../../chat-limiter/src/exchange.rs"),
+    include_str!("../../../chat-limiter/src/exchange/attempt.rs"),
     include_str!("../../../chat-limiter/src/scopes.rs"),
     include_str!("../../../providers/src/headers/mod.rs"),
 ];
@@ -32,7 +32,7 @@ pub(super) const NATURAL: [Text; 4] = [
     Text { name: "mixed, line by line, as JSON", make: mixed, times: None },
 ];
 
-pub(super) const SLOW: [Text; 9] = [
+pub(super) const SLOW: [Text; 14] = [
     Text { name: "one letter", make: || repeated("a"), times: None },
     Text { name: "spaces", make: || repeated(" "), times: None },
     Text { name: "line breaks", make: || repeated("\n"), times: None },
@@ -42,6 +42,18 @@ pub(super) const SLOW: [Text; 9] = [
     Text { name: "base64", make: || at_random(base64), times: None },
     Text { name: "letters at random", make: || at_random(letter), times: None },
     Text { name: "characters of all of Unicode", make: || at_random(any), times: None },
+    // The slowest that a search at random through texts of long tokens and of a few characters has found.
+    Text { name: "runs of signs at random", make: || mixed_of(&RUNS), times: None },
+    Text {
+        name: "long words of Thai and Russian",
+        make: || mixed_of(&["เติมเงินไทยฟรี", "воспользоваться"]),
+        times: None,
+    },
+    Text {
+        name: "long words of Telugu and Kannada", make: || mixed_of(&["ుకున్నారు", "ಸಲಾಗಿದೆ"]), times: None
+    },
+    Text { name: "letters and signs at random", make: || at_random(letter_or_sign), times: None },
+    Text { name: "Arabic letters at random", make: || at_random(arabic), times: None },
 ];
 
 fn repeated(unit: &str) -> String {
@@ -58,6 +70,19 @@ fn at_random(draw: fn(&mut fastrand::Rng) -> char) -> String {
     text
 }
 
+/// Runs of a sign that are tokens, and what stands between them in comments.
+const RUNS: [&str; 4] = ["********************************", "----------------------------", "/", "================"];
+
+/// Units that are drawn, the same each time.
+fn mixed_of(units: &[&str]) -> String {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut text = String::new();
+    while text.len() < HOSTILE {
+        text.extend(random.choice(units.iter().copied()));
+    }
+    text
+}
+
 fn chinese(random: &mut fastrand::Rng) -> char {
     random.char('\u{4E00}'..'\u{5E00}')
 }
@@ -68,6 +93,14 @@ fn base64(random: &mut fastrand::Rng) -> char {
 
 fn letter(random: &mut fastrand::Rng) -> char {
     random.lowercase()
+}
+
+fn letter_or_sign(random: &mut fastrand::Rng) -> char {
+    random.char('?'..'o')
+}
+
+fn arabic(random: &mut fastrand::Rng) -> char {
+    random.char('\u{620}'..'\u{650}')
 }
 
 fn any(random: &mut fastrand::Rng) -> char {

@@ -122,6 +122,7 @@ mod tests {
             usage: None,
             attempts: 1,
             rate_limited_attempts: 0,
+            history: crate::History::default(),
         };
         let expected = json!({
             "id": "batch_req_3", "custom_id": "a", "error": null,

@@ -196,6 +196,7 @@ mod tests {
                 body: body.clone(),
                 attempts: 1,
                 rate_limited_attempts: 0,
+                history: crate::History::default(),
             };
             summary.count("m", "m".into(), &Ok(answer));
         }

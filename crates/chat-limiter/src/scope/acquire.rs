@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use limiter_core::{Cost, Limiter, Nanos, Priority, Ticket};
+use limiter_core::{Cost, Limiter, Nanos, Priority, Refusal, Ticket};
 use pin_project::{pin_project, pinned_drop};
 use tokio::time::Sleep;
 
-use super::{Denied, Permit, Scope, Waiter};
+use super::{Denied, Permit, Scope, Shared, Waiter};
+use crate::observe::Gauged;
 
 /// Waits in line and resolves to a [`Permit`].
 ///
@@ -24,9 +25,10 @@ pub(crate) struct Acquire {
     priority: Priority,
     at_front: bool,
     ticket: Option<Ticket>,
-    /// The timer, while this request is at the head.
-    #[pin]
-    sleep: Option<Sleep>,
+    /// Counted while it waits.
+    waiting: Option<Gauged>,
+    /// The timer, while this request is at the head. Boxed, because nobody else has one.
+    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 /// What a look at the queue found.
@@ -46,7 +48,7 @@ impl Acquire {
         priority: Priority,
         at_front: bool,
     ) -> Self {
-        Self { scope, group, cost, priority, at_front, ticket: None, sleep: None }
+        Self { scope, group, cost, priority, at_front, ticket: None, waiting: None, sleep: None }
     }
 }
 
@@ -54,10 +56,13 @@ impl Future for Acquire {
     type Output = Result<Permit, Denied>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if this.ticket.is_none() {
             match this.scope.join(this.group, this.cost, *this.priority, *this.at_front) {
-                Ok(ticket) => *this.ticket = Some(ticket),
+                Ok(ticket) => {
+                    *this.ticket = Some(ticket);
+                    *this.waiting = Some(this.scope.books.meters.waiting(this.group));
+                }
                 Err(denied) => return Poll::Ready(Err(denied)),
             }
         }
@@ -66,23 +71,21 @@ impl Future for Acquire {
             match this.scope.look(ticket, context) {
                 Look::Decided(outcome) => {
                     *this.ticket = None;
+                    *this.waiting = None;
                     return Poll::Ready(outcome);
                 }
                 Look::Behind => {
-                    this.sleep.set(None);
+                    *this.sleep = None;
                     return Poll::Pending;
                 }
                 Look::Head(at) => {
                     let deadline = this.scope.clock.instant(at);
-                    match this.sleep.as_mut().as_pin_mut() {
-                        Some(sleep) if sleep.deadline() == deadline => {}
-                        Some(sleep) => sleep.reset(deadline),
-                        None => this.sleep.set(Some(tokio::time::sleep_until(deadline))),
+                    let sleep = this.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+                    if sleep.deadline() != deadline {
+                        sleep.as_mut().reset(deadline);
                     }
-                    if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-                        ready!(sleep.poll(context));
-                    }
-                    this.sleep.set(None);
+                    ready!(sleep.as_mut().poll(context));
+                    *this.sleep = None;
                     this.scope.change(|_, _| ());
                 }
             }
@@ -101,23 +104,31 @@ impl PinnedDrop for Acquire {
 }
 
 impl Scope {
+    /// A permit at once, if nobody waits and `cost` fits now; else `None`.
+    pub(crate) fn try_acquire(self: &Arc<Self>, group: &Arc<str>, cost: &Cost) -> Result<Option<Permit>, Denied> {
+        self.change(|shared, now| {
+            let denied = shared.denied(false, now);
+            let reserved = denied.and_then(|()| match shared.limiter.try_reserve(cost, now) {
+                Ok(reservation) => {
+                    shared.latest.admitted_at = Some(now);
+                    Ok(Some(Permit::new(Arc::clone(self), Arc::clone(group), reservation)))
+                }
+                Err(Refusal::NeverFits(never)) => Err(Denied::NeverFits(never)),
+                Err(Refusal::NotYet { .. }) => Ok(None),
+            });
+            (Vec::new(), reserved)
+        })
+    }
+
     fn join(&self, group: &Arc<str>, cost: &Cost, priority: Priority, at_front: bool) -> Result<Ticket, Denied> {
         self.change(|shared, now| {
-            if shared.closed {
-                return (Vec::new(), Err(Denied::Closed));
-            }
-            if let Some(reason) = &shared.down {
-                // One request at a time asks whether the provider is back; the others need not wait to be told. Nor who
-                // asked before: while it paused between two attempts it waited, too, and everybody who waited was told.
-                let state = shared.limiter.state(now);
-                if at_front || state.in_flight > 0 || state.waiting > 0 || state.paused_until.is_some() {
-                    return (Vec::new(), Err(Denied::Down(Arc::clone(reason))));
-                }
+            if let Err(denied) = shared.denied(at_front, now) {
+                return (Vec::new(), Err(denied));
             }
             let enqueue = if at_front { Limiter::enqueue_front } else { Limiter::enqueue };
             let joined = enqueue(&mut shared.limiter, cost, priority, now);
             let joined = joined.map_err(Denied::NeverFits).inspect(|ticket| {
-                shared.waiters.insert(*ticket, Waiter { group: Arc::clone(group), waker: None, outcome: None });
+                shared.waiters.insert(*ticket, Waiter { group: Arc::clone(group), waker: None });
             });
             (Vec::new(), joined)
         })
@@ -125,15 +136,15 @@ impl Scope {
 
     fn look(self: &Arc<Self>, ticket: Ticket, context: &Context<'_>) -> Look {
         let mut shared = self.lock();
+        if let Some(outcome) = shared.take(ticket) {
+            let permit = outcome.map(|(group, reservation)| Permit::new(Arc::clone(self), group, reservation));
+            return Look::Decided(permit);
+        }
         let armed = shared.armed;
         let Some(waiter) = shared.waiters.get_mut(&ticket) else {
             // Only this future takes its waiter out, so this cannot be; asking again is harmless.
             return Look::Decided(Err(Denied::Moved));
         };
-        if let Some(outcome) = waiter.outcome.take() {
-            shared.waiters.remove(&ticket);
-            return Look::Decided(outcome.map(|reservation| Permit::new(Arc::clone(self), reservation)));
-        }
         match &mut waiter.waker {
             Some(waker) => waker.clone_from(context.waker()),
             none => *none = Some(context.waker().clone()),
@@ -147,9 +158,31 @@ impl Scope {
     fn leave(&self, ticket: Ticket) {
         self.change(|shared, now| {
             shared.limiter.cancel(ticket);
-            if let Some(Waiter { outcome: Some(Ok(reservation)), .. }) = shared.waiters.remove(&ticket) {
+            if let Some(Ok((_, reservation))) = shared.take(ticket) {
                 shared.limiter.release(reservation, now);
             }
+            // One that was told nothing yet.
+            shared.waiters.remove(&ticket);
+            shared.shrink();
         });
+    }
+}
+
+impl Shared {
+    /// Whether somebody who comes now is turned away, one who came `at_front` because he was admitted before.
+    fn denied(&mut self, at_front: bool, now: Nanos) -> Result<(), Denied> {
+        if self.closed {
+            return Err(Denied::Closed);
+        }
+        self.check_long_wait(now)?;
+        if let Some(reason) = &self.down {
+            // One request at a time asks whether the provider is back; the others need not wait to be told. Nor who
+            // asked before: while it paused between two attempts it waited, too, and everybody who waited was told.
+            let state = self.limiter.state(now);
+            if at_front || state.in_flight > 0 || state.waiting > 0 || state.paused_until.is_some() {
+                return Err(Denied::Down(Arc::clone(reason)));
+            }
+        }
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@
 //! queue, or gives back what it was granted and did not take.
 
 mod acquire;
+mod long_wait;
 mod permit;
 
 use std::collections::HashMap;
@@ -14,9 +15,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use limiter_core::{Admission, Cost, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket};
+use limiter_core::{
+    Admission, Amounts, Cost, Limit, Limiter, Nanos, NeverFits, Observation, Priority, Reservation, State, Ticket,
+};
 
 use crate::clock::Clock;
+use crate::scopes::told::{self, BufferRatio};
+use crate::usage::Books;
+
+use long_wait::LongWait;
 
 pub(crate) use acquire::Acquire;
 pub(crate) use permit::Permit;
@@ -37,6 +44,7 @@ pub(crate) struct Patience {
 pub(crate) struct Scope {
     clock: Clock,
     patience: Patience,
+    books: Arc<Books>,
     shared: Mutex<Shared>,
 }
 
@@ -44,18 +52,38 @@ pub(crate) struct Scope {
 struct Shared {
     limiter: Limiter,
     waiters: HashMap<Ticket, Waiter>,
+    /// What those were given who were let through and have not looked yet. Apart from the waiters, which are many where
+    /// these are few, and are a tenth as large.
+    granted: HashMap<Ticket, Reservation>,
+    /// Why others were refused who have not looked yet.
+    refused: HashMap<Ticket, Denied>,
     /// The head of the queue and the instant for which it was told to set its timer.
     armed: Option<(Ticket, Nanos)>,
     /// Why nobody is let through, once the provider has failed for too long.
     down: Option<Arc<str>>,
     closed: bool,
+    /// A wait that nobody is willing to make.
+    long_wait: Option<LongWait>,
+    /// Where limits leave no room for longer than that: from when on one may ask.
+    ask_at: Option<Nanos>,
+    latest: Latest,
+}
+
+/// What happened last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Latest {
+    /// When a request was let through.
+    pub(crate) admitted_at: Option<Nanos>,
+    /// When an answer stated limits.
+    pub(crate) limits_at: Option<Nanos>,
+    /// How many requests in a row were refused for their rate.
+    pub(crate) refused_in_a_row: u32,
 }
 
 #[derive(Debug)]
 struct Waiter {
     group: Arc<str>,
     waker: Option<Waker>,
-    outcome: Option<Result<Reservation, Denied>>,
 }
 
 /// Why a request got no permit.
@@ -77,9 +105,21 @@ pub(crate) enum Denied {
 type WakeList = Vec<Waker>;
 
 impl Scope {
-    pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience) -> Self {
-        let shared = Shared { limiter, waiters: HashMap::new(), armed: None, down: None, closed: false };
-        Self { clock, patience, shared: Mutex::new(shared) }
+    pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience, books: Arc<Books>) -> Self {
+        let (granted, refused) = (HashMap::new(), HashMap::new());
+        let shared = Shared {
+            limiter,
+            waiters: HashMap::new(),
+            granted,
+            refused,
+            armed: None,
+            down: None,
+            closed: false,
+            long_wait: None,
+            ask_at: None,
+            latest: Latest::default(),
+        };
+        Self { clock, patience, books, shared: Mutex::new(shared) }
     }
 
     /// Waits in line for `cost`: at the end, or at the front for a request that has waited before.
@@ -97,12 +137,28 @@ impl Scope {
     /// as it says, less what is in flight there and may be of the same model.
     pub(crate) fn adopt(&self, observation: &Observation, other: &Self) {
         let in_flight = other.lock().limiter.in_flight_amounts();
-        self.change(|shared, now| shared.limiter.adopt(observation, &in_flight, now));
+        self.change(|shared, now| {
+            shared.latest.limits_at = Some(now);
+            shared.limiter.adopt(observation, &in_flight, now);
+        });
+    }
+
+    /// Takes in what the provider said without being sent a request.
+    pub(crate) fn hear(&self, limits: &Observation) {
+        self.change(|shared, now| {
+            shared.latest.limits_at = Some(now);
+            shared.limiter.adopt(limits, &Amounts::ZERO, now);
+        });
     }
 
     /// A scope for models that leave this one: what they took of the caller's own limits stays taken.
     pub(crate) fn split(&self) -> Self {
-        Self::new(Limiter::with_told_of(&self.lock().limiter), self.clock, self.patience)
+        Self::new(Limiter::with_told_of(&self.lock().limiter), self.clock, self.patience, Arc::clone(&self.books))
+    }
+
+    /// Brings it from the caller's limits `before` to those `after`, and uses so much of the provider's. Who fits now goes.
+    pub(crate) fn retell(&self, before: &[Limit], after: &[Limit], ratio: BufferRatio) {
+        self.change(|shared, now| told::change(&mut shared.limiter, before, after, ratio, now));
     }
 
     /// Lets nobody through any more; what is in flight goes on.
@@ -116,6 +172,16 @@ impl Scope {
     /// The state for display.
     pub(crate) fn state(&self) -> State {
         self.lock().limiter.state(self.clock.now())
+    }
+
+    /// Counts refusals in a row from zero again.
+    pub(crate) fn reset_refused(&self) {
+        self.lock().latest.refused_in_a_row = 0;
+    }
+
+    /// What happened last.
+    pub(crate) fn latest(&self) -> Latest {
+        self.lock().latest
     }
 
     /// Sends the waiting requests of `group` back to ask for their scope again.
@@ -151,6 +217,7 @@ impl Scope {
         for waker in wake {
             waker.wake();
         }
+        self.books.ring();
         rest
     }
 
@@ -166,14 +233,18 @@ impl Shared {
         let mut wake = WakeList::new();
         loop {
             match self.limiter.admit(now) {
-                Admission::Granted(ticket, reservation) => wake.extend(self.decide(ticket, Ok(reservation))),
+                Admission::Granted(ticket, reservation) => {
+                    self.latest.admitted_at = Some(now);
+                    self.ask_at = None;
+                    wake.extend(self.decide(ticket, Ok(reservation)));
+                }
                 Admission::Refused(ticket, never) => wake.extend(self.decide(ticket, Err(Denied::NeverFits(never)))),
                 Admission::NotYet(at) => {
                     let Some(head) = self.limiter.head() else { break };
                     let wait = at.saturating_sub(now);
                     if wait > patience.wait {
-                        self.limiter.cancel(head);
-                        wake.extend(self.decide(head, Err(Denied::TooLong { wait: wait.into() })));
+                        let (ticket, outcome) = self.ask_or_deny(head, wait, patience, now);
+                        wake.extend(self.decide(ticket, outcome));
                         continue;
                     }
                     if self.armed != Some((head, at)) {
@@ -193,9 +264,34 @@ impl Shared {
 
     /// Tells one waiter its outcome. It may be woken by the waker that is returned.
     fn decide(&mut self, ticket: Ticket, outcome: Result<Reservation, Denied>) -> Option<Waker> {
-        let waiter = self.waiters.get_mut(&ticket)?;
-        waiter.outcome = Some(outcome);
-        waiter.waker.take()
+        let waker = self.waiters.get_mut(&ticket)?.waker.take();
+        match outcome {
+            Ok(reservation) => drop(self.granted.insert(ticket, reservation)),
+            Err(denied) => drop(self.refused.insert(ticket, denied)),
+        }
+        waker
+    }
+
+    /// What one waiter was told, if anything. Then it waits no longer.
+    fn take(&mut self, ticket: Ticket) -> Option<Result<(Arc<str>, Reservation), Denied>> {
+        let outcome = match self.granted.remove(&ticket) {
+            Some(reservation) => Ok(reservation),
+            None => Err(self.refused.remove(&ticket)?),
+        };
+        let waiter = self.waiters.remove(&ticket)?;
+        self.shrink();
+        Some(outcome.map(|reservation| (waiter.group, reservation)))
+    }
+
+    /// Gives memory back when a crowd has gone: a map keeps the room of the most that were ever in it.
+    fn shrink(&mut self) {
+        const KEPT: usize = 1_024;
+        if self.waiters.capacity() > KEPT.max(self.waiters.len().saturating_mul(8)) {
+            let room = KEPT.max(self.waiters.len().saturating_mul(2));
+            self.waiters.shrink_to(room);
+            self.granted.shrink_to(room);
+            self.refused.shrink_to(room);
+        }
     }
 
     /// Refuses everybody who waits.

@@ -2,21 +2,29 @@
 
 use std::sync::Arc;
 
-use limiter_core::{Amounts, Nanos, Observation, Reservation};
+use http::StatusCode;
+use limiter_core::{Amounts, Dimension, Nanos, Observation, Reservation};
+use providers::{ErrorKind, Failure};
 
 use super::{Denied, Scope, WakeList};
+use crate::observe::Gauged;
+use crate::usage::UsageTotals;
 
 /// Capacity for one request. It ends in one of its methods; dropped without one, the request counts as sent and
 /// abandoned.
 #[derive(Debug)]
 pub(crate) struct Permit {
     scope: Arc<Scope>,
+    group: Arc<str>,
     reservation: Option<Reservation>,
+    /// Counted until it is dropped.
+    _in_flight: Gauged,
 }
 
 impl Permit {
-    pub(super) const fn new(scope: Arc<Scope>, reservation: Reservation) -> Self {
-        Self { scope, reservation: Some(reservation) }
+    pub(super) fn new(scope: Arc<Scope>, group: Arc<str>, reservation: Reservation) -> Self {
+        let in_flight = scope.books.meters.in_flight(&group);
+        Self { scope, group, reservation: Some(reservation), _in_flight: in_flight }
     }
 
     /// The scope it was granted by.
@@ -27,7 +35,12 @@ impl Permit {
     /// Takes in what the answer said. Returns how many more requests the provider has left than were counted.
     pub(crate) fn observe(&mut self, observation: &Observation) -> u64 {
         let Some(reservation) = &mut self.reservation else { return 0 };
+        let patience = self.scope.patience;
         self.scope.change(|shared, now| {
+            shared.hear_wait(observation.retry_after, &patience, now);
+            if !observation.readings().is_empty() {
+                shared.latest.limits_at = Some(now);
+            }
             (WakeList::new(), shared.limiter.observe(reservation, observation, now).surplus_requests)
         })
     }
@@ -35,22 +48,47 @@ impl Permit {
     /// The request was answered and took `actual`; what was reserved where that is not known.
     pub(crate) fn settle(mut self, actual: Option<&Amounts>) {
         let Some(reservation) = self.reservation.take() else { return };
+        let actual = actual.copied().unwrap_or(*reservation.cost().expected());
+        self.enter(&UsageTotals::answered(&actual));
         self.scope.change(|shared, now| {
             shared.down = None;
-            let actual = actual.copied().unwrap_or(*reservation.cost().expected());
+            shared.end_long_wait(now);
+            shared.latest.refused_in_a_row = 0;
             shared.limiter.settle(reservation, &actual, now);
         });
+    }
+
+    /// The request was answered with a failure. Returns, where it is not the request's own fault nor a refusal for the
+    /// rate, what [`fail`](Self::fail) does.
+    pub(crate) fn answered_with(self, failure: &Failure, status: StatusCode) -> Option<bool> {
+        match failure.kind {
+            kind if kind.is_limit() => {
+                self.refuse(failure.retry_after, &format!("{status}: {}", failure.message));
+                None
+            }
+            ErrorKind::Authentication => Some(self.fail(true, true, &failure.message)),
+            // Without figures there is no credit for anything, with figures only for something smaller.
+            ErrorKind::QuotaExhausted => Some(self.fail(true, failure.requested.is_none(), &failure.message)),
+            kind if kind.is_retryable() => Some(self.fail(true, false, &format!("{status}: {}", failure.message))),
+            _ => {
+                self.settle(Some(&Amounts::ZERO.with(Dimension::Requests, 1)));
+                None
+            }
+        }
     }
 
     /// The request was refused for its rate, with the message `why`. Once nothing else has happened for too long,
     /// everybody who waits is refused with it.
     pub(crate) fn refuse(mut self, retry_after: Option<Nanos>, why: &str) {
         let Some(reservation) = self.reservation.take() else { return };
-        let patience = self.scope.patience.outage;
+        self.enter(&UsageTotals { rate_limited: 1, ..UsageTotals::default() });
+        let patience = self.scope.patience;
         self.scope.change(|shared, now| {
             shared.down = None;
+            shared.hear_wait(retry_after, &patience, now);
+            shared.latest.refused_in_a_row = shared.latest.refused_in_a_row.saturating_add(1);
             shared.limiter.refuse(reservation, retry_after, now, fastrand::u64(..));
-            if shared.limiter.refused_for(now) <= patience {
+            if shared.limiter.refused_for(now) <= patience.outage || shared.is_asked_seldom() {
                 return WakeList::new();
             }
             let reason: Arc<str> = why.into();
@@ -66,6 +104,7 @@ impl Permit {
     /// which keeps its place at the front while somebody else asks.
     pub(crate) fn fail(mut self, sent: bool, hopeless: bool, why: &str) -> bool {
         let Some(reservation) = self.reservation.take() else { return false };
+        self.enter(&UsageTotals { failed: 1, ..UsageTotals::default() });
         let patience = self.scope.patience;
         self.scope.change(|shared, now| {
             shared.limiter.fail(reservation, sent, now, fastrand::u64(..));
@@ -87,11 +126,16 @@ impl Permit {
         let Some(reservation) = self.reservation.take() else { return };
         self.scope.change(|shared, now| shared.limiter.release(reservation, now));
     }
+
+    fn enter(&self, totals: &UsageTotals) {
+        self.scope.books.enter(&self.group, totals);
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let Some(reservation) = self.reservation.take() else { return };
+        self.enter(&UsageTotals { abandoned: 1, ..UsageTotals::default() });
         self.scope.change(|shared, now| shared.limiter.forfeit(reservation, now));
     }
 }

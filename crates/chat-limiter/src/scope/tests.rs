@@ -5,6 +5,11 @@ use std::time::Duration;
 use limiter_core::{Dimension, Limit};
 
 use super::*;
+use crate::observe::Meters;
+
+mod cancellation;
+mod long_wait;
+mod threads;
 
 const PATIENCE: Patience =
     Patience { wait: Nanos::from_secs(600), outage: Nanos::from_secs(900), silence: Nanos::from_secs(60) };
@@ -14,11 +19,27 @@ fn scope(tokens_per_minute: u64) -> Arc<Scope> {
     let mut limiter = Limiter::new();
     limiter.set_limit(Limit::per_minute(Dimension::Tokens, tokens_per_minute), clock.now());
     limiter.set_limit(Limit::per_minute(Dimension::Requests, 1_000), clock.now());
-    Arc::new(Scope::new(limiter, clock, PATIENCE))
+    Arc::new(Scope::new(limiter, clock, PATIENCE, Arc::new(Books::new(Meters::new("test")))))
 }
 
 fn acquire(scope: &Arc<Scope>, tokens: u64) -> Acquire {
     scope.acquire(&"model".into(), Cost::of_request(tokens, 0), Priority::NORMAL, false)
+}
+
+/// A million that wait are a million of these.
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_small() {
+    let limiter = crate::ChatLimiter::builder("openai-compatible").base_url("http://127.0.0.1:9").build().unwrap();
+    let cost = Cost::of_request(1, 1);
+    for (name, size, most) in [
+        ("a waiter", size_of::<Waiter>(), 32),
+        ("a wait", size_of::<Acquire>(), 160),
+        ("acquire", size_of_val(&limiter.acquire("m", cost)), 448),
+        ("acquire_again", size_of_val(&limiter.acquire_again("m", cost)), 448),
+        ("request", size_of_val(&limiter.request(crate::Request::get("/"))), 1_792),
+    ] {
+        assert!(size <= most, "{name}: {size} bytes, not {most}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

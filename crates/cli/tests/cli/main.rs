@@ -12,6 +12,7 @@ mod cost;
 mod count;
 mod failing_servers;
 mod interrupt;
+mod learned;
 mod limits;
 mod odd_servers;
 mod output;

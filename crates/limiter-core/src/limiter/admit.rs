@@ -117,6 +117,18 @@ impl Limiter {
         if admission == Admission::NotYet(Nanos::MAX) { Admission::Blocked } else { admission }
     }
 
+    /// Admits the next request in the queue although what the answers told leaves no room for it: to ask whether that still
+    /// holds. Only the caller's own limits, and the provider's on requests in flight, have to have room now. For waits that
+    /// are longer than anybody makes: what is said of hours is not always true.
+    pub fn admit_to_ask(&mut self, now: Nanos) -> Option<(Ticket, Reservation)> {
+        let now = self.advance(now);
+        let (ticket, cost) = self.next().map(|(ticket, cost)| (ticket, *cost))?;
+        let has_room = self.told.ready_at(&cost, now).ok()? <= now && self.held.ready_at(&cost, now).ok()? <= now;
+        self.check(&cost, now).ok().filter(|()| has_room)?;
+        self.queue.remove(ticket);
+        Some((ticket, self.reserve(&cost, now)))
+    }
+
     /// Whether `cost` fits now and no pause is on: what [`ready_at`](Self::ready_at) says, for less.
     #[inline]
     pub(super) fn fits(&mut self, cost: &Cost, now: Nanos) -> Result<bool, NeverFits> {

@@ -6,6 +6,7 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 mod answer;
+mod ceiling;
 mod count;
 mod log;
 mod words;
@@ -16,6 +17,7 @@ use crate::flight::Flight;
 use crate::learn::{
     Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rivals, Rule, Standstill, Turns, Word,
 };
+use crate::share::WHOLE;
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
 
 /// How much later than another a request may be counted that was sent before it: it may have waited for a connection,
@@ -110,6 +112,9 @@ pub(super) struct Found {
     rivals: Rivals,
     turns: Turns,
     flight: Flight,
+    /// How much of it is used, in millionths, and where that is not all, what is left of that.
+    share: u32,
+    ceiling: Option<Box<Bucket>>,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
     has_word: bool,
     word_at: Nanos,
@@ -155,6 +160,8 @@ impl Found {
             rivals: Rivals::default(),
             turns: Turns::default(),
             flight,
+            share: WHOLE,
+            ceiling: None,
             has_word: false,
             word_at: Nanos::ZERO,
             said: (0, 0),
@@ -182,7 +189,7 @@ impl Found {
 
     /// Whether the certain part of `cost` is within the limit. A guess may be too low: what is larger waits for all of it.
     pub(super) fn check(&self, cost: &Cost) -> Result<(), NeverFits> {
-        if self.is_guess { Ok(()) } else { NeverFits::check(cost, self.bucket.limit()) }
+        if self.is_guess { Ok(()) } else { self.check_share(cost) }
     }
 
     /// Whether a reading speaks of this limit. One answer may state the window in its body and not in its headers: then
@@ -242,7 +249,9 @@ impl Found {
             return now;
         }
         let held_back = self.margin.units().min(full / if tells { 4 } else { SELDOM });
-        let ready_at = self.bucket.ready_at(amount.saturating_add(held_back).min(full), now);
+        let left_over = self.left_over(full);
+        let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
+        let ready_at = self.bucket.ready_at(needed, now).max(self.share_ready_at(amount, now));
         let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
         ready_at.max(rationed).min(self.heeded_until(tells))
     }
@@ -269,6 +278,7 @@ impl Found {
         if let Some(log) = &mut self.log {
             log.take_as(taken, amount);
         }
+        self.take_share(taken, amount);
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         amount
@@ -282,6 +292,7 @@ impl Found {
     /// A request ended, of which this is the limit number `index`.
     pub(super) fn end(&mut self, reservation: &Reservation, index: usize, ended: &Ended, now: Nanos) {
         let (taken, reserved) = (reservation.taken(), self.reserved(reservation, index));
+        self.end_share(reservation, reserved, ended, now);
         // Whether what it takes is still held for it, and not part of the provider's word.
         let is_held = !reservation.is_spoken_of(index) && {
             let start = self.flight.remove(taken.at, reservation.cost.expected());

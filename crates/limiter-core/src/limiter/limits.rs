@@ -7,8 +7,7 @@ use crate::{Backoff, Bucket, Dimension, Limit, Nanos, Refill, Reservation};
 
 impl Limiter {
     /// A limiter that knows no limit but the caller's own ones of `other`, of which as much is taken as there; what comes
-    /// back [`OnRelease`](crate::Refill::OnRelease) begins full. Probing, backoff, order
-    /// and ageing are as there.
+    /// back [`OnRelease`](crate::Refill::OnRelease) begins full. Probing, backoff, order, ageing and shares are as there.
     #[must_use]
     pub fn with_told_of(other: &Self) -> Self {
         let mut told = other.told.clone();
@@ -25,6 +24,7 @@ impl Limiter {
             admissions: other.admissions,
             probes: other.probes,
             backoff: other.backoff,
+            shares: other.shares,
             allowance: other.allowance.map(Allowance::renewed),
             ..Self::new()
         };
@@ -64,7 +64,38 @@ impl Limiter {
             return;
         }
         let limit = self.time.limit_in(limit);
-        self.found.push(Found::guessed(limit, self.flight.in_dimension(limit.dimension()), self.admissions, now));
+        let mut guessed = Found::guessed(limit, self.flight.in_dimension(limit.dimension()), self.admissions, now);
+        guessed.use_share(self.shares.of(limit.dimension()), self.admissions, now);
+        self.found.push(guessed);
+    }
+
+    /// Uses no more than so many millionths of what the provider allows in this dimension; all of it, unless set. Zero
+    /// counts as one, and more than a million as all.
+    ///
+    /// In no window more than that share is taken, and the rest of what the provider says remains is left there, whoever
+    /// else takes of it. What is certain to take more than the share ever holds is refused as larger than the limit. The
+    /// caller's own limits are taken as they are: give a [share](Limit::share) of them.
+    ///
+    /// ```
+    /// use limiter_core::{Amounts, Cost, Dimension, Limiter, Nanos, Observation, Reading};
+    ///
+    /// let mut limiter = Limiter::new();
+    /// limiter.set_share(Dimension::Requests, 900_000, Nanos::ZERO);
+    /// let mut first = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap();
+    /// // Ten of a hundred requests are left: they are for others.
+    /// let mut answer = Observation::new();
+    /// answer.push(Reading { limit: Some(100), remaining: Some(10), ..Reading::of(Dimension::Requests) });
+    /// limiter.observe(&mut first, &answer, Nanos::ZERO);
+    /// limiter.settle(first, &Amounts::of_request(1, 0), Nanos::ZERO);
+    /// assert!(limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).is_err());
+    /// ```
+    pub fn set_share(&mut self, dimension: Dimension, millionths: u32, now: Nanos) {
+        let now = self.advance(now);
+        self.shares.set(dimension, millionths);
+        let share = self.shares.of(dimension);
+        let admissions = self.admissions;
+        let found = self.found.iter_mut().filter(|found| found.dimension() == dimension);
+        found.for_each(|found| found.use_share(share, admissions, now));
     }
 
     /// A bucket for a limit that was not there until now: full, but for what is in flight where that comes back.

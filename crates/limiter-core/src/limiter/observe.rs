@@ -172,8 +172,9 @@ impl Limiter {
             return None;
         }
         let limit = Limit::new(reading.dimension, reading.limit?, reading.window.unwrap_or(Nanos::MINUTE));
-        let found =
+        let mut found =
             Found::new(limit, reading.window, self.flight.in_dimension(reading.dimension), self.admissions, now);
+        found.use_share(self.shares.of(reading.dimension), self.admissions, now);
         self.found.push(found);
         Some(self.found.len() - 1)
     }

@@ -492,3 +492,39 @@ fn a_provider_that_saves_up_less_than_a_window_is_not_overrun_after_a_rest() {
     let state = limiter.state(later);
     assert!(matches!(limiter.try_reserve(&Cost::of_request(300, 0), later), Err(Refusal::NotYet { .. })), "{state:?}");
 }
+
+#[test]
+fn a_pause_may_be_ended_and_limits_hold_as_before() {
+    let mut limiter = Limiter::new();
+    limiter.set_limit(Limit::per_minute(Dimension::Requests, 1), Nanos::ZERO);
+    let cost = Cost::of_request(0, 0);
+    let first = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
+    limiter.settle(first, &Amounts::ZERO, Nanos::ZERO);
+    limiter.pause(Nanos::DAY, Nanos::ZERO);
+    limiter.end_pause(Nanos::SECOND);
+    assert_eq!(limiter.state(Nanos::SECOND).paused_until, None);
+    let ready_at = Nanos::MINUTE;
+    assert_eq!(limiter.try_reserve(&cost, Nanos::SECOND), Err(Refusal::NotYet { ready_at }));
+    assert!(limiter.try_reserve(&cost, ready_at).is_ok());
+}
+
+#[test]
+fn whoever_asks_need_not_fit_into_what_answers_told_but_into_what_the_caller_did() {
+    let mut limiter = Limiter::new();
+    limiter.set_limit(Limit::per_minute(Dimension::Requests, 2), Nanos::ZERO);
+    let cost = Cost::of_request(5, 0);
+    let mut first = limiter.try_reserve(&cost, Nanos::ZERO).unwrap();
+    let mut observation = Observation::new();
+    let reading = Reading { window: Some(Nanos::DAY), limit: Some(100), ..Reading::of(Dimension::Tokens) };
+    observation.push(Reading { remaining: Some(0), ..reading });
+    limiter.observe(&mut first, &observation, Nanos::ZERO);
+    limiter.settle(first, &Amounts::of_request(5, 0), Nanos::ZERO);
+    for _ in 0..2 {
+        limiter.enqueue(&cost, Priority::NORMAL, Nanos::ZERO).unwrap();
+    }
+    assert!(matches!(limiter.admit(Nanos::ZERO), Admission::NotYet(at) if at > Nanos::HOUR));
+    let (_, asker) = limiter.admit_to_ask(Nanos::ZERO).unwrap();
+    assert!(limiter.admit_to_ask(Nanos::ZERO).is_none(), "of the caller's two a minute none is left");
+    limiter.release(asker, Nanos::ZERO);
+    assert_eq!(limiter.state(Nanos::ZERO).waiting, 1);
+}

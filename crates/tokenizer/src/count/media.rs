@@ -124,6 +124,11 @@ impl Prices {
         }
     }
 
+    /// How images are counted.
+    pub(super) const fn image(&self) -> ImageRule {
+        self.image
+    }
+
     /// A page as text of 1,500 to 3,000 tokens: <https://docs.claude.com/en/docs/build-with-claude/pdf-support>.
     const ANTHROPIC: Self = Self { image: ImageRule::Claude, audio: 0, video: 0, page: 2_250 };
 

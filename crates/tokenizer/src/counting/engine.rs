@@ -7,7 +7,7 @@ use super::asset::Tokens;
 use super::classes::Classes;
 use super::long;
 use super::memo::Memos;
-use super::merge::{GROUP, LARGEST, Window};
+use super::merge::Window;
 use super::pieces::Pieces;
 use super::ranks::{Ranks, packed};
 use crate::Encoding;
@@ -18,9 +18,12 @@ pub(crate) trait CountTokens: fmt::Debug + Sync {
     fn count(&self, text: &str) -> usize;
 }
 
-/// Pieces up to these lengths have windows of their own, in bytes: words, and clauses of scripts without spaces.
+/// Pieces up to these lengths have windows of their own, in bytes: parts of words, and up to sentences of
+/// scripts without spaces.
+const SYLLABLE: usize = 16;
 const WORD: usize = 32;
 const CLAUSE: usize = 96;
+const SENTENCE: usize = 256;
 
 /// A text up to this length is not worth a memo, in bytes.
 const TINY: usize = 16;
@@ -59,12 +62,14 @@ impl Engine {
         }
         let piece = text.get(from..to).unwrap_or_default();
         let length = piece.len();
-        if length <= WORD {
-            Window::<WORD, { WORD / GROUP }>::new(&self.ranks, piece).count()
+        if length <= SYLLABLE {
+            Window::<SYLLABLE, 1, 16>::new(&self.ranks, piece).count()
+        } else if length <= WORD {
+            Window::<WORD, 2, 16>::new(&self.ranks, piece).count()
         } else if length <= CLAUSE {
-            Window::<CLAUSE, { CLAUSE / GROUP }>::new(&self.ranks, piece).count()
-        } else if length <= LARGEST {
-            Window::<LARGEST, { LARGEST / GROUP }>::new(&self.ranks, piece).count()
+            Window::<CLAUSE, 6, 16>::new(&self.ranks, piece).count()
+        } else if length <= SENTENCE {
+            Window::<SENTENCE, 16, 16>::new(&self.ranks, piece).count()
         } else {
             long::count(&self.ranks, piece)
         }

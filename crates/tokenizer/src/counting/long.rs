@@ -11,13 +11,13 @@
 //! whole.
 
 use super::heap;
-use super::merge::{GROUP, LARGEST, Window};
+use super::merge::{LARGEST, Window};
 use super::ranks::Ranks;
 
-type Largest = Window<LARGEST, { LARGEST / GROUP }>;
+type Largest = Window<LARGEST, 32, 32>;
 
 /// How much of a window is kept at most, in the order in which it is tried.
-const KEPT: [usize; 4] = [LARGEST * 7 / 8, LARGEST * 3 / 4, LARGEST / 2, LARGEST / 4];
+const KEPT: [usize; 5] = [LARGEST / 16 * 15, LARGEST / 8 * 7, LARGEST / 4 * 3, LARGEST / 2, LARGEST / 4];
 
 /// How many tokens `piece` has.
 pub(super) fn count(ranks: &Ranks, piece: &[u8]) -> usize {
@@ -31,7 +31,9 @@ pub(super) fn windows(ranks: &Ranks, piece: &[u8]) -> Option<usize> {
     // What is counted ends here in the window.
     let (mut counted, mut joined) = (0, 0);
     while rest.len() > LARGEST {
-        let (start, next, end) = KEPT.iter().find_map(|&most| {
+        // Where the last two had to overlap far until they had a token in common, these two will.
+        let tried = KEPT.iter().filter(|most| LARGEST - *most >= joined);
+        let (start, next, end) = tried.copied().find_map(|most| {
             let start = window.starts().skip(1).take_while(|start| *start <= most).last()?;
             // What repeats has the same tokens again: hostile texts mostly do.
             let (here, there) = (rest.get(..LARGEST)?, rest.get(start..)?);

@@ -1,5 +1,7 @@
 //! The engine beside tiktoken-rs.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use tiktoken_rs::CoreBPE;
 
@@ -145,17 +147,44 @@ proptest! {
     }
 }
 
+/// Tokens of o200k_base that are long, without the space before them: side by side they are pieces of many windows.
+static LONG_TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let reference = reference(Encoding::O200kBase);
+    let tokens = (0..200_000).filter_map(|rank| reference.decode_bytes(&[rank]).ok());
+    let tokens = tokens.filter_map(|token| String::from_utf8(token).ok()).map(|token| token.trim().to_owned());
+    tokens.filter(|token| token.len() >= 12).collect()
+});
+
+/// A few long tokens, one beside the other in any order, whole and cut.
+fn long_tokens() -> impl Strategy<Value = String> {
+    let some = prop::collection::vec((any::<prop::sample::Index>(), 0_usize..3), 1..5);
+    let order = prop::collection::vec(any::<prop::sample::Index>(), 1..300);
+    (some, order).prop_map(|(some, order)| {
+        let units: Vec<String> =
+            some.iter().map(|(index, cut)| index.get(&LONG_TOKENS).chars().skip(*cut).collect()).collect();
+        order.iter().map(|index| index.get(&units).as_str()).collect()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn long_tokens_without_spaces_are_counted_as_tiktoken_does(text in long_tokens()) {
+        for encoding in ENCODINGS {
+            let expected = reference(encoding).encode_ordinary(&text).len();
+            prop_assert_eq!(engine(encoding).count(&text), expected, "{}", encoding);
+        }
+    }
 
     /// Pieces of several windows: without spaces, of few letters and of many, of bytes that are no text.
     #[test]
     fn windows_merge_as_the_whole_does(
         bytes in prop_oneof![
-            prop::collection::vec(b'a'..=b'z', 200..2_000),
-            prop::collection::vec(prop::sample::select(b"ab ".to_vec()), 200..2_000),
-            prop::collection::vec(prop::sample::select(b"\xe4\xb8\xad\xe6\x96\x87\xe7\x9a\x84".to_vec()), 200..2_000),
-            prop::collection::vec(any::<u8>(), 200..2_000),
+            prop::collection::vec(b'a'..=b'z', 200..6_000),
+            prop::collection::vec(prop::sample::select(b"ab ".to_vec()), 200..6_000),
+            prop::collection::vec(prop::sample::select(b"\xe4\xb8\xad\xe6\x96\x87\xe7\x9a\x84".to_vec()), 200..6_000),
+            prop::collection::vec(any::<u8>(), 200..6_000),
         ],
     ) {
         for encoding in ENCODINGS {

@@ -75,6 +75,8 @@ impl Default for Part {
 const ERROR_WEIGHT: f64 = 1.0 / 8.0;
 /// A larger error counts as this one, so that one request does not decide.
 const LARGEST_ERROR: f64 = 0.5;
+/// Of so many charges one may be wrong and the median is right.
+const CARE: usize = 3;
 
 impl InputCorrection {
     /// One that has learned nothing: it expects the count.
@@ -93,8 +95,19 @@ impl InputCorrection {
     /// How many tokens a prompt of this kind is expected to be charged.
     #[must_use]
     pub fn expected(&self, counted: &PayloadTokens, kind: RequestKind) -> u64 {
+        self.expected_after(1, counted, kind)
+    }
+
+    /// The same, where one wrong charge must do no harm: what requests of this kind were charged counts from the third on.
+    /// A kind that comes once or twice is then told as all of its scope are.
+    #[must_use]
+    pub fn expected_with_care(&self, counted: &PayloadTokens, kind: RequestKind) -> u64 {
+        self.expected_after(CARE, counted, kind)
+    }
+
+    fn expected_after(&self, answers: usize, counted: &PayloadTokens, kind: RequestKind) -> u64 {
         let part = self.part(counted);
-        let ways = self.ways(part, counted, kind);
+        let ways = self.ways(part, counted, kind, answers);
         let nearest = ways.iter().zip(part.errors).min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(way, _)| *way);
         // The conversion saturates, and what is expected is never negative or not a number.
         nearest.map_or(counted.input, |expected| expected.round() as u64)
@@ -103,7 +116,7 @@ impl InputCorrection {
     /// Learns that a prompt was charged so many tokens.
     pub fn observe(&mut self, counted: &PayloadTokens, kind: RequestKind, charged: u64) {
         let charged = charged as f64;
-        let ways = self.ways(self.part(counted), counted, kind);
+        let ways = self.ways(self.part(counted), counted, kind, 1);
         let part = if counted.shape.definitions > 0 { &mut self.defined } else { &mut self.plain };
         for (error, expected) in part.errors.iter_mut().zip(ways) {
             let this = ((expected - charged).abs() / charged.max(1.0)).min(LARGEST_ERROR);
@@ -119,10 +132,10 @@ impl InputCorrection {
         if counted.shape.definitions > 0 { &self.defined } else { &self.plain }
     }
 
-    /// What each of the four ways expects.
-    fn ways(&self, part: &Part, counted: &PayloadTokens, kind: RequestKind) -> [f64; WAYS] {
+    /// What each of the four ways expects, where so many `answers` of a kind tell its surplus.
+    fn ways(&self, part: &Part, counted: &PayloadTokens, kind: RequestKind, answers: usize) -> [f64; WAYS] {
         let (count, filtered) = (counted.input as f64, part.filter.expected(counted));
-        let surplus = self.kinds.get(kind);
+        let surplus = self.kinds.get(kind).filter(|surplus| surplus.of_count.len() >= answers);
         let of_count = surplus.and_then(|surplus| surplus.of_count.median()).unwrap_or(0.0);
         let of_filter = surplus.and_then(|surplus| surplus.of_filter.median()).unwrap_or(0.0);
         let at_least_one = |expected: f64| if expected.is_finite() { expected.max(1.0) } else { count };
@@ -186,6 +199,23 @@ mod tests {
         let before = correction.expected(&prompt(100, 0), kind(0));
         correction.observe(&prompt(100, 0), kind(0), 15_000);
         assert_eq!((before, correction.expected(&prompt(100, 0), kind(0))), (120, 120));
+    }
+
+    #[test]
+    fn with_care_a_kind_tells_nothing_until_two_of_its_charges_agree() {
+        let mut correction = InputCorrection::new();
+        for turn in 0..90 {
+            correction.observe(&prompt(100 + turn, 0), kind(turn % 30), 100 + turn + 40 * (turn % 30));
+        }
+        let expected = |correction: &InputCorrection| {
+            [correction.expected(&prompt(100, 0), kind(99)), correction.expected_with_care(&prompt(100, 0), kind(99))]
+        };
+        correction.observe(&prompt(100, 0), kind(99), 1_000_000);
+        let [first, careful] = expected(&correction);
+        assert!(first > 500_000 && careful < 1_000, "{first} {careful}");
+        correction.observe(&prompt(100, 0), kind(99), 150);
+        correction.observe(&prompt(100, 0), kind(99), 150);
+        assert_eq!(expected(&correction), [150, 150]);
     }
 
     #[test]

@@ -13,30 +13,82 @@ use serde_json::Value;
 #[serde(transparent)]
 pub struct RequestKind(u64);
 
-/// What is said, and settings that change nothing in how a prompt is written.
-const APART: [&str; 21] = [
+/// What is said, in the words of any interface.
+const SAID: [&str; 13] = [
     "messages",
     "input",
     "contents",
     "prompt",
+    "message",
+    "chat_history",
+    "documents",
+    "query",
+    "texts",
+    "inputs",
+    "inputText",
+    "instances",
+    "prediction",
+];
+
+/// Settings that change nothing in how a prompt is written.
+const APART: [&str; 28] = [
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
+    "max_tokens_to_sample",
     "maxOutputTokens",
+    "maxTokens",
+    "maxTokenCount",
+    "num_predict",
     "temperature",
     "top_p",
     "topP",
     "top_k",
     "topK",
+    "min_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "presencePenalty",
+    "frequencyPenalty",
     "seed",
+    "random_seed",
     "stop",
     "stop_sequences",
+    "stopSequences",
     "stream",
     "stream_options",
-    "user",
-    "metadata",
-    "prompt_cache_key",
+    "service_tier",
+    "store",
+    "background",
 ];
+
+/// What tells one request, session or person from another: with it, each request would be a kind of its own.
+const IDENTITIES: [&str; 15] = [
+    "user",
+    "user_id",
+    "metadata",
+    "labels",
+    "prompt_cache_key",
+    "safety_identifier",
+    "previous_response_id",
+    "conversation",
+    "conversation_id",
+    "session_id",
+    "request_id",
+    "custom_id",
+    "id",
+    "trace",
+    "trace_id",
+];
+
+/// Where settings stand in an object of their own.
+const SETTINGS: [&str; 6] =
+    ["generationConfig", "generation_config", "inferenceConfig", "textGenerationConfig", "options", "parameters"];
+
+/// Whether this field of a body, or of its settings, says nothing of its kind.
+fn is_apart(name: &str) -> bool {
+    SAID.contains(&name) || APART.contains(&name) || IDENTITIES.contains(&name)
+}
 
 impl RequestKind {
     /// The kind of what has no body that could be read.
@@ -62,14 +114,14 @@ impl RequestKind {
                 }
                 Value::Object(fields) => {
                     for (name, field) in fields {
-                        let is_settings = name == "generationConfig" || name == "generation_config";
-                        if is_top && APART.contains(&name.as_str()) {
+                        let is_settings = SETTINGS.contains(&name.as_str());
+                        if is_top && is_apart(name) {
                             continue;
                         }
                         name.hash(&mut hasher);
                         match field.as_object().filter(|_| is_top && is_settings) {
                             Some(settings) => {
-                                let settings = settings.iter().filter(|(name, _)| !APART.contains(&name.as_str()));
+                                let settings = settings.iter().filter(|(name, _)| !is_apart(name));
                                 settings.for_each(|(name, setting)| {
                                     name.hash(&mut hasher);
                                     rest.push(setting);
@@ -113,6 +165,24 @@ mod tests {
             kind(&json!({"generationConfig": {"temperature": 1, "x": 2}})),
             kind(&json!({"generationConfig": {"x": 2}})),
         );
+    }
+
+    #[test]
+    fn requests_of_one_kind_may_be_of_different_people_and_sessions() {
+        let base = json!({"model": "m", "messages": [], "tools": [{"name": "f"}]});
+        for name in IDENTITIES {
+            let of = |value: Value| {
+                let mut request = base.clone();
+                request[name] = value;
+                kind(&request)
+            };
+            assert_eq!(of(json!("one")), of(json!("another")), "{name}");
+            assert_eq!(of(json!({"id": 1})), kind(&base), "{name}");
+        }
+        // The id of a tool is part of what surrounds what is said.
+        assert_ne!(kind(&json!({"tools": [{"id": 1}]})), kind(&json!({"tools": [{"id": 2}]})));
+        let ollama = |seed: u64| kind(&json!({"options": {"seed": seed, "num_ctx": 4_096}}));
+        assert_eq!(ollama(1), ollama(2));
     }
 
     #[test]

@@ -30,6 +30,10 @@ impl OutputEstimate {
     /// paragraph or two. Models rarely produce more unasked, and the first answers correct it.
     pub const PRIOR: u64 = 512;
 
+    /// No answer is longer: what the models with the longest ones produce, and something to spare. Whoever says so is
+    /// wrong.
+    pub const LONGEST: u64 = 1 << 20;
+
     /// How many answers are remembered: enough for the share that is covered, few enough to follow a change.
     const KEPT: usize = 64;
     /// The share of answers that is covered, in hundredths.
@@ -46,7 +50,8 @@ impl OutputEstimate {
         self.produced.len()
     }
 
-    /// How many tokens a request that may produce `max_output` is expected to produce, never more than `max_output`.
+    /// How many tokens a request that may produce `max_output` is expected to produce, never more than `max_output` and,
+    /// once an answer was seen, than [`LONGEST`](Self::LONGEST).
     ///
     /// Before the first [`observe`](Self::observe) it is `max_output`, or [`PRIOR`](Self::PRIOR) where there is none.
     #[must_use]
@@ -62,7 +67,8 @@ impl OutputEstimate {
             let answers = sorted.len() as u64;
             longest.saturating_add((longest / answers).saturating_mul(2))
         });
-        max_output.map_or(expected, |most| expected.min(most))
+        // What was read from a file may be longer.
+        expected.min(max_output.unwrap_or(u64::MAX)).min(Self::LONGEST)
     }
 
     /// Learns that a request produced `produced` tokens.
@@ -70,7 +76,7 @@ impl OutputEstimate {
         // What was read from a file may be longer.
         let surplus = (self.produced.len() + 1).saturating_sub(Self::KEPT);
         self.produced.drain(..surplus);
-        self.produced.push_back(produced);
+        self.produced.push_back(produced.min(Self::LONGEST));
     }
 }
 
@@ -100,7 +106,14 @@ mod tests {
         assert_eq!(after(&[100; 18]).expected(None), 110);
         assert_eq!(after(&[100; 19]).expected(None), 100);
         assert_eq!(after(&[0]).expected(None), 0);
-        assert_eq!(after(&[u64::MAX]).expected(None), u64::MAX);
+    }
+
+    #[test]
+    fn no_answer_is_longer_than_one_can_be() {
+        assert_eq!(after(&[u64::MAX; 30]).expected(None), OutputEstimate::LONGEST);
+        let read: OutputEstimate = serde_json::from_value(vec![u64::MAX; 30].into()).unwrap();
+        assert_eq!(read.expected(None), OutputEstimate::LONGEST);
+        assert_eq!(read.expected(Some(9)), 9);
     }
 
     #[test]

@@ -18,6 +18,10 @@ impl Recent {
         self.0.push(value);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The middle one, or the mean of the two in the middle; `None` where there are none.
     pub(super) fn median(&self) -> Option<f64> {
         let mut sorted = self.0.clone();

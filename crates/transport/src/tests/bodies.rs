@@ -4,7 +4,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::{Body, Stage};
+use crate::Stage;
 
 /// Answers every connection with `bytes` and closes it.
 fn raw(bytes: &'static [u8]) -> Piped {

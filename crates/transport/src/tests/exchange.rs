@@ -21,7 +21,7 @@ async fn echo(request: Request<Incoming>) -> Answer {
 }
 
 async fn ask(piped: &Piped, body: &str) -> String {
-    let response = piped.send(question().map(|_| Bytes::from(body.to_owned()))).await.unwrap();
+    let response = piped.send(question().map(|_| Body::from(body.to_owned()))).await.unwrap();
     assert_eq!(response.status(), 200);
     String::from_utf8(response.into_body().collect_bounded(1024).await.unwrap().to_vec()).unwrap()
 }

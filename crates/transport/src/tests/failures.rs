@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::Stage;
 
-fn to(url: &str) -> Request<Bytes> {
+fn to(url: &str) -> Request<Body> {
     let mut request = question();
     *request.uri_mut() = url.parse().unwrap();
     request
@@ -136,7 +136,7 @@ async fn a_server_without_tls_fails_an_https_request_before_it_is_sent() {
 
 #[tokio::test]
 async fn a_request_that_cannot_be_sent_is_refused_at_once_with_what_was_expected() {
-    async fn check(request: Request<Bytes>, expected: &str) {
+    async fn check(request: Request<Body>, expected: &str) {
         let error = HyperTransport::http(Timeouts::default()).send(request).await.unwrap_err();
         assert_eq!(text(&error), format!("request: {expected}"));
         assert!(error.is_request() && !error.was_sent() && !error.is_connect());

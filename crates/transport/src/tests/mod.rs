@@ -1,9 +1,17 @@
-//! The transport against servers on the other end of a pipe, on virtual time.
+//! The transport against servers on the other end of a pipe, on virtual time; and against some on loopback, never on it.
 
 mod bodies;
+#[cfg(feature = "compression")]
+mod compressed;
 mod exchange;
 mod failures;
+mod proxies;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+mod server;
 mod stages;
+mod tls;
+mod uploads;
 
 use std::io;
 use std::sync::Arc;
@@ -15,10 +23,10 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
-use crate::{Error, HyperTransport, Timeouts, Transport};
+use crate::{Body, Error, HyperTransport, Timeouts, Transport};
 
 /// The credential that every request carries and that no text may show.
 const SECRET: &str = "sk-secret";
@@ -30,7 +38,7 @@ struct Piped {
 }
 
 impl Piped {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<crate::Body>, Error> {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Error> {
         self.transport.send(request).await
     }
 
@@ -64,8 +72,13 @@ where
     Piped { transport: Arc::new(HyperTransport::with_connector(connector, Timeouts::default())), opened }
 }
 
+/// A connection as servers have it.
+trait Pipe: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Pipe for T {}
+
 /// Answers every request of one HTTP/1.1 connection with `answer`.
-async fn serve_http1<Answering, B>(pipe: DuplexStream, answer: impl Fn(Request<Incoming>) -> Answering)
+async fn serve_http1<Answering, B>(pipe: impl Pipe, answer: impl Fn(Request<Incoming>) -> Answering)
 where
     Answering: Future<Output = Response<B>>,
     B: http_body::Body<Data = Bytes, Error = io::Error> + 'static,
@@ -78,7 +91,7 @@ where
 }
 
 /// Answers every request of one HTTP/2 connection with `answer`.
-async fn serve_http2<Answering, B>(pipe: DuplexStream, answer: impl Fn(Request<Incoming>) -> Answering)
+async fn serve_http2<Answering, B>(pipe: impl Pipe, answer: impl Fn(Request<Incoming>) -> Answering)
 where
     Answering: Future<Output = Response<B>> + Send + 'static,
     B: http_body::Body<Data = Bytes, Error = io::Error> + Send + 'static,
@@ -105,15 +118,15 @@ async fn write_raw(mut pipe: DuplexStream, bytes: &[u8]) -> DuplexStream {
 }
 
 /// A request as clients of LLM providers send it: a key in a header, another one in the query.
-fn question() -> Request<Bytes> {
+fn question() -> Request<Body> {
     Request::post(format!("http://api.example.com/v1/chat?key={SECRET}"))
         .header("authorization", format!("Bearer {SECRET}"))
-        .body(Bytes::from_static(b"{\"messages\":[]}"))
+        .body(Body::from_bytes("{\"messages\":[]}"))
         .unwrap()
 }
 
 /// The same with its own timeouts.
-fn question_within(timeouts: Timeouts) -> Request<Bytes> {
+fn question_within(timeouts: Timeouts) -> Request<Body> {
     let mut request = question();
     request.extensions_mut().insert(timeouts);
     request

@@ -227,6 +227,7 @@ impl Found {
             }
         }
         self.bucket.set_limit(limit, now);
+        self.follow_share(now);
         match &mut self.log {
             Some(log) if self.form.refill() != Some(Refill::Continuous) => {
                 log.set_limit(limit.with_refill(Refill::Sliding), now);

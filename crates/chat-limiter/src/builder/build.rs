@@ -1,0 +1,129 @@
+//! Making a client of its settings.
+
+use std::sync::{Arc, Mutex};
+
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use providers::Provider;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{OnceCell, watch};
+
+use super::{Builder, PROJECT};
+use crate::Error;
+use crate::client::{ChatLimiter, ModelCache, Shared};
+use crate::clock::Clock;
+use crate::learned::Learning;
+use crate::mask::Mask;
+use crate::observe::Meters;
+use crate::scope::Patience;
+use crate::scopes::{Scopes, Told};
+use crate::slots::Slots;
+
+impl Builder {
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] with [`is_configuration`](Error::is_configuration) that names what is missing or wrong: an unknown
+    /// provider, no key (the variable is named), an invalid URL, header or number.
+    pub fn build(self) -> Result<ChatLimiter, Error> {
+        let provider = self.provider.map_err(Error::configuration)?;
+        let base_url = self.base_url.unwrap_or_else(|| provider.base_url().to_owned());
+        providers::join_url(&base_url, "/").map_err(Error::configuration)?;
+        if self.concurrency == 0 || self.retry.max_attempts == 0 {
+            return Err(Error::configuration("concurrency and attempts must be at least 1"));
+        }
+        let mut headers = own_headers(&self.notes, &self.headers)?;
+        if !self.is_keyless
+            && let Some(key) = find_key(self.key, self.key_variable, provider.as_ref())?
+        {
+            provider.authenticate(key.expose_secret(), &mut headers).map_err(Error::configuration)?;
+        }
+        let project = self.notes.iter().find(|(name, _)| *name == PROJECT).map(|(_, project)| project.as_str());
+        let timeouts = self.timeouts.unwrap_or_default();
+        let transport = self.wire.transport(self.transport, &base_url, timeouts)?;
+        let mut told = Told::new(self.limits, self.concurrency);
+        told.ratio = self.ratio.map_err(Error::configuration)?;
+        for (model, limit) in self.limits_for {
+            told.set(Some(&Arc::from(&*provider.model_group(&model))), limit);
+        }
+        let clock = Clock::start();
+        let meters = Meters::new(provider.name());
+        let patience = Patience {
+            wait: self.retry.longest_wait.into(),
+            outage: self.outage_patience.into(),
+            silence: self.silence_patience.into(),
+        };
+        let learning = Learning::after(self.learned, provider.name());
+        let shared = Shared {
+            provider,
+            base_url,
+            mask: Mask::new(&headers),
+            headers,
+            transport,
+            clock,
+            scopes: Arc::new(Scopes::new(told, &self.expected, self.order, clock, patience, meters)),
+            slots: Slots::new(self.concurrency),
+            gate: Arc::default(),
+            credit: Mutex::default(),
+            models: ModelCache::default(),
+            project: project.map(str::to_owned),
+            closed: watch::Sender::new(false),
+            retry: self.retry,
+            budget: Mutex::new(self.retry.budget(self.concurrency)),
+            timeouts,
+            scale_first_byte: self.timeouts.is_none(),
+            answer_limit: self.answer_limit,
+            learning,
+            counted: OnceCell::new(),
+        };
+        Ok(ChatLimiter { shared: Arc::new(shared) })
+    }
+}
+
+/// The headers of every request but the credential.
+fn own_headers(notes: &[(&'static str, String)], extra: &[(String, String)]) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("chat-limiter/", env!("CARGO_PKG_VERSION"))));
+    let invalid = |name: &str| Error::configuration(format!("invalid value of the header {name}"));
+    for (name, value) in notes {
+        // No secrets: what is marked as one is masked in answers.
+        headers.insert(*name, HeaderValue::try_from(value.as_str()).map_err(|_| invalid(name))?);
+    }
+    for (name, value) in extra {
+        let parsed = HeaderName::try_from(name.as_str());
+        let header = parsed.map_err(|_| Error::configuration(format!("invalid header name {name:?}")))?;
+        let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| invalid(name))?;
+        // It may well be a credential.
+        value.set_sensitive(true);
+        headers.insert(header, value);
+    }
+    Ok(headers)
+}
+
+/// The key that was given, or the one in the environment. `None` where the provider needs none.
+fn find_key(
+    key: Option<SecretString>,
+    variable: Option<String>,
+    provider: &dyn Provider,
+) -> Result<Option<SecretString>, Error> {
+    if key.is_some() {
+        return Ok(key);
+    }
+    let needed = variable.is_some() || provider.key_variable().is_some();
+    let Some(name) = variable.or_else(|| provider.key_variable().map(str::to_owned)).filter(|_| needed) else {
+        return Ok(None);
+    };
+    match std::env::var(&name) {
+        Ok(value) if !value.trim().is_empty() => Ok(Some(SecretString::from(value))),
+        Ok(_) => {
+            Err(Error::configuration(format!("the environment variable {name} is empty: it should hold the API key")))
+        }
+        Err(std::env::VarError::NotPresent) => Err(Error::configuration(format!(
+            "no API key: set the environment variable {name}, or name another one that holds it"
+        ))),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Error::configuration(format!("the environment variable {name} does not hold text")))
+        }
+    }
+}
