@@ -45,8 +45,10 @@ struct Sample {
     age: Nanos,
     limit: u64,
     used: u64,
-    /// When the limit is full again or turns.
+    /// When the limit is full again.
     full_at: Nanos,
+    /// When it turns: as long after the request may have been counted at the latest.
+    turns_at: Nanos,
     /// The window that a token bucket would have, in nanoseconds, and its uncertainty.
     window: u128,
     tolerance: u128,
@@ -69,6 +71,10 @@ const RISE: u64 = 100;
 
 /// Others hardly use more than three quarters of a window in its first second.
 const OTHERS: u64 = 4;
+
+/// How long after its sending a request is counted at the latest: however long its answer takes, what that says was true by
+/// then.
+const REORDERING: Nanos = Nanos::SECOND;
 
 /// Answers to requests of one moment tell resets that differ by so much.
 const JITTER: Nanos = Nanos::from_millis(100);
@@ -154,6 +160,10 @@ impl FormGuess {
         };
         let [shortest, ..] = WINDOWS;
         let window = WINDOWS.into_iter().rev().find(can).unwrap_or(shortest);
+        // A reset that is longer than a window tells of another: what came back was of several limits, perhaps.
+        if self.longest_reset > window {
+            return;
+        }
         self.at_most = Some(window);
         if window == shortest {
             // No reset is as exact as that. And what is within a sliding window is within one that turns at any moment, and
@@ -252,7 +262,7 @@ impl FormGuess {
         let contrary = core::mem::take(&mut self.contrary);
         if moved.abs() <= i128::from(RESET_ERROR.get()) && self.rises < RISES {
             if !matches!(self.refill, Some(Refill::AtBoundary { .. })) {
-                self.refill = Some(Refill::AtBoundary { phase: sample.full_at });
+                self.refill = Some(Refill::AtBoundary { phase: sample.turns_at });
             }
         } else if (moved - predicted).abs() <= telling {
             // What a turn is told to be may be when the oldest part comes back, which moves as it likes.
@@ -322,7 +332,7 @@ impl FormGuess {
     fn follow_phase(&mut self, sample: &Sample) {
         let Some(window) = self.window() else { return };
         if let Some(Refill::AtBoundary { phase }) = &mut self.refill {
-            *phase = latest_turn(*phase, sample.full_at, window);
+            *phase = latest_turn(*phase, sample.turns_at, window);
         }
     }
 }
@@ -356,6 +366,7 @@ impl Sample {
             limit,
             used,
             full_at: now.saturating_add(reset),
+            turns_at: sent.saturating_add(REORDERING).min(now).saturating_add(reset),
             window: per_window(reset.get()),
             // The reset is rounded, `remaining` too (to a whole unit), and the levels move while both are written.
             tolerance: per_window(rounding(reset))

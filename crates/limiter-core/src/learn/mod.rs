@@ -3,6 +3,7 @@
 
 mod charge;
 mod depth;
+mod flat;
 mod form;
 mod grain;
 mod growth;
@@ -11,6 +12,7 @@ mod margin;
 mod pace;
 mod refusals;
 mod returns;
+mod rivals;
 mod standstill;
 mod start;
 mod turns;
@@ -27,6 +29,7 @@ pub(crate) use margin::Margin;
 pub(crate) use pace::{Pace, Refused};
 pub(crate) use refusals::Refusals;
 pub(crate) use returns::Returns;
+pub(crate) use rivals::{Heard, Rivals};
 pub(crate) use standstill::Standstill;
 pub(crate) use start::Spacing;
 pub(crate) use turns::Turns;

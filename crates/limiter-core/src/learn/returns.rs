@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn admit(account: &mut Account, requests: u64) {
-        (0..requests).for_each(|_| account.admit(&Parts { whole: 1, output: 0, larger: 1 }));
+        (0..requests).for_each(|_| account.admit(&Parts { requests: 1, whole: 1, output: 0, larger: 1 }));
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         admit(&mut account, 12);
         assert_eq!(returns.came_back(&word(0, 0, &account), 12, &limit, Nanos::ZERO), None);
         // Two of those had been refused.
-        let refused = Parts { whole: 2, output: 0, larger: 2 };
+        let refused = Parts { requests: 1, whole: 2, output: 0, larger: 2 };
         returns.forget(5, &refused);
         account.forget(&refused);
         admit(&mut account, 3);

@@ -196,6 +196,15 @@ fn a_limit_that_is_told_a_thousandfold_is_used_as_it_comes_back() {
     check("no resets", told(Resets::Untold), (3_000, 120.0), Within(1.05), 1_500);
 }
 
+/// What is in flight when a window is used up was counted in it, and its answers say when it turns, however late they come.
+#[test]
+fn a_fixed_window_is_used_from_its_turn_on_behind_answers_that_take_long() {
+    let told = |latency| answering_in(50).answering_in(latency).saying(Says::Headers);
+    let windows = |latency| told(latency).telling(window(600, Nanos::MINUTE));
+    check("some for long", windows(Latency::Tail), (1_750, 120.0), Within(1.06), 0);
+    check("4 s", windows(Latency::Of(4_000)), (1_750, 124.0), Within(1.03), 0);
+}
+
 #[test]
 fn a_limit_that_changes_is_followed() {
     let bare = |limit| answering_in(200).limited(limit);

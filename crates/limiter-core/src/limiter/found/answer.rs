@@ -3,7 +3,7 @@
 use super::log::Said;
 use super::returns::Judged;
 use super::{Books, Found};
-use crate::learn::{Charge, Margin, Returns, Rule, Word};
+use crate::learn::{Charge, Heard, Margin, Returns, Rule, Word};
 use crate::{Bucket, Dimension, Limit, Nanos, Reading, Refill, Reservation};
 
 impl Found {
@@ -30,9 +30,10 @@ impl Found {
         self.learn(reading, refused, sent, now);
         let logged = self.bucket;
         if let Some(reservation) = reservation {
-            was_uncertain = self.flight.remove(sent, reservation.cost.expected()) >= self.uncertain_from;
+            let start = self.flight.remove(sent, reservation.cost.expected());
+            was_uncertain = self.is_held(start);
         }
-        if let (Some(reservation), true) = (reservation, was_uncertain) {
+        if let (Some(reservation), true) = (reservation, was_uncertain && (refused || !self.counts)) {
             // As far as it has not come back with time: the word may be too old to be taken.
             self.bucket.settle_as(&reservation.taken(), reserved, 0, now);
         }
@@ -50,10 +51,14 @@ impl Found {
         let believed = (self.charge.rule(), self.charge.factor());
         if let Some((account, reservation)) = account.zip(reservation) {
             let own = self.parts(reservation.cost.expected());
+            let mut counted = *account;
+            if refused {
+                counted.forget(&own);
+            }
             let word = Word {
                 at: sent,
                 remaining,
-                account: *account,
+                account: counted,
                 doubtful: self.doubtful(sent, &own, books),
                 rounded: self.grain.suspected(),
             };
@@ -78,10 +83,12 @@ impl Found {
                 // How much comes back of a sliding window is known less exactly than that nothing does. What requests take is
                 // in no doubt.
                 if self.dimension() != Dimension::Requests && !self.is_moving(now) {
-                    self.learn_charge(word, &own, books);
+                    self.learn_charge(word, &own, reservation.beside == 1, books);
                 }
             }
         }
+        // More was tried than was known to be there: how much less there is says nothing of how well it is counted.
+        let was_tried = !books.tells && self.growth.is_beyond(sent);
         if refused && !books.tells {
             self.was_met(believed, sent, now);
         }
@@ -97,13 +104,7 @@ impl Found {
         let returned = self.returned(now);
         let then = reservation.and_then(|reservation| reservation.returned.get(index));
         let back = then.map_or(0, |then| returned.wrapping_sub(*then));
-        let known = if self.slides() {
-            // What is counted in a log may be more than the provider counts.
-            self.said.0.saturating_add_unsigned(returned.wrapping_sub(self.said.1))
-        } else {
-            let level = self.surely(self.bucket.level(now), now);
-            level.saturating_add_unsigned(self.in_flight_since(self.uncertain_from, books))
-        };
+        let known = self.told_level(books, now);
         // Of two words about the same moment the lower is the later one.
         let is_near = self.has_word && sent < self.word_at.saturating_add(self.reordering());
         let own =
@@ -111,6 +112,7 @@ impl Found {
         let is_old = sent.saturating_add(self.reordering()) < self.word_at;
         if is_old || is_near && spoken.level(now) > known {
             self.as_log(logged, own.as_ref(), now);
+            self.release_doubles(books, now);
             return 0;
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
@@ -123,29 +125,30 @@ impl Found {
             let there = remaining.saturating_add(if refused { 0 } else { reserved });
             self.form.was_empty(there < burst / 2);
         }
-        // A sliding window is as deep as its amount is large.
+        // A sliding window is as deep as its amount is large. And where only refusals tell, little is left whenever they do,
+        // whatever can be there.
         let was_full = !self.slides()
             && (self.depth.learn(remaining, reserved, number, refused, burst)
-                | self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
+                | (books.tells && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now)));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let later = self.flight.parts_after(sent, self.dimension());
         let later = self.unsaid(&later, account, sent, books);
+        let mut most = self.bucket;
         let at_most = if self.slides() {
             i64::try_from(remaining).unwrap_or(i64::MAX).saturating_sub_unsigned(later).saturating_add_unsigned(back)
         } else {
-            let mut at_most = self.bucket;
-            at_most.set_level(remaining, sent, later, now);
-            at_most.level(now)
+            most.set_level(remaining, sent, later, now);
+            most.level(now)
         };
         let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
         if is_less {
             // Nothing else explains what was missing.
             self.margin = Margin::default();
-        } else if !is_first && !was_full {
+        } else if !is_first && !was_full && !was_tried {
             self.margin.learn(counted_here.saturating_sub(at_most).max(0).unsigned_abs());
         }
 
-        self.said = (spoken.level(now), returned);
+        (self.said, self.said_at) = ((spoken.level(now), returned), now);
         self.word_at = self.word_at.max(sent);
         self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
         self.priced = (self.charge, books.yields, books.admissions);
@@ -153,6 +156,10 @@ impl Found {
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
         let uncertain = self.unsaid(&uncertain, account, sent, books);
         self.bucket.lose(uncertain, now);
+        self.counts = reservation.is_some() && !is_first && !was_full && self.trusts_count(refused, books);
+        if self.counts {
+            self.bucket = Self::within(self.bucket, most, counted_here, now);
+        }
         let ended = account.zip(books.ledger.of(self.dimension())).filter(|_| self.charge.rule() == Rule::Corrected);
         let unused = ended.map_or(0, |(then, account)| account.unused_since(then).cast_signed().max(0).unsigned_abs());
         let there = i64::try_from(remaining).unwrap_or(i64::MAX);
@@ -196,7 +203,7 @@ impl Found {
         self.in_success |= !refused;
         self.spoken_at = self.spoken_at.max(now);
         self.form.learn(reading, self.stated_window, self.own_before, sent, now);
-        if self.follow(reading, now) {
+        if self.follow(reading, sent, now) {
             // What was said of the old limit says nothing of the new one.
             self.has_word = false;
             self.depth.forget();
@@ -215,9 +222,13 @@ impl Found {
     }
 
     /// The limit itself, as it is known with this reading. Returns whether it allows another amount than before.
-    fn follow(&mut self, reading: &Reading, now: Nanos) -> bool {
+    fn follow(&mut self, reading: &Reading, sent: Nanos, now: Nanos) -> bool {
         let known = *self.bucket.limit();
-        let told = reading.limit.unwrap_or(self.told).clamp(1, Limit::MAX_AMOUNT);
+        let said = reading.limit.unwrap_or(self.told).clamp(1, Limit::MAX_AMOUNT);
+        let told = match self.rivals.hear(self.told, said, sent, self.reordering()) {
+            Heard::Followed => said,
+            Heard::Late => self.told,
+        };
         let is_another = core::mem::replace(&mut self.told, told) != told;
         let window = self.stated_window.or(self.form.window()).unwrap_or(known.window());
         let refill = match reading.reset {
