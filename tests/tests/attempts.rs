@@ -261,3 +261,18 @@ async fn a_refusal_says_what_was_asked_for_and_what_ran_out() {
     let server = Scripted::new(|_| Reply::error(400, &[], "invalid_request_error", "No."));
     assert_eq!(failing(&server.client(Face::OpenAi).build().unwrap(), question(500)).await.rate_limit(), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_headers_of_a_request_stand_in_place_of_the_clients_and_repeated_ones_are_all_sent() {
+    let server = Scripted::in_turn(Vec::new());
+    let client = server.client(Face::OpenAi).header("x-team", "all").header("x-more", "client").build().unwrap();
+    let mut request = question(50);
+    for value in ["one", "two"] {
+        request.headers.append("x-team", value.parse().unwrap());
+    }
+    client.request(request).await.unwrap();
+    let heads = server.heads();
+    let sent = |name| heads[0].get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!((sent("x-team"), sent("x-more")), (vec!["one", "two"], vec!["client"]));
+    assert_eq!(sent("content-type"), ["application/json"]);
+}

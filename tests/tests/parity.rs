@@ -145,3 +145,45 @@ async fn a_request_may_have_a_retry_policy_of_its_own() {
     let streamed = limiter.stream(post(&question("gpt-4o")).with_retry(policy)).await;
     assert_eq!((streamed.err().map(|error| error.attempts()), server.arrivals().len()), (Some(1), 3));
 }
+
+/// Polls a future so many times, a millisecond apart, and drops it. Whether it was done by then.
+async fn poll_and_drop(future: impl Future, times: usize) -> bool {
+    let mut future = std::pin::pin!(future);
+    for _ in 0..times {
+        if futures::poll!(future.as_mut()).is_ready() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    false
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_a_service_or_a_batch_dropped_at_any_poll_leaks_nothing() {
+    let simulator = Simulator::new(Config::default().with_latency(Duration::from_millis(5))).unwrap();
+    let client =
+        || Face::OpenAi.client(wire::to(&simulator)).concurrency(2).requests_per_minute(10_000).build().unwrap();
+    let is_idle = |limiter: &ChatLimiter| {
+        let states = limiter.limits();
+        states.iter().all(|scope| (scope.state.in_flight, scope.state.waiting) == (0, 0))
+    };
+    let service = BaseService::new(client()).with_limits(10_000, 10_000_000, Duration::from_secs(60));
+    service.init_endpoint("chat/completions").unwrap();
+    let (payload, limiter) = (question("gpt-4o"), client());
+    let config = BatchConfig::default();
+    for times in 0.. {
+        let call = poll_and_drop(service.call_api(&payload, "chat/completions", "post"), times).await;
+        let bodies = vec![payload.clone(); 5];
+        let batch = poll_and_drop(process_chat_batch(&limiter, bodies, &config), times).await;
+        assert!(is_idle(service.limiter()) && is_idle(&limiter), "after {times} polls");
+        let counts = service.status_tracker().snapshot();
+        assert_eq!(counts.num_tasks_in_progress, 0);
+        assert_eq!(counts.num_tasks_started, counts.num_tasks_succeeded + counts.num_tasks_failed);
+        if call && batch {
+            break;
+        }
+    }
+    // Both places in flight are there.
+    let both = futures::join!(limiter.request(post(&payload)), limiter.request(post(&payload)));
+    assert!(both.0.is_ok() && both.1.is_ok());
+}

@@ -1,6 +1,7 @@
 //! What goes in and what comes out.
 
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
 
 use bytes::Bytes;
 use http::header::{Entry, HeaderName, HeaderValue};
@@ -72,8 +73,10 @@ impl Request {
         {
             // Keys that nobody else has, drawn apart from the jitter, which stays as it is seeded. Nothing secret depends on them.
             let random = RandomState::new();
-            let key = format!("chat-limiter-{:016x}{:016x}", random.hash_one(0), random.hash_one(1));
-            if let Ok(key) = HeaderValue::try_from(key) {
+            let mut key = [0; 45];
+            let written =
+                write!(key.as_mut_slice(), "chat-limiter-{:016x}{:016x}", random.hash_one(0), random.hash_one(1));
+            if let (Ok(()), Ok(key)) = (written, HeaderValue::from_bytes(&key)) {
                 entry.insert(key);
             }
         }

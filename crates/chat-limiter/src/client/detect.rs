@@ -67,8 +67,14 @@ impl ChatLimiter {
         }
         let registry = Registry::standard();
         let asked = registry.iter().filter(|provider| may_be_asked(provider.as_ref()));
-        let clients: Vec<Self> = asked.filter_map(|provider| quick(provider).build().ok()).collect();
-        let found = Self::find_model(model, &clients).await?;
+        let (mut clients, mut unusable) = (Vec::new(), Vec::new());
+        for provider in asked {
+            match quick(provider).build() {
+                Ok(client) => clients.push(client),
+                Err(error) => unusable.push(format!("{} ({error})", provider.name())),
+            }
+        }
+        let found = find(model, &clients, unusable).await?;
         // With patience for answers, and the key that a list does not need.
         Builder::for_provider(Arc::clone(found.provider())).build()
     }
@@ -79,20 +85,24 @@ impl ChatLimiter {
     ///
     /// [`Error::is_configuration`] where none does, with who was asked, and what went wrong.
     pub async fn find_model<'a>(model: &str, clients: &'a [ChatLimiter]) -> Result<&'a ChatLimiter, Error> {
-        let answers = join_all(clients.iter().map(|client| client.has_model(model))).await;
-        let mut asked = Vec::new();
-        for (client, answer) in clients.iter().zip(answers) {
-            let name = client.provider().name();
-            match answer {
-                Ok(true) => return Ok(client),
-                Ok(false) => asked.push(name.to_owned()),
-                Err(error) => asked.push(format!("{name} ({error})")),
-            }
-        }
-        let asked = if asked.is_empty() { "nobody".to_owned() } else { asked.join(", ") };
-        let model: String = model.chars().take(100).collect();
-        Err(Error::configuration(format!("no provider lists the model {model:?}; asked: {asked}")))
+        find(model, clients, Vec::new()).await
     }
+}
+
+/// The first client whose provider lists `model`. `asked` is who could not be asked, and why.
+async fn find<'a>(model: &str, clients: &'a [ChatLimiter], mut asked: Vec<String>) -> Result<&'a ChatLimiter, Error> {
+    let answers = join_all(clients.iter().map(|client| client.has_model(model))).await;
+    for (client, answer) in clients.iter().zip(answers) {
+        let name = client.provider().name();
+        match answer {
+            Ok(true) => return Ok(client),
+            Ok(false) => asked.push(name.to_owned()),
+            Err(error) => asked.push(format!("{name} ({error})")),
+        }
+    }
+    let asked = if asked.is_empty() { "nobody".to_owned() } else { asked.join(", ") };
+    let model: String = model.chars().take(100).collect();
+    Err(Error::configuration(format!("no provider lists the model {model:?}; asked: {asked}")))
 }
 
 /// Whether somebody else's list tells anything, and may be seen.

@@ -109,7 +109,14 @@ impl Shared {
             .uri(prepared.uri.clone())
             .body(Body::from_bytes(prepared.request.body.clone()))?;
         *request.headers_mut() = self.headers.clone();
-        request.headers_mut().extend(prepared.request.headers.clone());
+        let headers = request.headers_mut();
+        // In place of the client's own of the same names.
+        for name in prepared.request.headers.keys() {
+            headers.remove(name);
+        }
+        for (name, value) in &prepared.request.headers {
+            headers.append(name.clone(), value.clone());
+        }
         request.extensions_mut().insert(timeouts);
         Ok(request)
     }

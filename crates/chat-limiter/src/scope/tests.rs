@@ -9,6 +9,7 @@ use crate::observe::Meters;
 
 mod cancellation;
 mod long_wait;
+mod threads;
 
 const PATIENCE: Patience =
     Patience { wait: Nanos::from_secs(600), outage: Nanos::from_secs(900), silence: Nanos::from_secs(60) };
@@ -153,6 +154,12 @@ async fn requests_whose_model_moved_are_sent_to_ask_again() {
     scope.evict("model");
     assert_eq!(moved.await.unwrap_err(), Denied::Moved);
     stays.await.unwrap().release();
+}
+
+/// Whether nobody is remembered, neither one who waits nor one who has to be told.
+fn is_empty(scope: &Scope) -> bool {
+    let shared = scope.lock();
+    shared.waiters.is_empty() && shared.granted.is_empty() && shared.refused.is_empty()
 }
 
 fn since(scope: &Scope, start: Nanos) -> Duration {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use limiter_core::Limit;
 
 use super::told::{BufferRatio, Told};
-use super::{Group, Groups, MOST_GROUPS, Scopes, Stated};
+use super::{Group, Groups, Scopes, Stated};
 use crate::scope::Scope;
 
 impl Scopes {
@@ -53,12 +53,11 @@ impl Groups {
     /// Gives a group a scope of its own, where it stays. What it took of the caller's limits stays taken.
     pub(super) fn pin(&mut self, name: &Arc<str>) {
         let Some(current) = self.known.get(name).map(|group| Arc::clone(&group.scope)) else {
-            if self.known.len() < MOST_GROUPS {
-                let scope = Arc::new(self.first.split());
-                self.tell(&scope, None, Some(name));
-                self.known.insert(Arc::clone(name), Group { pinned: true, ..Group::new(scope) });
-                self.first.evict(name);
-            }
+            // However many there are: the caller names these, not a file.
+            let scope = Arc::new(self.first.split());
+            self.tell(&scope, None, Some(name));
+            self.known.insert(Arc::clone(name), Group { pinned: true, ..Group::new(scope) });
+            self.first.evict(name);
             return;
         };
         let is_alone = !Arc::ptr_eq(&current, &self.first)

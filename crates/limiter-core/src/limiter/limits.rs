@@ -75,6 +75,20 @@ impl Limiter {
     /// In no window more than that share is taken, and the rest of what the provider says remains is left there, whoever
     /// else takes of it. What is certain to take more than the share ever holds is refused as larger than the limit. The
     /// caller's own limits are taken as they are: give a [share](Limit::share) of them.
+    ///
+    /// ```
+    /// use limiter_core::{Amounts, Cost, Dimension, Limiter, Nanos, Observation, Reading};
+    ///
+    /// let mut limiter = Limiter::new();
+    /// limiter.set_share(Dimension::Requests, 900_000, Nanos::ZERO);
+    /// let mut first = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap();
+    /// // Ten of a hundred requests are left: they are for others.
+    /// let mut answer = Observation::new();
+    /// answer.push(Reading { limit: Some(100), remaining: Some(10), ..Reading::of(Dimension::Requests) });
+    /// limiter.observe(&mut first, &answer, Nanos::ZERO);
+    /// limiter.settle(first, &Amounts::of_request(1, 0), Nanos::ZERO);
+    /// assert!(limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).is_err());
+    /// ```
     pub fn set_share(&mut self, dimension: Dimension, millionths: u32, now: Nanos) {
         let now = self.advance(now);
         self.shares.set(dimension, millionths);

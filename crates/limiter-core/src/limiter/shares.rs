@@ -1,6 +1,10 @@
 //! Using a share of the provider's limits alone.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
+use crate::share::WHOLE;
 use crate::{Amounts, Cost, Dimension, NeverFits, Observation, Reading, Refusal};
 
 const SHARE: u32 = 900_000;
@@ -102,4 +106,43 @@ fn a_refused_request_and_what_was_not_sent_are_not_counted_twice() {
     }
     let sent = burst(&mut limiter, Nanos::ZERO);
     assert!((89..=90).contains(&sent), "{sent}");
+}
+
+proptest! {
+    /// However requests end (but in an outage, about whose end one may ask): of those that were sent no more than the share is in any interval. The provider speaks once:
+    /// what it says later may show that the limit is a window, which lets more through where it turns.
+    #[test]
+    fn in_no_interval_more_than_the_share_is_sent(
+        share in 10_000..WHOLE,
+        limit in 10..500_u64,
+        steps in vec((0..5_000_u64, 0..2_u8), 1..300),
+    ) {
+        let mut limiter = Limiter::new();
+        limiter.set_probing(false);
+        limiter.set_share(Dimension::Requests, share, Nanos::ZERO);
+        let (mut now, mut sent) = (Nanos::ZERO, Vec::new());
+        for (pause, end) in steps {
+            now = now.saturating_add(Nanos::from_millis(pause));
+            let Ok(mut reservation) = limiter.try_reserve(&one(), now) else { continue };
+            if sent.is_empty() {
+                limiter.observe(&mut reservation, &answer(Dimension::Requests, limit, limit - 1), now);
+            }
+            match end {
+                0 => limiter.forfeit(reservation, now),
+                _ => limiter.settle(reservation, &Amounts::of_request(0, 0), now),
+            }
+            sent.push(now);
+        }
+        // The first one found the limit: before it there was none.
+        let sent = sent.get(1..).unwrap_or_default();
+        let usable = Limit::per_minute(Dimension::Requests, limit).share(share);
+        for (first, from) in sent.iter().enumerate() {
+            for (last, to) in sent.iter().enumerate().skip(first) {
+                let span = u128::from(to.saturating_sub(*from).get());
+                let refilled = u128::from(usable.amount()) * span / u128::from(Nanos::MINUTE.get());
+                let most = u128::from(usable.burst()) + refilled;
+                prop_assert!((last - first + 1) as u128 <= most, "{} in {span} ns, at most {most}", last - first + 1);
+            }
+        }
+    }
 }

@@ -113,3 +113,15 @@ async fn a_buffer_is_kept_of_limits_told_and_found_and_may_change() {
         assert!(builder().token_buffer_ratio(wrong).build().unwrap_err().to_string().contains("buffer ratio"));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn however_many_models_have_limits_of_their_own_they_hold() {
+    let limiter = (0..1_200)
+        .fold(builder(), |builder, n| builder.limit_for(format!("m{n}"), Limit::per_minute(Dimension::Requests, 1)));
+    let limiter = limiter.build().unwrap();
+    for model in ["m0", "m1199"] {
+        answered(&limiter, model, tokens(1)).await;
+        tokio::time::advance(SECOND).await;
+        assert!(limiter.try_acquire(model, tokens(1)).unwrap().is_none(), "{model}");
+    }
+}

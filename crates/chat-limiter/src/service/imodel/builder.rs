@@ -148,8 +148,8 @@ impl IModelBuilder {
         self
     }
 
-    /// A client to share with others, in place of one of its own: its key, address and limits hold. One key should have one
-    /// client, because two count only their own requests.
+    /// A client to share with others, in place of one of its own: its key, address and limits hold, and to set others here is
+    /// an error. One key should have one client, because two count only their own requests.
     #[must_use]
     pub fn limiter(mut self, limiter: ChatLimiter) -> Self {
         self.limiter = Some(limiter);
@@ -161,7 +161,7 @@ impl IModelBuilder {
     /// # Errors
     ///
     /// As [`Builder::build`], and an [`Error`] with [`is_configuration`](Error::is_configuration) where the service is not
-    /// known or the task means none or several of its tasks: it lists them.
+    /// known or the task means none or several of its tasks: it lists them; also where a shared client is given settings.
     pub fn build(self) -> Result<IModel, Error> {
         let service = match self.service {
             ServiceRef::Named(name) => find_service(&name).map_err(Error::configuration)?,
@@ -170,7 +170,15 @@ impl IModelBuilder {
         let tasks = service.list_tasks();
         let endpoints = Arc::clone(&service).provider().endpoints();
         let endpoint = task::find(&endpoints, &tasks, &self.task).map_err(Error::configuration)?;
+        let is_configured = self.base_url.is_some()
+            || self.transport.is_some()
+            || self.interval_tokens.or(self.interval_requests).is_some()
+            || !matches!(self.key, Key::Standard);
         let limiter = match self.limiter {
+            Some(_) if is_configured => {
+                let why = "a client that is shared has its own key, address and limits: set them there";
+                return Err(Error::configuration(why));
+            }
             Some(limiter) => limiter,
             None => {
                 let mut builder: Builder = service.builder();

@@ -160,6 +160,23 @@ async fn what_is_in_flight_is_not_available() {
     running.await.unwrap().unwrap();
 }
 
+#[test]
+fn a_client_that_is_shared_takes_no_settings() {
+    let simulator = Simulator::new(Config::default()).unwrap();
+    let client = client_of(&simulator, "openai").build().unwrap();
+    let shared = || model(client.clone(), "openai", "chat");
+    for builder in [
+        shared().api_key("key"),
+        shared().api_key_schema("A_VARIABLE"),
+        shared().base_url("http://127.0.0.1:9/v1"),
+        shared().interval_tokens(1),
+        shared().interval_requests(1),
+    ] {
+        assert!(error_of(builder).starts_with("a client that is shared has its own key"));
+    }
+    assert!(shared().build().is_ok());
+}
+
 #[tokio::test(start_paused = true)]
 async fn models_that_share_a_client_share_its_limits() {
     let simulator = Simulator::new(Config::default()).unwrap();

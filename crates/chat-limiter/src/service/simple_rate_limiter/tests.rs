@@ -164,6 +164,40 @@ async fn one_who_waits_while_it_stands_goes_when_it_is_started() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whatever_is_asked_when_it_is_the_definition_that_answers() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..50 {
+        let (requests, tokens) = (random.u64(1..20), random.u64(1..500));
+        let interval = Duration::from_millis(random.u64(1..5_000));
+        let limiter = SimpleRateLimiter::create(requests, tokens, interval);
+        // As the document has it: both numbers are set anew after each interval.
+        let (mut turns, mut left) = (0, (requests, tokens));
+        let mut now = Duration::ZERO;
+        for _ in 0..200 {
+            let span = Duration::from_millis(random.u64(0..interval.as_millis() as u64 / 4 + 2));
+            pass(span).await;
+            now += span;
+            let turn = now.as_millis() / interval.as_millis();
+            if turn > turns {
+                (turns, left) = (turn, (requests, tokens));
+            }
+            let wanted = random.u64(0..=tokens + tokens / 10);
+            let expected = left.0 > 0 && left.1 >= wanted;
+            assert_eq!(limiter.check_availability(wanted, 0), expected && wanted <= tokens);
+            match limiter.request_permission(wanted) {
+                Err(_) => assert!(wanted > tokens),
+                Ok(granted) => assert_eq!(granted, expected, "{wanted} of {left:?}"),
+            }
+            if expected {
+                left = (left.0 - 1, left.1 - wanted);
+            }
+            let available = (limiter.available_request_capacity(), limiter.available_token_capacity());
+            assert_eq!(available, (Some(left.0), Some(left.1)));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_is_counted_by_what_it_really_took() {
     let (simulator, client) = simulated(Config::default());
     let limiter = SimpleRateLimiter::create(100, 10_000, MINUTE);
