@@ -45,6 +45,8 @@ impl Kind {
 const ENOUGH: u32 = 3;
 /// They agree within an eighth: prompts are not counted alike.
 const ALIKE: u64 = 8;
+/// More is charged than was reserved, by a quarter: less than that another rule may explain, and it costs little.
+const MORE: (u64, u64) = (5, 4);
 /// Of more requests than this the mean is taken, which is the same of many things.
 const MOST: u64 = 8;
 
@@ -101,8 +103,11 @@ impl Flat {
             return false;
         }
         let (beside, whole) = (Kind::Beside.of(charged), Kind::Whole.of(charged));
-        // Nobody counts a prompt twice as long: less than that another rule explains.
-        if beside <= reserved.saturating_add(whole.saturating_sub(beside)) {
+        // Nobody counts a prompt twice as long: less than that another rule explains. Where there is no prompt, that says
+        // nothing.
+        let another =
+            reserved.saturating_add(whole.saturating_sub(beside)).max(reserved.saturating_mul(MORE.0) / MORE.1);
+        if beside <= another {
             self.samples = 0;
             return false;
         }
