@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Uri};
 use providers::Provider;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OnceCell, watch};
@@ -25,10 +25,14 @@ impl Builder {
     /// # Errors
     ///
     /// An [`Error`] with [`is_configuration`](Error::is_configuration) that names what is missing or wrong: an unknown
-    /// provider, no key (the variable is named), an invalid URL, header or number.
+    /// provider, no key (the variable is named), no `base_url` where each customer of the provider has one of his own, an
+    /// invalid URL, header or number.
     pub fn build(self) -> Result<ChatLimiter, Error> {
         let provider = self.provider.map_err(Error::configuration)?;
-        let base_url = self.base_url.unwrap_or_else(|| provider.base_url().to_owned());
+        let base_url = match self.base_url {
+            Some(url) => url,
+            None => own_address(provider.as_ref())?,
+        };
         providers::join_url(&base_url, "/").map_err(Error::configuration)?;
         if self.concurrency == 0 || self.retry.max_attempts == 0 {
             return Err(Error::configuration("concurrency and attempts must be at least 1"));
@@ -78,6 +82,20 @@ impl Builder {
             counted: OnceCell::new(),
         };
         Ok(ChatLimiter { shared: Arc::new(shared) })
+    }
+}
+
+/// Where the provider is for everybody, if it is anywhere: its address may be a pattern, under a name that never resolves
+/// (RFC 2606).
+fn own_address(provider: &dyn Provider) -> Result<String, Error> {
+    let url = provider.base_url();
+    let is_pattern = url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| host.ends_with(".invalid")));
+    match is_pattern {
+        false => Ok(url.to_owned()),
+        true => Err(Error::configuration(format!(
+            "every customer of {} has an address of his own: give it with base_url, in place of {url}",
+            provider.name()
+        ))),
     }
 }
 

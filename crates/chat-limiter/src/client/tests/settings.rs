@@ -65,7 +65,20 @@ fn what_is_wrong_is_named_before_anything_is_sent() {
     check(openai().request_buffer_ratio(1.1), "buffer ratio");
     let own = Arc::new(Scripted::new(|_| (200, Value::Null)));
     check(openai().transport(own).proxies(Proxies::none()), "transport of your own");
+    for provider in ["azure", "vertex"] {
+        check(ChatLimiter::builder(provider).api_key("sk-hunter2hunter2"), "base_url");
+    }
     check(ChatLimiter::from_url("https://llm.example/v1"), "llm.example");
+}
+
+#[test]
+fn only_who_has_no_address_of_his_own_has_to_be_given_one() {
+    for provider in providers::Registry::standard().names() {
+        let is_built = ChatLimiter::builder(provider).api_key("sk-hunter2hunter2").build().is_ok();
+        assert_eq!(is_built, !["azure", "vertex"].contains(&provider), "{provider}");
+        let builder = ChatLimiter::builder(provider).api_key("sk-hunter2hunter2").base_url("http://mine.invalid/v1");
+        assert!(builder.build().is_ok(), "{provider}");
+    }
 }
 
 #[test]
