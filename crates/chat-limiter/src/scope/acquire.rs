@@ -21,14 +21,25 @@ use crate::observe::Gauged;
 pub(crate) struct Acquire {
     scope: Arc<Scope>,
     group: Arc<str>,
-    cost: Cost,
-    priority: Priority,
-    at_front: bool,
-    ticket: Option<Ticket>,
-    /// Counted while it waits.
-    waiting: Option<Gauged>,
-    /// The timer, while this request is at the head. Boxed, because nobody else has one.
-    sleep: Option<Pin<Box<Sleep>>>,
+    stage: Stage,
+}
+
+/// How far a wait has come. What a request asks for is in the queue once it has joined it, and takes no room here.
+#[derive(Debug)]
+enum Stage {
+    New {
+        cost: Cost,
+        priority: Priority,
+        at_front: bool,
+    },
+    Queued {
+        ticket: Ticket,
+        /// Counted while it waits.
+        _waiting: Gauged,
+        /// The timer, while this request is at the head. Boxed, because nobody else has one.
+        sleep: Option<Pin<Box<Sleep>>>,
+    },
+    Over,
 }
 
 /// What a look at the queue found.
@@ -48,7 +59,7 @@ impl Acquire {
         priority: Priority,
         at_front: bool,
     ) -> Self {
-        Self { scope, group, cost, priority, at_front, ticket: None, waiting: None, sleep: None }
+        Self { scope, group, stage: Stage::New { cost, priority, at_front } }
     }
 }
 
@@ -57,35 +68,34 @@ impl Future for Acquire {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.ticket.is_none() {
-            match this.scope.join(this.group, this.cost, *this.priority, *this.at_front) {
+        if let Stage::New { cost, priority, at_front } = this.stage {
+            match this.scope.join(this.group, cost, *priority, *at_front) {
                 Ok(ticket) => {
-                    *this.ticket = Some(ticket);
-                    *this.waiting = Some(this.scope.books.meters.waiting(this.group));
+                    let waiting = this.scope.books.meters.waiting(this.group);
+                    *this.stage = Stage::Queued { ticket, _waiting: waiting, sleep: None };
                 }
                 Err(denied) => return Poll::Ready(Err(denied)),
             }
         }
         loop {
-            let Some(ticket) = *this.ticket else { return Poll::Pending };
-            match this.scope.look(ticket, context) {
+            let Stage::Queued { ticket, sleep: timer, .. } = this.stage else { return Poll::Pending };
+            match this.scope.look(*ticket, context) {
                 Look::Decided(outcome) => {
-                    *this.ticket = None;
-                    *this.waiting = None;
+                    *this.stage = Stage::Over;
                     return Poll::Ready(outcome);
                 }
                 Look::Behind => {
-                    *this.sleep = None;
+                    *timer = None;
                     return Poll::Pending;
                 }
                 Look::Head(at) => {
                     let deadline = this.scope.clock.instant(at);
-                    let sleep = this.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+                    let sleep = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
                     if sleep.deadline() != deadline {
                         sleep.as_mut().reset(deadline);
                     }
                     ready!(sleep.as_mut().poll(context));
-                    *this.sleep = None;
+                    *timer = None;
                     this.scope.change(|_, _| ());
                 }
             }
@@ -97,8 +107,8 @@ impl Future for Acquire {
 impl PinnedDrop for Acquire {
     fn drop(self: Pin<&mut Self>) {
         let this = self.project();
-        if let Some(ticket) = this.ticket.take() {
-            this.scope.leave(ticket);
+        if let Stage::Queued { ticket, .. } = this.stage {
+            this.scope.leave(*ticket);
         }
     }
 }
