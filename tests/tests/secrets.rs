@@ -202,7 +202,7 @@ fn a_client_that_cannot_be_built_does_not_show_what_it_was_given() {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_cannot_be_sent_does_not_show_the_key() {
     let client = client(Scripted::in_turn(Vec::new()).transport(), Face::OpenAi);
-    for path in ["", " ", "http://elsewhere.invalid/v1/chat/completions", "/\u{7f}", "//evil"] {
+    for path in [" ", "http://elsewhere.invalid/v1/chat/completions", "/\u{7f}", "/a b", "ftp://evil"] {
         let error = client.request(Request::post(path, "{}")).await.expect_err(path);
         assert!(error.is_invalid(), "{path:?}: {error}");
         shows_no_secret(path, &forms(&error));
