@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode};
-use limiter_core::Cost;
+use limiter_core::{Cost, Dimension};
 use providers::{Failure, Usage};
 
 use crate::client::Shared;
 use crate::gate::Inside;
 use crate::scope;
 use crate::slots::Slot;
+use crate::usage::believed;
 
 /// Capacity for one request that you send yourself: see [`ChatLimiter::acquire`](crate::ChatLimiter::acquire).
 ///
@@ -65,8 +66,12 @@ impl Permit {
 
     /// The request was answered and took this: [`Provider::usage`](providers::Provider::usage) reads it from a whole
     /// answer, [`StreamUsage`](providers::StreamUsage) from a stream. What was reserved beyond it comes back.
+    ///
+    /// Of a usage beyond everything that a request can take, 2 Mi tokens are believed, or four times what was reserved
+    /// where that is more.
     pub fn settle(self, usage: &Usage) {
-        let cost = Cost::of_request(usage.input, usage.total.saturating_sub(usage.input));
+        let usage = believed(usage, self.cost.expected().of(Dimension::Tokens));
+        let cost = Cost::of_request(usage.input, usage.produced());
         self.settle_cost(&cost);
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use limiter_core::{Amounts, Dimension};
+use providers::Usage;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -58,6 +59,23 @@ impl UsageTotals {
             ..Self::default()
         }
     }
+}
+
+/// The most tokens that are believed of one request beyond four times what was reserved for it: 2,097,152, the largest
+/// context of models to which a prompt may be given by name alone, so that its size shows nowhere in the request (a file for
+/// Gemini 1.5 Pro). A longer prompt is in the request and counted there, and no model produces as much.
+const MOST_UNSEEN: u64 = 2 << 20;
+
+/// What is believed of the usage of a request for which so many tokens were `reserved`. What a provider states by mistake (the
+/// largest number there is) would hold up everything that shares the limit for as long as its refill takes: for a month,
+/// where nothing were left out.
+pub(crate) fn believed(usage: &Usage, reserved: u64) -> Usage {
+    let most = reserved.saturating_mul(4).max(MOST_UNSEEN);
+    let mut usage = *usage;
+    usage.input = usage.input.min(most);
+    usage.output = usage.output.min(most - usage.input);
+    usage.total = usage.total.min(most);
+    usage
 }
 
 /// What all scopes of a client share: the books of what was used, and the bell that rings when anything changes.
@@ -135,5 +153,21 @@ mod tests {
         assert_eq!(used.values().map(|it| it.requests).sum::<u64>(), MOST_GROUPS as u64 + 3);
         books.reset();
         assert!(books.used().is_empty());
+    }
+
+    #[test]
+    fn what_a_request_can_take_is_believed_and_not_more() {
+        let of = |input, output, reserved| {
+            let mut usage = Usage::default();
+            (usage.input, usage.output, usage.total) = (input, output, u64::max(input, output));
+            let usage = believed(&usage, reserved);
+            (usage.input, usage.produced())
+        };
+        assert_eq!(of(1_000_000, 900_000, 10), (1_000_000, 900_000));
+        assert_eq!(of(3_000_000, 1_000_000, 1_000_000), (3_000_000, 1_000_000));
+        assert_eq!(of(u64::MAX, u64::MAX, 10), (2 << 20, 0));
+        assert_eq!(of(10, u64::MAX, 10), (10, (2 << 20) - 10));
+        assert_eq!(of(10, u64::MAX, 1 << 20), (10, (4 << 20) - 10));
+        assert_eq!(of(u64::MAX, 5, u64::MAX), (u64::MAX, 0));
     }
 }

@@ -16,7 +16,7 @@ pub(crate) use parts::Parts;
 ///   read.
 /// * `output` is everything that was produced, reasoning included. Google and xAI's chat completions count reasoning
 ///   beside it; it is added here.
-/// * `total` is the provider's own total where it states one, else `input + output`.
+/// * `total` is the provider's own total where it states one, and at least `input + output`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Usage {
@@ -37,6 +37,12 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Tokens in all but those of the prompt: at least `output`, and more where the total states more.
+    #[must_use]
+    pub fn produced(&self) -> u64 {
+        self.total.saturating_sub(self.input).max(self.output)
+    }
+
     /// Reads a usage member, in the form of any of the supported interfaces: OpenAI's two, Anthropic's, Google's, Cohere's,
     /// Amazon's. `None` where no tokens are counted.
     ///
@@ -162,6 +168,19 @@ mod tests {
         ] {
             check(member, None);
         }
+    }
+
+    #[test]
+    fn a_total_below_its_parts_loses_nothing_of_them() {
+        for total in [0, 9, 10, 12, 15] {
+            check(
+                json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": total}),
+                Some(Usage { input: 10, output: 5, total: 15, ..Usage::default() }),
+            );
+            let usage = Usage { input: 10, output: 5, total, ..Usage::default() };
+            assert_eq!(usage.produced(), 5, "{total}");
+        }
+        assert_eq!(Usage { input: 10, output: 5, total: 18, ..Usage::default() }.produced(), 8);
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl Summary {
                 self.succeeded += 1;
                 part.succeeded += 1;
                 if let Some(usage) = &answer.usage {
-                    let output = usage.total.saturating_sub(usage.input);
+                    let output = usage.produced();
                     self.input_tokens = self.input_tokens.saturating_add(usage.input);
                     self.output_tokens = self.output_tokens.saturating_add(output);
                     part.input_tokens = part.input_tokens.saturating_add(usage.input);

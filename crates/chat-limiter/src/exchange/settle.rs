@@ -8,6 +8,7 @@ use super::{Prepared, Trace};
 use crate::client::Shared;
 use crate::error::{Kind, Response};
 use crate::scope::Permit;
+use crate::usage::believed;
 
 impl Shared {
     /// Ends the permit of a request that was answered with a failure.
@@ -35,9 +36,12 @@ impl Shared {
 
     /// What an answered request took, as far as it says; the rest as was counted before sending.
     pub(crate) fn taken(&self, prepared: &Prepared, usage: &Usage) -> Amounts {
-        self.learning.observe(&prepared.group, &prepared.size, prepared.kind, usage);
-        let images = Amounts::ZERO.with(Dimension::Images, prepared.size.images);
-        *Cost::of_request(usage.input, usage.total.saturating_sub(usage.input)).with_certain(&images).expected()
+        let size = &prepared.size;
+        let output = size.max_output_tokens.unwrap_or(tokenizer::OutputEstimate::PRIOR);
+        let usage = believed(usage, size.metered_input_tokens.saturating_add(output));
+        self.learning.observe(&prepared.group, size, prepared.kind, &usage);
+        let images = Amounts::ZERO.with(Dimension::Images, size.images);
+        *Cost::of_request(usage.input, usage.produced()).with_certain(&images).expected()
     }
 }
 

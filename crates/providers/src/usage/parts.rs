@@ -140,7 +140,8 @@ impl Parts {
         if self.reasoning_is_apart || is_apart {
             output = output.saturating_add(reasoning);
         }
-        let total = self.total.unwrap_or_else(|| input.saturating_add(output));
+        // A total below its parts leaves something out.
+        let total = self.total.unwrap_or(0).max(input.saturating_add(output));
         Some(Usage { input, cached_input, cache_written, output, reasoning, total, cost: self.cost })
     }
 }
