@@ -60,7 +60,7 @@ fn bad_servers() -> Vec<BadServer> {
         server("is a web page", writing(HTML, true), ("invalid_answer", "not JSON"), 2),
         server("says nothing", writing(b"", false), ("timeout", "no answer within 120s"), 2),
         server("stops in the middle", writing(CUT, false), ("timeout", "60s"), 2),
-        server("breaks off in the middle", writing(CUT, true), ("connection", "body"), 3),
+        server("breaks off in the middle", writing(CUT, true), ("connection", "body"), 2),
         server("promises a terabyte", writing(LONG, false), ("answer_too_large", "67108864"), 1),
     ]
 }

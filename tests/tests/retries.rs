@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_limiter::limiter_core::{Backoff, Nanos};
 use chat_limiter::transport::Timeouts;
 use chat_limiter::{Answer, Builder, Error, RetryPolicy};
-use chat_limiter_tests::{End, Face, Load, Reply, Scripted, Stopwatch, same_random_numbers};
+use chat_limiter_tests::{End, Face, Load, Part, Reply, Scripted, Stopwatch, same_random_numbers};
 use serde_json::json;
 
 /// A span in milliseconds, given the timer's resolution of one.
@@ -241,7 +241,9 @@ async fn work_that_may_have_been_done_is_asked_for_twice_at_most() {
         0,
     )
     .await;
-    check("an empty answer", Reply::text(200, &[("content-type", "application/json")], ""), "invalid_answer", 0).await;
+    let beginning = Part::Send("{\"id\":".into());
+    let broken = Reply::stream([beginning, Part::Wait(Duration::from_millis(1)), Part::Break]);
+    check("an answer that breaks off", broken.with("content-type", "application/json"), "connection", 1).await;
     check("an answer that never begins", Reply::Silence, "timeout", 30_000).await;
 }
 

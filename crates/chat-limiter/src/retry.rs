@@ -19,8 +19,8 @@ pub struct RetryPolicy {
     /// How often a request may fail. Refusals for the rate are left out, and failures in an outage while others wait to
     /// ask: they say nothing against the request.
     pub max_failures: u32,
-    /// How often a request is sent at most that was not answered in time, or not with what was asked for. The provider
-    /// may have done, and charged, the work each time.
+    /// How often a request is sent at most that was not answered in time, or not with what was asked for, or whose answer
+    /// broke off. The provider may have done, and charged, the work each time.
     pub max_unanswered: u32,
     /// Delays after a failure that does not say when to come back.
     pub backoff: Backoff,
@@ -104,7 +104,8 @@ impl RetryPolicy {
             Kind::Refused { failure, .. } => failure.is_retryable(),
             Kind::Transport(error) if error.is_connect() => true,
             Kind::Transport(error) if error.is_request() || error.is_body_too_large() => false,
-            Kind::Transport(error) if error.is_timeout() || error.is_protocol() => {
+            // What breaks off behind the head of a failure is not counted, so that it is tried as often as any failure.
+            Kind::Transport(error) if error.is_timeout() || error.is_protocol() || error.is_body() => {
                 trace.unanswered < self.max_unanswered
             }
             Kind::Transport(_) => true,

@@ -10,6 +10,7 @@
 //!
 //! Between two attempts a request holds nothing: no capacity, no slot, no connection.
 
+pub(crate) mod asked;
 mod attempt;
 mod read;
 pub(crate) mod settle;

@@ -5,9 +5,11 @@ use http::header::CONTENT_TYPE;
 use providers::{Failure, StreamUsage, Usage};
 use serde::de::IgnoredAny;
 
+use super::asked::{generates, has_to_be_json};
 use super::{Begun, Prepared, Trace, settle};
 use crate::client::Shared;
 use crate::error::{Kind, Response};
+use crate::request::Request;
 use crate::scope::Permit;
 
 /// What a body that came with a success is.
@@ -28,7 +30,7 @@ impl Shared {
         let Begun { permit, head, body } = begun;
         let body = match self.collect(prepared, body, self.answer_limit).await {
             Ok(body) => body,
-            Err(error) => return Err(settle::failed(permit, error, trace)),
+            Err(error) => return Err(settle::broke_off(permit, error, trace)),
         };
         self.judge(prepared, permit, Response { status: head.status, headers: head.headers, body }, trace)
     }
@@ -41,7 +43,7 @@ impl Shared {
         response: Response,
         trace: &mut Trace,
     ) -> Result<(Response, Option<Usage>), Kind> {
-        match self.read(&response.headers, &response.body) {
+        match self.read(&prepared.request, &response.headers, &response.body) {
             Read::Answer(usage) => {
                 permit.settle(usage.map(|usage| self.taken(prepared, &usage)).as_ref());
                 Ok((response, usage))
@@ -51,24 +53,28 @@ impl Shared {
         }
     }
 
-    /// What a success says.
-    fn read(&self, headers: &HeaderMap, body: &[u8]) -> Read {
+    /// What the success of `request` says.
+    fn read(&self, request: &Request, headers: &HeaderMap, body: &[u8]) -> Read {
+        let generates = generates(request);
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if content_type.starts_with("text/event-stream") {
             let mut stream = StreamUsage::new();
             return match stream.push(body).and_then(|()| stream.finish()) {
                 Err(error) => Read::Broken(error.to_string()),
-                Ok(()) => match stream.failure() {
+                Ok(()) => match stream.failure().filter(|_| generates) {
                     Some(failure) => Read::Failure(Box::new(failure.clone())),
                     None => Read::Answer(stream.usage()),
                 },
             };
         }
         let usage = self.provider.usage(body);
-        let is_text = content_type.is_empty() || content_type.contains("json") || content_type.starts_with("text/");
+        if !generates {
+            return Read::Answer(usage);
+        }
         // Where its usage was found, all of it was read.
         if usage.is_none()
-            && is_text
+            && !body.trim_ascii().is_empty()
+            && has_to_be_json(request, content_type)
             && let Err(error) = serde_json::from_slice::<IgnoredAny>(body)
         {
             return Read::Broken(format!("the answer is not JSON ({error})"));

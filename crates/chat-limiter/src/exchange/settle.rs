@@ -52,6 +52,19 @@ pub(crate) fn broken(permit: Permit, why: String, response: Response, trace: &mu
     Kind::Answer { why, response: Box::new(response) }
 }
 
+/// Ends the permit of a request whose answer broke off after the head of a success: the provider may have done the work.
+pub(crate) fn broke_off(permit: Permit, error: transport::Error, trace: &mut Trace) -> Kind {
+    if !is_unanswered(&error) {
+        trace.unanswered += 1;
+    }
+    failed(permit, error, trace)
+}
+
+/// Whether nobody knows what came of the request, however far it got.
+fn is_unanswered(error: &transport::Error) -> bool {
+    error.is_timeout() || error.is_protocol()
+}
+
 /// Ends the permit of a request that the transport could not carry.
 pub(crate) fn failed(permit: Permit, error: transport::Error, trace: &mut Trace) -> Kind {
     if error.is_request() {
@@ -59,7 +72,7 @@ pub(crate) fn failed(permit: Permit, error: transport::Error, trace: &mut Trace)
     } else if error.is_body_too_large() {
         permit.settle(None);
     } else {
-        if error.is_timeout() || error.is_protocol() {
+        if is_unanswered(&error) {
             trace.unanswered += 1;
         }
         trace.failed(permit.fail(error.was_sent(), false, &error.to_string()));

@@ -70,8 +70,11 @@ impl Found {
     /// Of an answer that is there, whole.
     pub(super) fn whole(body: Bytes, usage: Option<providers::Usage>) -> Self {
         let mut found = Self { tally: Tally::of_whole(usage), ..Self::pieces() };
-        found.events.push_back(Event::unnamed(body.clone()));
-        found.pieces.push_back(body);
+        // A success without a body has nothing to hand out.
+        if !body.is_empty() {
+            found.events.push_back(Event::unnamed(body.clone()));
+            found.pieces.push_back(body);
+        }
         found
     }
 

@@ -103,7 +103,7 @@ impl Shared {
             Some(End::Failed(failure, data)) => {
                 return Err(self.refused(prepared, permit, failure, response(data), trace));
             }
-            Some(End::Transport(error)) => return Err(settle::failed(permit, error, trace)),
+            Some(End::Transport(error)) => return Err(settle::broke_off(permit, error, trace)),
             Some(End::Broken(why)) => return Err(settle::broken(permit, why, response(Bytes::new()), trace)),
             Some(End::Complete) if form == Form::Unlabelled && !reader.found.tally.is_complete() => {
                 let (response, usage) = self.judge(prepared, permit, response(reader.found.take_bytes()), trace)?;

@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode};
 use providers::{Failure, Usage};
 
+use crate::exchange::asked::generates;
 use crate::exchange::{Prepared, Trace};
 use crate::scope::Permit;
 use crate::slots::Slot;
@@ -58,8 +59,8 @@ impl Hold {
     /// The tokens that a whole answer says it took, or the failure in it.
     pub(super) fn read(&self, body: &[u8]) -> Result<Option<Usage>, Box<Failure>> {
         match self.limiter.shared.provider.failure_in_success(body) {
-            Some(failure) => Err(Box::new(failure)),
-            None => Ok(self.limiter.shared.provider.usage(body)),
+            Some(failure) if generates(&self.prepared.request) => Err(Box::new(failure)),
+            _ => Ok(self.limiter.shared.provider.usage(body)),
         }
     }
 
