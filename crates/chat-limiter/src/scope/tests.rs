@@ -33,7 +33,7 @@ async fn what_waits_is_small() {
     let cost = Cost::of_request(1, 1);
     for (name, size, most) in [
         ("a waiter", size_of::<Waiter>(), 32),
-        ("a wait", size_of::<Acquire>(), 160),
+        ("a wait", size_of::<Acquire>(), 128),
         ("acquire", size_of_val(&limiter.acquire("m", cost)), 448),
         ("acquire_again", size_of_val(&limiter.acquire_again("m", cost)), 448),
         ("request", size_of_val(&limiter.request(crate::Request::get("/"))), 1_792),
