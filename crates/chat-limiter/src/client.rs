@@ -1,6 +1,7 @@
 //! The client.
 
 mod acquire;
+mod addresses;
 mod ask;
 mod change;
 mod credit;
@@ -37,6 +38,7 @@ use crate::scopes::Scopes;
 use crate::slots::Slots;
 
 use acquire::closed;
+pub(crate) use addresses::Addresses;
 
 pub use live::{CurrentLimits, ScopeState, Subscription};
 pub(crate) use models::ModelCache;
@@ -57,6 +59,7 @@ pub struct ChatLimiter {
 pub(crate) struct Shared {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) base_url: String,
+    pub(crate) addresses: Addresses,
     /// Sent with every request: the credential, among others.
     pub(crate) headers: HeaderMap,
     pub(crate) mask: Mask,
@@ -163,7 +166,7 @@ impl Shared {
     /// Finds out where a request goes, which limits it draws on, and how large it is.
     pub(crate) async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
         let inside = self.gate.enter().ok_or_else(closed)?;
-        let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
+        let uri = self.addresses.at(&self.base_url, &request.path).map_err(Error::request)?;
         request.identify(self.provider.idempotency_header(), &self.headers);
         let Measured { model, size, kind } = if request.body.is_empty() {
             Measured::NO_JSON
