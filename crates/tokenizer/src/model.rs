@@ -46,6 +46,10 @@ pub(crate) fn is_later(name: &str, series: &str, generation: u8) -> bool {
 /// A name is asked for several times in each request, and is nearly always written in lower case: then nothing is copied.
 pub(crate) fn base_name(model: &str) -> Cow<'_, str> {
     let name = model.trim();
+    // Most names are no longer than they have to be, and are read once.
+    if !name.bytes().any(|byte| matches!(byte, b'/' | b':' | b'A'..=b'Z')) {
+        return Cow::Borrowed(name.strip_prefix("openai.").unwrap_or(name));
+    }
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Cow::Owned(own_name(&name.to_ascii_lowercase()).to_owned());
     }
