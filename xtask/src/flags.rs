@@ -22,7 +22,7 @@ xflags::xflags! {
         /// Check what the compiler does not: module docs, leftovers, paths, dependency directions; report file sizes.
         cmd tidy {}
 
-        /// Measure a part beside its peers: core, client, providers, starvation, tokenizer. Exits 0 where the measurement was made,
+        /// Measure a part beside its peers: core, client, providers, starvation, tokenizer, waiting. Exits 0 where the measurement was made,
         /// goals met or not.
         cmd bench {
             /// What is measured.

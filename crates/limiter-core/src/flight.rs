@@ -2,46 +2,76 @@
 
 use alloc::collections::VecDeque;
 
-use crate::learn::{Account, Parts};
+use crate::learn::{Account, Ledger, Parts};
 use crate::{Amounts, Dimension, Nanos};
 
 /// Amounts that were admitted and of which the provider has not spoken, in slots of time.
 ///
 /// A slot is a tenth of a second: fine enough beside the second for which a count is uncertain, and few enough to be
-/// summed up whenever an answer comes.
+/// summed up whenever an answer comes. Of each it is known what had been admitted before, in one dimension or in all.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Flight {
-    newest: Slot,
+pub(crate) struct Flight<Before = Account> {
+    newest: Slot<Before>,
     /// Slots before the newest one, some of which are empty.
-    older: VecDeque<Slot>,
+    older: VecDeque<Slot<Before>>,
     empty: usize,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Slot {
+struct Slot<Before> {
     start: Nanos,
     requests: u64,
     amounts: Amounts,
     /// Of each request the larger one of its prompt and what it may produce, in tokens.
     larger: u64,
     /// What had been admitted and had ended before it began, as the owner counts it.
-    before: Account,
+    before: Before,
 }
 
 const WIDTH: Nanos = Nanos::from_millis(100);
 
-impl Flight {
+impl Flight<Ledger> {
     pub(crate) const fn new() -> Self {
+        let (amounts, before) = (Amounts::ZERO, Ledger::new());
         Self {
             older: VecDeque::new(),
             empty: 0,
-            newest: Slot { start: Nanos::ZERO, requests: 0, amounts: Amounts::ZERO, larger: 0, before: Account::NONE },
+            newest: Slot { start: Nanos::ZERO, requests: 0, amounts, larger: 0, before },
         }
     }
 
+    /// The same, with what had been admitted before in one dimension.
+    pub(crate) fn in_dimension(&self, dimension: Dimension) -> Flight {
+        let slot = |slot: &Slot<Ledger>| Slot {
+            start: slot.start,
+            requests: slot.requests,
+            amounts: slot.amounts,
+            larger: slot.larger,
+            before: slot.before.of(dimension).copied().unwrap_or(Account::NONE),
+        };
+        Flight { newest: slot(&self.newest), older: self.older.iter().map(slot).collect(), empty: self.empty }
+    }
+}
+
+impl Flight {
+    /// What had been admitted and had ended at `at`, or up to some time later, where that is known.
+    pub(crate) fn account_after(&self, at: Nanos) -> Option<&Account> {
+        let first = self.older.partition_point(|slot| slot.start < at);
+        let slot = self.older.get(first).unwrap_or(&self.newest);
+        (slot.start >= at).then_some(&slot.before)
+    }
+
+    /// What had been admitted and had ended at `at`, or up to a slot's width earlier, as far as slots go back.
+    pub(crate) fn account_before(&self, at: Nanos) -> &Account {
+        let ended = self.older.partition_point(|slot| slot.start.saturating_add(WIDTH) <= at);
+        &self.older.get(ended).unwrap_or(&self.newest).before
+    }
+}
+
+impl<Before: Copy + Default> Flight<Before> {
     /// A request is admitted at `at`, after all of `before`. Times that go backwards count as the latest one.
     #[inline]
-    pub(crate) fn add(&mut self, at: Nanos, amounts: &Amounts, before: &Account) {
+    pub(crate) fn add(&mut self, at: Nanos, amounts: &Amounts, before: &Before) {
         if self.newest.requests == 0 {
             let larger = larger_of(amounts);
             self.newest = Slot { start: at, requests: 1, amounts: *amounts, larger, before: *before };
@@ -55,7 +85,7 @@ impl Flight {
         self.newest.larger = self.newest.larger.saturating_add(larger_of(amounts));
     }
 
-    fn begin(&mut self, at: Nanos, before: &Account) {
+    fn begin(&mut self, at: Nanos, before: &Before) {
         let last = core::mem::replace(&mut self.newest, Slot { start: at, before: *before, ..Slot::default() });
         // One request that takes long does not keep the slots of those that have ended.
         if self.empty > self.older.len() / 2 {
@@ -92,17 +122,9 @@ impl Flight {
         slot.map_or(at, |slot| slot.start)
     }
 
-    /// What had been admitted and had ended at `at`, or up to some time later, where that is known.
-    pub(crate) fn account_after(&self, at: Nanos) -> Option<&Account> {
-        let first = self.older.partition_point(|slot| slot.start < at);
-        let slot = self.older.get(first).unwrap_or(&self.newest);
-        (slot.start >= at).then_some(&slot.before)
-    }
-
-    /// What had been admitted and had ended at `at`, or up to a slot's width earlier, as far as slots go back.
-    pub(crate) fn account_before(&self, at: Nanos) -> &Account {
-        let ended = self.older.partition_point(|slot| slot.start.saturating_add(WIDTH) <= at);
-        &self.older.get(ended).unwrap_or(&self.newest).before
+    /// Whether nothing is in flight.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.newest.requests == 0 && self.older.iter().all(|slot| slot.requests == 0)
     }
 
     /// The sum in one dimension of the slots that start at `start` or later.
@@ -117,7 +139,7 @@ impl Flight {
         let recent = core::iter::once(&self.newest).chain(self.older.iter().rev());
         let recent = recent.take_while(|slot| slot.start >= start);
         recent.fold(Parts::default(), |sum, slot| {
-            let mut parts = Parts::of(&slot.amounts, dimension);
+            let mut parts = Parts { requests: slot.requests, ..Parts::of(&slot.amounts, dimension) };
             if dimension == Dimension::Tokens {
                 parts.larger = slot.larger;
             }
@@ -131,7 +153,7 @@ impl Flight {
     }
 
     #[cold]
-    fn older_slot(&mut self, at: Nanos) -> &mut Slot {
+    fn older_slot(&mut self, at: Nanos) -> &mut Slot<Before> {
         let index = self.index(at);
         self.older.get_mut(index).unwrap_or(&mut self.newest)
     }
@@ -160,7 +182,7 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_what_is_still_in_flight_since_a_moment() {
-        let mut flight = Flight::new();
+        let mut flight = Flight::<Account>::default();
         for at in 0..10 {
             flight.add(millis(at * 100), &tokens(10 + at), &Account::NONE);
         }
@@ -176,7 +198,7 @@ mod tests {
 
     #[test]
     fn sums_of_absurd_amounts_are_as_large_as_numbers_go() {
-        let mut flight = Flight::new();
+        let mut flight = Flight::<Account>::default();
         for at in 0..3 {
             let request = Amounts::of_request(u64::MAX / 4, u64::MAX / 2);
             flight.add(millis(at * 100), &request, &Account::NONE);
@@ -188,7 +210,7 @@ mod tests {
 
     #[test]
     fn requests_of_one_moment_share_a_slot_and_it_goes_with_the_last() {
-        let mut flight = Flight::new();
+        let mut flight = Flight::<Account>::default();
         flight.add(millis(5), &tokens(1), &Account::NONE);
         flight.add(millis(60), &tokens(2), &Account::NONE);
         flight.add(millis(3), &tokens(4), &Account::NONE);
@@ -202,7 +224,7 @@ mod tests {
 
     #[test]
     fn one_that_never_ends_does_not_keep_the_slots_of_those_that_did() {
-        let mut flight = Flight::new();
+        let mut flight = Flight::<Account>::default();
         flight.add(Nanos::ZERO, &tokens(1), &Account::NONE);
         for second in 1..1_000 {
             flight.add(Nanos::from_secs(second), &tokens(1), &Account::NONE);

@@ -55,7 +55,7 @@ pub struct Limiter {
     /// The number of requests in flight that the provider's answers told: what we have in flight is known here.
     held: Quota<Vec<Bucket>>,
     /// What is in flight, for limits that are found later.
-    flight: Flight,
+    flight: Flight<Ledger>,
     flight_window: FlightWindow,
     spacing: Spacing,
     ledger: Ledger,
@@ -176,6 +176,8 @@ mod contradictions;
 mod guesses;
 #[cfg(test)]
 mod met;
+#[cfg(test)]
+mod models;
 #[cfg(test)]
 mod order_tests;
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub(crate) struct Reading {
     pub(crate) limit: u64,
     pub(crate) remaining: u64,
     pub(crate) until_full: Duration,
+    /// How long until more remains; nothing where it is full.
+    pub(crate) until_more: Duration,
 }
 
 /// Why a request was not let in.
@@ -171,6 +173,7 @@ impl Quota {
             limit: meter.per_minute(),
             remaining: meter.remaining(),
             until_full: meter.until_full(),
+            until_more: meter.wait(meter.remaining().saturating_add(1)).unwrap_or_default(),
         };
         self.told.iter().map(reading).collect()
     }

@@ -13,6 +13,10 @@ pub enum Resets {
     Span,
     /// As a moment: whole seconds since the Unix epoch by the provider's calendar, rounded up.
     EpochSeconds,
+    /// As a span, and not until the limit is full but until something comes back: of a sliding window the oldest part.
+    Oldest,
+    /// As a span that is always a minute, whatever is left.
+    Minute,
     /// Not at all: limit and what remains have to do.
     Never,
 }

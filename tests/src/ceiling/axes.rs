@@ -203,6 +203,10 @@ axis! {
         SaysASecond => "says-a-second",
         /// Every refusal says to come again in a minute, whatever the truth.
         SaysAMinute => "says-a-minute",
+        /// A sliding window whose resets say when its oldest part comes back.
+        OldestResets => "oldest-resets",
+        /// Every reset is a minute, whatever is left.
+        MinuteResets => "minute-resets",
         /// Ten times the usual limits: the first seconds of a client that knows nothing are far below them.
         Large => "large",
     }

@@ -58,6 +58,7 @@ impl Server {
         match self {
             Self::OneEachSecond | Self::TenEachSecond => BARE,
             Self::ThreeEachMinute | Self::SaysASecond | Self::SaysAMinute => ON_REFUSAL,
+            Self::OldestResets => &[Deviation::Metering(Metering::SlidingWindow)],
             Self::NoneSavedUp => &[Deviation::Workload(Workload::RequestBound)],
             // Whose requests cost the same: the order in which they go then makes no difference.
             Self::ChargeChanges => &[Deviation::Workload(Workload::Equal)],
@@ -84,7 +85,9 @@ impl Server {
             | Self::DailyToo
             | Self::Thousands
             | Self::CountedLate
-            | Self::RefusalsCost => usual,
+            | Self::RefusalsCost
+            | Self::OldestResets
+            | Self::MinuteResets => usual,
             Self::Counters => Numbers { refill: Some(Refill::Counter), ..usual },
             Self::SaysASecond | Self::SaysAMinute => Numbers { only_requests: true, ..usual },
             Self::Unbounded => Numbers { unbounded_output: Some(UNBOUNDED_OUTPUT), ..usual },
@@ -140,6 +143,8 @@ impl Server {
                 .with_hidden_limits(numbers.in_flight.map(|most| HiddenLimit::InFlight { most }).into_iter().collect()),
             Self::HiddenSeconds => config.with_hidden_limits(vec![HiddenLimit::EachSecond]),
             Self::NoReset => config.with_resets(Resets::Never),
+            Self::OldestResets => config.with_resets(Resets::Oldest),
+            Self::MinuteResets => config.with_resets(Resets::Minute),
             Self::LateReadings => config.with_levels_read_at(ReadAt::Answer),
             Self::ThreeEachMinute => config.with_headers(HeaderPolicy::RetryAfter),
         }
@@ -171,6 +176,20 @@ impl Server {
                 &[Metered(Metering::SlidingWindow)],
                 &[Metered(Metering::SlidingWindow), Asked(Workload::RequestBound)],
                 &[Deep(Depth::SixSeconds)],
+            ],
+            Self::OldestResets => &[
+                &[],
+                &[Asked(Workload::RequestBound)],
+                &[Slow(Latency::Long)],
+                &[Slow(Latency::Tail)],
+                &[Filled(Fill::Half)],
+            ],
+            Self::MinuteResets => &[
+                &[],
+                &[Metered(Metering::FixedWindow)],
+                &[Metered(Metering::SlidingWindow)],
+                &[Deep(Depth::SixSeconds)],
+                &[Deep(Depth::SixSeconds), Asked(Workload::RequestBound)],
             ],
             Self::LateReadings => &[
                 &[],

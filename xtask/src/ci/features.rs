@@ -16,5 +16,7 @@ pub(super) const FEATURE_SETS: &[FeatureSet] = &[
     FeatureSet { arguments: "--workspace", has_tests: false },
     FeatureSet { arguments: "--package limiter-core --no-default-features", has_tests: false },
     FeatureSet { arguments: "--package transport --no-default-features", has_tests: false },
+    // The workspace has `metrics` and `tower` on, because its tests want them.
+    FeatureSet { arguments: "--package chat-limiter --no-default-features", has_tests: false },
     FeatureSet { arguments: "--package transport --features reqwest,webpki-roots", has_tests: true },
 ];

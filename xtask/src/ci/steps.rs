@@ -63,6 +63,16 @@ pub(super) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "others",
+        what: "the examples with the clients of others, which are a workspace of their own",
+        alone: "cargo xtask ci --only others",
+        run: |workspace| {
+            let package = "--manifest-path examples/other-clients/Cargo.toml --target-dir target/other-clients";
+            workspace.run_cargo(&format!("check --locked {package} --bins"))?;
+            Ok(Outcome::passed())
+        },
+    },
+    Step {
         name: "rustdoc",
         what: "the docs build without warnings",
         alone: "cargo xtask ci --only rustdoc",

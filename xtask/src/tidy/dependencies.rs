@@ -43,6 +43,7 @@ const RULES: &[Rule] = &[
     Rule { package: "chat-limiter-cli", may_use: May::Anything, tests_may_use: &[], outside: true },
     Rule { package: "chat-limiter-tests", may_use: May::Anything, tests_may_use: &[], outside: true },
     Rule { package: "chat-limiter-bench", may_use: May::Anything, tests_may_use: &[], outside: true },
+    Rule { package: "other-clients", may_use: May::Anything, tests_may_use: &[], outside: true },
     Rule { package: "providers-fuzz", may_use: May::Only(&["providers"]), tests_may_use: &[], outside: true },
     Rule { package: "xtask", may_use: May::Only(&[]), tests_may_use: &[], outside: true },
 ];

@@ -156,6 +156,12 @@ async fn requests_whose_model_moved_are_sent_to_ask_again() {
     stays.await.unwrap().release();
 }
 
+/// Whether nobody is remembered, neither one who waits nor one who has to be told.
+fn is_empty(scope: &Scope) -> bool {
+    let shared = scope.lock();
+    shared.waiters.is_empty() && shared.granted.is_empty() && shared.refused.is_empty()
+}
+
 fn since(scope: &Scope, start: Nanos) -> Duration {
     scope.clock.now().saturating_sub(start).into()
 }

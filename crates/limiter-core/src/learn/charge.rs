@@ -8,6 +8,7 @@
 //! by a factor (a tokenizer, a cache), and that is found with it; what may be produced is a number in the request, which
 //! both read alike.
 
+use crate::learn::flat::Flat;
 use crate::learn::ledger::{Account, Parts};
 use crate::{Nanos, Refill};
 
@@ -109,6 +110,8 @@ pub(crate) struct Charge {
     /// How many intervals have to be compared before a rule is chosen, and how many flights were refused since one was.
     enough: u32,
     refusals: u32,
+    /// What every request is charged, where that is the same whatever it asks for.
+    flat: Flat,
 }
 
 /// What ended after a word was given.
@@ -138,6 +141,8 @@ const REQUESTS: u64 = 8;
 const ENOUGH: u32 = 3;
 /// What may be part of a word or not is little beside what was admitted between two: a quarter of it at most.
 const DOUBTFUL: u64 = 4;
+/// Half of it where words are rare: the next one comes after a trial that costs a refusal.
+const DOUBTFUL_RARE: u64 = 2;
 /// So many flights that were refused say that the rule is too light: one may be somebody else's doing.
 const REFUSALS: u32 = 2;
 /// A rule that was wrong is chosen again after so many times as many intervals.
@@ -160,6 +165,7 @@ impl Charge {
             intervals: 0,
             enough: ENOUGH,
             refusals: 0,
+            flat: Flat::new(),
         }
     }
 
@@ -172,13 +178,21 @@ impl Charge {
         self.rule
     }
 
+    /// Whether anything was compared.
+    pub(crate) const fn has_compared(&self) -> bool {
+        self.intervals > 0
+    }
+
     /// Whether so little was compared that any rule may still be right.
     pub(crate) const fn is_unsettled(&self) -> bool {
-        self.intervals < ENOUGH
+        self.intervals < ENOUGH && !self.flat.is_believed()
     }
 
     /// What is reserved for a request of these parts, where `yields` of 1,024 units that may be produced are.
     pub(crate) fn amount(&self, parts: &Parts, yields: u64) -> u64 {
+        if let Some(amount) = self.flat.amount(parts) {
+            return amount;
+        }
         let (prompt, output) = self.rule.of_one(parts, yields);
         scaled(prompt, self.factor).saturating_add(output)
     }
@@ -221,7 +235,7 @@ impl Charge {
     /// A flight of requests was refused that had to fit by what is known, where all that they may take did not: a rule
     /// that lets too much through is given up, and it takes longer to believe another.
     pub(crate) fn doubt(&mut self) {
-        if matches!(self.rule, Rule::Whole) {
+        if matches!(self.rule, Rule::Whole) && !self.flat.is_believed() {
             return;
         }
         self.refusals += 1;
@@ -233,6 +247,15 @@ impl Charge {
     /// The limit is another one: what was said of the old one can't be compared with what is said of this one.
     pub(crate) const fn interrupt(&mut self) {
         self.anchor = None;
+        self.flat.interrupt();
+    }
+
+    /// Takes in a word about a limit of this shape of which it is known what it includes: all that was admitted and nothing
+    /// else was in flight with the request that it answers.
+    pub(crate) fn learn_exactly(&mut self, word: &Word, limit: &Shape) {
+        if self.flat.learn(word, limit) {
+            (self.rule, self.factor) = (Rule::Whole, ONE);
+        }
     }
 
     /// Takes in a word about a limit of this shape, in the answer to a request of the parts `own`. Words are rare where
@@ -259,15 +282,18 @@ impl Charge {
         }
         // In a burst nobody knows what was counted before what.
         let admitted = account.admitted_since(&anchor.account).whole;
-        if doubtful.saturating_add(word.rounded) > admitted / DOUBTFUL {
+        let most = admitted / if is_rare { DOUBTFUL_RARE } else { DOUBTFUL };
+        if doubtful.saturating_add(word.rounded) > most {
             return;
         }
         self.anchor = Some(word);
-        if anchor.doubtful > admitted / DOUBTFUL {
+        if anchor.doubtful > most {
             return;
         }
         self.compare(&anchor, &word, limit);
-        self.choose(is_rare);
+        if !self.flat.is_believed() {
+            self.choose(is_rare);
+        }
     }
 
     fn compare(&mut self, anchor: &Word, word: &Word, limit: &Shape) {
@@ -311,8 +337,10 @@ impl Charge {
     /// too careful adds up, and the one that explains most is believed.
     fn choose(&mut self, is_rare: bool) {
         let doubt = |evidence: &Evidence| {
-            // A rule that has to be bent far is less likely than one that fits as it is.
-            let bent = u128::from(evidence.factor().abs_diff(ONE)) * u128::from(self.moved) / u128::from(4 * ONE);
+            // A rule that has to be bent far is less likely than one that fits as it is. From few words a factor of what is
+            // little beside the rest is mostly noise.
+            let bent = if is_rare { evidence.prompts } else { self.moved };
+            let bent = u128::from(evidence.factor().abs_diff(ONE)) * u128::from(bent) / u128::from(4 * ONE);
             evidence.error.saturating_add(u64::try_from(bent).unwrap_or(u64::MAX))
         };
         let error = |rule: Rule| self.evidence.get(rule.index()).map_or(u64::MAX, doubt);
@@ -394,7 +422,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// What comes back between two instants.
-    fn refilled(&self, from: Nanos, to: Nanos) -> u64 {
+    pub(crate) fn refilled(&self, from: Nanos, to: Nanos) -> u64 {
         if self.refill != Refill::Continuous {
             return 0;
         }
@@ -403,7 +431,7 @@ impl Shape {
     }
 
     /// Whether everything came back at once between two instants, or nobody knows what did.
-    fn turned(&self, from: Nanos, to: Nanos) -> bool {
+    pub(crate) fn turned(&self, from: Nanos, to: Nanos) -> bool {
         match self.refill {
             // Of a sliding window, nothing does in its first window.
             Refill::Continuous | Refill::Sliding => false,

@@ -30,6 +30,12 @@ pub(crate) struct FormGuess {
     rises: u32,
     /// How often in a row a window was empty that had to be full.
     emptied: u32,
+    /// How many times in a row a window that is thought to be fixed looked like a bucket.
+    contrary: u32,
+    /// Whether resets seem to say how long the window is, and not when anything comes back.
+    names_window: bool,
+    /// The longest that the window can be, by what came back within less.
+    at_most: Option<Nanos>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +45,10 @@ struct Sample {
     age: Nanos,
     limit: u64,
     used: u64,
-    /// When the limit is full again or turns.
+    /// When the limit is full again.
     full_at: Nanos,
+    /// When it turns: as long after the request may have been counted at the latest.
+    turns_at: Nanos,
     /// The window that a token bucket would have, in nanoseconds, and its uncertainty.
     window: u128,
     tolerance: u128,
@@ -61,6 +69,13 @@ const RISES: u32 = 2;
 /// A rise by less than a hundredth may be a rounded figure.
 const RISE: u64 = 100;
 
+/// Others hardly use more than three quarters of a window in its first second.
+const OTHERS: u64 = 4;
+
+/// How long after its sending a request is counted at the latest: however long its answer takes, what that says was true by
+/// then.
+const REORDERING: Nanos = Nanos::SECOND;
+
 /// Answers to requests of one moment tell resets that differ by so much.
 const JITTER: Nanos = Nanos::from_millis(100);
 
@@ -74,9 +89,13 @@ const TELLING: Nanos = Nanos::from_secs(3);
 impl FormGuess {
     /// Learns from a reading taken at `now` in the answer to a request sent at `sent`, of a limit whose window may be
     /// `stated`.
-    pub(crate) fn learn(&mut self, reading: &Reading, stated: Option<Nanos>, sent: Nanos, now: Nanos) {
+    ///
+    /// At most `own` had been taken by this client when it was the first one.
+    pub(crate) fn learn(&mut self, reading: &Reading, stated: Option<Nanos>, own: u64, sent: Nanos, now: Nanos) {
         let Some(sample) = Sample::of(reading, sent, now) else { return };
         self.longest_reset = self.longest_reset.max(sample.full_at.saturating_sub(now));
+        let is_whole = sample.is_whole_window(stated.unwrap_or(Nanos::MINUTE));
+        self.names_window = is_whole && (self.names_window || self.last.is_none() && sample.is_others(own));
         match self.last {
             Some(last) if last.limit == sample.limit => self.compare_windows(&last, &sample),
             _ => (self.anchor, self.earlier, self.window, self.refill, self.rises) = (None, None, None, None, 0),
@@ -132,8 +151,52 @@ impl FormGuess {
         }
     }
 
+    /// As much came `back` of a `limit` within `span`, in which less can come back: its window is shorter. Of a fixed one
+    /// all comes back at its turns, and there is one more of these than whole windows.
+    pub(crate) fn is_shorter(&mut self, back: u64, span: Nanos, limit: &Limit) {
+        let can = |window: &Nanos| {
+            let turns = span.get() / window.get() + 1;
+            *window < limit.window() && limit.amount().saturating_mul(turns) >= back
+        };
+        let [shortest, ..] = WINDOWS;
+        let window = WINDOWS.into_iter().rev().find(can).unwrap_or(shortest);
+        // A reset that is longer than a window tells of another: what came back was of several limits, perhaps.
+        if self.longest_reset > window {
+            return;
+        }
+        self.at_most = Some(window);
+        if window == shortest {
+            // No reset is as exact as that. And what is within a sliding window is within one that turns at any moment, and
+            // within a bucket.
+            self.slides();
+        }
+    }
+
+    /// The limit is another one now.
+    pub(crate) const fn is_another(&mut self) {
+        self.at_most = None;
+    }
+
+    /// What was told as its turns gave back what a sliding window does.
+    pub(crate) const fn slides(&mut self) {
+        (self.refill, self.window) = (Some(Refill::Sliding), None);
+    }
+
+    /// What was told as its turns gave all of it back: they are.
+    pub(crate) const fn turns(&mut self, phase: Nanos) {
+        (self.refill, self.emptied) = (Some(Refill::AtBoundary { phase }), 0);
+    }
+
     /// The window, once it is known.
     pub(crate) fn window(&self) -> Option<Nanos> {
+        match (self.told_window(), self.at_most) {
+            (Some(window), Some(most)) => Some(window.min(most)),
+            (window, most) => most.or(window),
+        }
+    }
+
+    /// The same by what resets say.
+    fn told_window(&self) -> Option<Nanos> {
         if let Some(Refill::Sliding) = self.refill {
             let nearest = |window: &Nanos| window.get().abs_diff(self.longest_reset.get());
             return WINDOWS.into_iter().filter(|_| self.longest_reset > Nanos::ZERO).min_by_key(nearest);
@@ -145,6 +208,11 @@ impl FormGuess {
         }
         // One that was wrong is not what is known any more.
         self.window.or((self.wrong > Nanos::ZERO).then_some(Nanos::MINUTE.max(self.wrong)))
+    }
+
+    /// Whether a reset was ever as long as half of `window`: it may well be that long.
+    pub(crate) fn fills(&self, window: Nanos) -> bool {
+        self.longest_reset.get() >= window.get() / 2
     }
 
     /// How it refills, once that is known.
@@ -172,7 +240,8 @@ impl FormGuess {
 
     /// Two samples between which a token bucket's fullness would have moved, and a fixed window's turn would not.
     fn compare_forms(&mut self, anchor: &Sample, sample: &Sample, stated: Option<Nanos>) {
-        if self.refill == Some(Refill::Sliding) {
+        // Resets that stay the same say nothing of turns.
+        if self.refill == Some(Refill::Sliding) || self.same_resets || self.names_window {
             return;
         }
         let moved = i128::from(sample.full_at.get()) - i128::from(anchor.full_at.get());
@@ -190,11 +259,17 @@ impl FormGuess {
             return;
         }
         self.anchor = Some(*sample);
+        let contrary = core::mem::take(&mut self.contrary);
         if moved.abs() <= i128::from(RESET_ERROR.get()) && self.rises < RISES {
             if !matches!(self.refill, Some(Refill::AtBoundary { .. })) {
-                self.refill = Some(Refill::AtBoundary { phase: sample.full_at });
+                self.refill = Some(Refill::AtBoundary { phase: sample.turns_at });
             }
         } else if (moved - predicted).abs() <= telling {
+            // What a turn is told to be may be when the oldest part comes back, which moves as it likes.
+            if contrary == 0 && matches!(self.refill, Some(Refill::AtBoundary { .. })) {
+                self.contrary = 1;
+                return;
+            }
             self.refill = Some(Refill::Continuous);
         }
     }
@@ -223,6 +298,10 @@ impl FormGuess {
         }
         if tells && !is_over {
             self.same_resets = moved <= error;
+            if self.same_resets && matches!(self.refill, Some(Refill::AtBoundary { .. })) {
+                // A turn comes nearer as time passes.
+                self.refill = None;
+            }
             // Where half as much again is used, the resets of no bucket stay the same. Where it is less, because less can be
             // there than is told, they may say how long the window is.
             let is_sure = sample.used.saturating_mul(2) >= earlier.used.saturating_mul(3);
@@ -253,7 +332,7 @@ impl FormGuess {
     fn follow_phase(&mut self, sample: &Sample) {
         let Some(window) = self.window() else { return };
         if let Some(Refill::AtBoundary { phase }) = &mut self.refill {
-            *phase = latest_turn(*phase, sample.full_at, window);
+            *phase = latest_turn(*phase, sample.turns_at, window);
         }
     }
 }
@@ -287,12 +366,23 @@ impl Sample {
             limit,
             used,
             full_at: now.saturating_add(reset),
+            turns_at: sent.saturating_add(REORDERING).min(now).saturating_add(reset),
             window: per_window(reset.get()),
             // The reset is rounded, `remaining` too (to a whole unit), and the levels move while both are written.
             tolerance: per_window(rounding(reset))
                 + per_window(reset.get()) / u128::from(used.max(8))
                 + per_window(reset.get()) / 50,
         })
+    }
+
+    /// Whether nearly all of it was used, and not by this client, which had taken `own`. Little of a window had passed then
+    /// whose whole length is left.
+    fn is_others(&self, own: u64) -> bool {
+        self.used.saturating_sub(own) >= self.limit - self.limit / OTHERS
+    }
+
+    fn is_whole_window(&self, window: Nanos) -> bool {
+        self.full_at.saturating_sub(self.at).get().abs_diff(window.get()) <= RESET_ERROR.get()
     }
 
     /// In how many nanoseconds it is full.
@@ -338,7 +428,7 @@ mod tests {
         let mut guess = FormGuess::default();
         for (at, limit, remaining, reset) in samples {
             let now = Nanos::from_millis(*at);
-            guess.learn(&reading(*limit, *remaining, Nanos::from_millis(*reset)), None, now, now);
+            guess.learn(&reading(*limit, *remaining, Nanos::from_millis(*reset)), None, 0, now, now);
         }
         guess
     }
@@ -391,8 +481,8 @@ mod tests {
             [(0, 0, 5), (10, 59, 5), (10, 10, 5), (10, 3, 0), (u64::MAX, 0, u64::MAX), (1, 0, u64::MAX)]
         {
             let mut guess = FormGuess::default();
-            guess.learn(&reading(limit, remaining, Nanos::new(reset)), None, Nanos::MAX, Nanos::MAX);
-            guess.learn(&reading(limit, remaining / 2, Nanos::new(reset)), None, Nanos::ZERO, Nanos::ZERO);
+            guess.learn(&reading(limit, remaining, Nanos::new(reset)), None, 0, Nanos::MAX, Nanos::MAX);
+            guess.learn(&reading(limit, remaining / 2, Nanos::new(reset)), None, 0, Nanos::ZERO, Nanos::ZERO);
             assert_eq!(guess.window(), None);
         }
     }
@@ -405,7 +495,7 @@ mod tests {
             for second in 0..400_u64 {
                 let used = if second < 100 { 3_600 } else { 3_600 - (second - 100) / 2 };
                 let now = Nanos::from_secs(second);
-                guess.learn(&reading(3_600, 3_600 - used, Nanos::from_secs(used)), stated, now, now);
+                guess.learn(&reading(3_600, 3_600 - used, Nanos::from_secs(used)), stated, 0, now, now);
             }
             assert!(!matches!(guess.refill(), Some(Refill::AtBoundary { .. })), "{stated:?}: {guess:?}");
         }
@@ -426,8 +516,37 @@ mod tests {
         assert_eq!(guess.window(), Some(Nanos::MINUTE));
         for (at, limit, remaining, reset) in samples {
             let now = Nanos::from_millis(at);
-            guess.learn(&reading(limit, remaining, Nanos::from_millis(reset)), None, now, now);
+            guess.learn(&reading(limit, remaining, Nanos::from_millis(reset)), None, 0, now, now);
         }
         assert_eq!(guess.window(), Some(Nanos::MINUTE));
+    }
+
+    #[test]
+    fn what_came_back_says_how_long_a_window_is_at_most() {
+        let mut guess = FormGuess::default();
+        let limit = |window| Limit::new(Dimension::Requests, 10, window);
+        guess.is_shorter(20, Nanos::from_secs(12), &limit(Nanos::MINUTE));
+        assert_eq!((guess.window(), guess.refill()), (Some(Nanos::from_secs(10)), None));
+        guess.is_shorter(19, Nanos::from_secs(2), &limit(Nanos::from_secs(10)));
+        assert_eq!((guess.window(), guess.refill()), (Some(Nanos::SECOND), Some(Refill::Sliding)));
+        // Whatever resets say.
+        guess.learn(&reading(10, 5, Nanos::MINUTE), None, 0, Nanos::ZERO, Nanos::ZERO);
+        assert_eq!(guess.window(), Some(Nanos::SECOND));
+        guess.is_another();
+        assert_eq!(guess.window(), None);
+    }
+
+    #[test]
+    fn a_whole_window_that_is_left_though_others_used_most_of_it_is_no_turn() {
+        let told = |own| {
+            let mut guess = FormGuess::default();
+            for (millis, left) in [(0, 299), (10, 200), (20, 100)] {
+                let now = Nanos::from_millis(millis);
+                guess.learn(&reading(3_000, left, Nanos::MINUTE), None, own, now, now);
+            }
+            guess.refill()
+        };
+        assert_eq!(told(10), None);
+        assert!(matches!(told(2_701), Some(Refill::AtBoundary { .. })));
     }
 }

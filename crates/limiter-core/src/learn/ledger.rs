@@ -11,9 +11,14 @@ pub(crate) struct Parts {
     pub(crate) output: u64,
     /// The larger one of the prompt and what may be produced.
     pub(crate) larger: u64,
+    /// How many requests they are of.
+    pub(crate) requests: u64,
 }
 
 impl Parts {
+    /// Of nothing.
+    pub(crate) const NONE: Self = Self { whole: 0, output: 0, larger: 0, requests: 0 };
+
     /// The parts of one request in `dimension`.
     pub(crate) fn of(amounts: &Amounts, dimension: Dimension) -> Self {
         let whole = amounts.of(dimension);
@@ -23,13 +28,14 @@ impl Parts {
             _ => whole,
         };
         let output = whole - prompt;
-        Self { whole, output, larger: prompt.max(output) }
+        Self { whole, output, larger: prompt.max(output), requests: 1 }
     }
 
     fn add(&mut self, more: &Self) {
         self.whole = self.whole.wrapping_add(more.whole);
         self.output = self.output.wrapping_add(more.output);
         self.larger = self.larger.wrapping_add(more.larger);
+        self.requests = self.requests.wrapping_add(more.requests);
     }
 
     /// The sum of amounts that are not differences: at the end of the numbers it stays there.
@@ -38,6 +44,7 @@ impl Parts {
             whole: self.whole.saturating_add(more.whole),
             output: self.output.saturating_add(more.output),
             larger: self.larger.saturating_add(more.larger),
+            requests: self.requests.saturating_add(more.requests),
         }
     }
 
@@ -45,6 +52,7 @@ impl Parts {
         self.whole = self.whole.wrapping_sub(less.whole);
         self.output = self.output.wrapping_sub(less.output);
         self.larger = self.larger.wrapping_sub(less.larger);
+        self.requests = self.requests.wrapping_sub(less.requests);
     }
 
     /// What was counted here since `earlier`.
@@ -69,13 +77,8 @@ pub(crate) struct Account {
 
 impl Account {
     /// Nothing.
-    pub(crate) const NONE: Self = Self {
-        admitted: Parts { whole: 0, output: 0, larger: 0 },
-        unused: 0,
-        produced: 0,
-        requests: 0,
-        unanswered: Parts { whole: 0, output: 0, larger: 0 },
-    };
+    pub(crate) const NONE: Self =
+        Self { admitted: Parts::NONE, unused: 0, produced: 0, requests: 0, unanswered: Parts::NONE };
 
     pub(crate) fn admit(&mut self, parts: &Parts) {
         self.admitted.add(parts);
@@ -125,18 +128,20 @@ impl Account {
     }
 }
 
-/// The accounts of a limiter, for what is charged by a rule: the dimensions that count tokens.
+/// The accounts of a limiter: requests, of which it is certain what they take, and the dimensions that count tokens, which
+/// are charged by a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ledger([Account; 3]);
+pub(crate) struct Ledger([Account; 4]);
 
-const DIMENSIONS: [Dimension; 3] = [Dimension::Tokens, Dimension::InputTokens, Dimension::OutputTokens];
+const DIMENSIONS: [Dimension; 4] =
+    [Dimension::Requests, Dimension::Tokens, Dimension::InputTokens, Dimension::OutputTokens];
 
 impl Ledger {
     pub(crate) const fn new() -> Self {
-        Self([Account::NONE; 3])
+        Self([Account::NONE; 4])
     }
 
-    /// The account of `dimension`; `None` where what a request takes is never in doubt.
+    /// The account of `dimension`; `None` where none is kept.
     pub(crate) fn of(&self, dimension: Dimension) -> Option<&Account> {
         DIMENSIONS.iter().zip(&self.0).find(|(known, _)| **known == dimension).map(|(_, account)| account)
     }
@@ -187,7 +192,11 @@ mod tests {
             (unsplit.with(Dimension::InputTokens, 900), Dimension::Tokens, 800, 0, 800),
             (Amounts::of_request(u64::MAX, u64::MAX), Dimension::Tokens, u64::MAX, 0, u64::MAX),
         ] {
-            assert_eq!(Parts::of(&amounts, dimension), Parts { whole, output, larger }, "{amounts:?} of {dimension}");
+            assert_eq!(
+                Parts::of(&amounts, dimension),
+                Parts { whole, output, larger, requests: 1 },
+                "{amounts:?} of {dimension}"
+            );
         }
     }
 
@@ -202,7 +211,7 @@ mod tests {
             ledger.admit(&Amounts::of_request(3, 70));
             ledger.end(&Amounts::of_request(30, 50), &Amounts::of_request(30, 90));
             let (account, earlier) = (ledger.of(Dimension::Tokens).unwrap(), before.of(Dimension::Tokens).unwrap());
-            let parts = Parts { whole: 153, output: 120, larger: 120 };
+            let parts = Parts { whole: 153, output: 120, larger: 120, requests: 2 };
             assert_eq!(account.admitted_since(earlier), parts, "{round}");
             assert_eq!((account.requests_since(earlier), account.produced_since(earlier)), (2, 90));
             // More than was reserved was produced.
@@ -225,6 +234,6 @@ mod tests {
         assert_eq!(requests(&ledger), -5);
         (0..5).for_each(|_| ledger.admit(&request));
         assert_eq!(ledger, before);
-        assert!(ledger.of(Dimension::Requests).is_none() && ledger.of(Dimension::Images).is_none());
+        assert!(ledger.of(Dimension::Images).is_none());
     }
 }

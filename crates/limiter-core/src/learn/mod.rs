@@ -3,6 +3,7 @@
 
 mod charge;
 mod depth;
+mod flat;
 mod form;
 mod grain;
 mod growth;
@@ -10,6 +11,8 @@ mod ledger;
 mod margin;
 mod pace;
 mod refusals;
+mod returns;
+mod rivals;
 mod standstill;
 mod start;
 mod turns;
@@ -25,6 +28,8 @@ pub(crate) use ledger::{Account, Ledger, Parts};
 pub(crate) use margin::Margin;
 pub(crate) use pace::{Pace, Refused};
 pub(crate) use refusals::Refusals;
+pub(crate) use returns::Returns;
+pub(crate) use rivals::{Heard, Rivals};
 pub(crate) use standstill::Standstill;
 pub(crate) use start::Spacing;
 pub(crate) use turns::Turns;

@@ -9,6 +9,10 @@ pub(crate) struct Turns {
     first: Option<Nanos>,
     /// How many were not a whole number of windows after the first one.
     strays: u32,
+    /// Whether all of it was there after one.
+    gave_all: bool,
+    /// Whether all of it was not there after one.
+    gave_part: bool,
 }
 
 /// Turns told in whole seconds are off by up to one.
@@ -22,6 +26,7 @@ impl Turns {
     /// The refill of a limit that is said to turn at `phase`. One that turns at other times than its window allows is
     /// no fixed window, whatever is documented.
     pub(crate) fn learn(&mut self, phase: Nanos, known: &Limit) -> Refill {
+        self.gave_all = true;
         // Measured against the first one: the next may be a little later each time.
         let first = *self.first.get_or_insert(phase);
         let window = known.window().get();
@@ -38,6 +43,26 @@ impl Turns {
             }
             _ => Refill::AtBoundary { phase },
         }
+    }
+
+    /// Whether what is told as a turn is known to be one.
+    pub(crate) const fn is_certain(&self) -> bool {
+        self.gave_all
+    }
+
+    /// After a turn more was there than comes back of a sliding window.
+    pub(crate) const fn gave_all(&mut self) {
+        self.gave_all = true;
+    }
+
+    /// After what was told as one no more was there than comes back of a sliding window.
+    pub(crate) const fn gave_part(&mut self) {
+        self.gave_part = true;
+    }
+
+    /// Whether what was told as a turn was taken for none. It may have been told too early.
+    pub(crate) const fn is_doubtful(&self) -> bool {
+        self.gave_part && !self.gave_all
     }
 }
 
@@ -80,5 +105,18 @@ mod tests {
             limit = limit.with_refill(turns.learn(turn, &limit));
         }
         assert!(matches!(limit.refill(), Refill::AtBoundary { .. }));
+    }
+
+    #[test]
+    fn a_turn_is_certain_once_it_gave_all_back_or_is_documented() {
+        let mut turns = Turns::default();
+        turns.gave_part();
+        assert!(turns.is_doubtful() && !turns.is_certain());
+        // It had been told too early.
+        turns.gave_all();
+        assert!(!turns.is_doubtful() && turns.is_certain());
+        let mut documented = Turns::default();
+        documented.learn(Nanos::MINUTE, &Limit::per_minute(Dimension::Requests, 10));
+        assert!(documented.is_certain());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Limiter;
 use super::found::{Books, Found};
-use crate::learn::{Account, Spacing};
+use crate::learn::Spacing;
 use crate::queue::Size;
 use crate::{Bucket, Cost, Nanos, NeverFits, Priority, Refill, Refusal, Reservation, Taken, Ticket};
 
@@ -214,7 +214,7 @@ impl Limiter {
                 (*charged, *returned) = (amount, found.returned(now));
             }
         }
-        self.flight.add(now, cost.expected(), &Account::NONE);
+        self.flight.add(now, cost.expected(), &self.ledger);
         self.ledger.admit(cost.expected());
         self.pace.take(&taken, cost.expected());
         self.spacing.sent(now);

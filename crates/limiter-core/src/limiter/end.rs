@@ -94,7 +94,7 @@ impl Limiter {
         let waits = self.outage.failed(reservation.admitted_at, now);
         let counted = if sent { *reservation.cost.expected() } else { Amounts::ZERO };
         if sent {
-            self.ledger.lose(reservation.cost.expected());
+            self.lose_count(&reservation);
         } else {
             self.uncount(&reservation);
         }
@@ -107,7 +107,7 @@ impl Limiter {
     /// Ends a reservation whose request was abandoned after it may have been sent: all of it stays taken.
     pub fn forfeit(&mut self, reservation: Reservation, now: Nanos) {
         let now = self.advance(now);
-        self.ledger.lose(reservation.cost.expected());
+        self.lose_count(&reservation);
         self.end(&reservation, &Ended::Counted(*reservation.cost.expected()), now);
     }
 
@@ -128,6 +128,13 @@ impl Limiter {
         let expected = reservation.cost.expected();
         self.ledger.forget(expected);
         self.pace.forget(reservation.number, expected);
+        self.found.iter_mut().for_each(|found| found.uncount(reservation));
+    }
+
+    /// Nobody knows whether the provider has counted the request.
+    fn lose_count(&mut self, reservation: &Reservation) {
+        self.ledger.lose(reservation.cost.expected());
+        self.found.iter_mut().for_each(Found::lose_count);
     }
 
     /// Takes a refusal that no limit explains for a rate that was met. Whether something is known that holds the next ones

@@ -7,14 +7,17 @@
 
 mod answer;
 mod ceiling;
+mod count;
 mod log;
+mod returns;
 mod words;
 
 use alloc::boxed::Box;
 
 use crate::flight::Flight;
 use crate::learn::{
-    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Rule, Standstill, Turns, Word,
+    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Returns, Rivals, Rule, Standstill, Turns,
+    Word,
 };
 use crate::share::WHOLE;
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
@@ -34,6 +37,10 @@ const RATION: Nanos = Nanos::from_secs(6);
 /// How far to go beyond what is known of a limit at most, in 1,024 parts: what is charged may be a sixteenth of what is
 /// counted here.
 const MOST_GAIN: u64 = 16 * Growth::ONE;
+
+/// How much of a limit is held back at most of which only refusals tell, a fortieth: words are too rare to forget what was
+/// a surprise, and what is held is not used until it has come back.
+const SELDOM: u64 = 40;
 
 /// The part of the window for which what is a guess is kept before more is tried.
 const GUESSED: u64 = 4;
@@ -94,8 +101,9 @@ pub(super) struct Found {
     fraction: u64,
     /// Until how a limit is charged is known, when the next may be taken.
     rationed_until: Nanos,
-    /// Admissions up to this one were counted before the limit was known.
+    /// Admissions up to this one were counted before the limit was known, which took so much.
     begun_at: u64,
+    own_before: u64,
     /// Whether it is a guess of the caller's, of which no answer has spoken.
     is_guess: bool,
     /// Whether an answer that was no refusal spoke of it, and when any answer did last.
@@ -104,7 +112,15 @@ pub(super) struct Found {
     /// How many successes in a row spoke of its dimension and not of it.
     passed_over: u32,
     depth: Depth,
+    rivals: Rivals,
     turns: Turns,
+    returns: Returns,
+    /// Since when it is thought to be a fixed window, if it is.
+    fixed_since: Nanos,
+    /// What had come back of a sliding window when the last word came. Wraps.
+    returned_then: u64,
+    /// The limit's amount as it is told.
+    told: u64,
     flight: Flight,
     /// How much of it is used, in millionths, and where that is not all, what is left of that.
     share: u32,
@@ -114,13 +130,23 @@ pub(super) struct Found {
     word_at: Nanos,
     /// The level that it told, and what had come back by then of a sliding window.
     said: (i64, u64),
+    said_at: Nanos,
+    /// Whether the level is what was counted here, and nothing is held twice.
+    counts: bool,
     /// What was admitted from here on and is in flight has been taken off the level.
     uncertain_from: Nanos,
 }
 
 impl Found {
-    /// A limit that is spoken of for the first time, while `flight` is in flight: admissions up to `number`.
-    pub(super) fn new(limit: Limit, stated_window: Option<Nanos>, flight: Flight, number: u64, now: Nanos) -> Self {
+    /// A limit that is spoken of for the first time, while `flight` is in flight: admissions up to `number`, which took
+    /// `own_before` in all.
+    pub(super) fn new(
+        limit: Limit,
+        stated_window: Option<Nanos>,
+        flight: Flight,
+        (number, own_before): (u64, u64),
+        now: Nanos,
+    ) -> Self {
         let mut bucket = Bucket::full(limit, now).begun_at(number);
         let mut log = Bucket::full(limit.with_refill(Refill::Sliding), now).begun_at(number);
         let in_flight = flight.since(Nanos::ZERO, limit.dimension());
@@ -143,18 +169,26 @@ impl Found {
             fraction: 0,
             rationed_until: Nanos::ZERO,
             begun_at: number,
+            own_before,
             is_guess: false,
             in_success: false,
             spoken_at: now,
             passed_over: 0,
             depth: Depth::new(),
+            rivals: Rivals::default(),
             turns: Turns::default(),
+            returns: Returns::default(),
+            returned_then: 0,
+            fixed_since: Nanos::ZERO,
+            told: limit.amount(),
             flight,
             share: WHOLE,
             ceiling: None,
             has_word: false,
             word_at: Nanos::ZERO,
             said: (0, 0),
+            said_at: now,
+            counts: false,
             uncertain_from: Nanos::ZERO,
         }
     }
@@ -163,7 +197,7 @@ impl Found {
     pub(super) fn guessed(limit: Limit, flight: Flight, number: u64, now: Nanos) -> Self {
         // Nobody has said it: more is tried as soon as of what is charged in a way that is a guess.
         let growth = Growth::new(now, Nanos::new(limit.window().get() / GUESSED));
-        Self { is_guess: true, growth, ..Self::new(limit, None, flight, number, now) }
+        Self { is_guess: true, growth, ..Self::new(limit, None, flight, (number, 0), now) }
     }
 
     /// Whether it is a guess of the caller's, of which no answer has spoken.
@@ -184,6 +218,9 @@ impl Found {
     /// the amount tells.
     pub(super) fn is_meant_by(&self, reading: &Reading) -> bool {
         let limit = self.bucket.limit();
+        if self.rivals.are_several() && reading.limit.is_some_and(|amount| amount != limit.amount()) {
+            return false;
+        }
         if self.is_guess {
             // A guess may be wrong in its amount, not in what it is for.
             return limit.dimension() == reading.dimension && reading.window.is_none_or(|it| it == limit.window());
@@ -192,8 +229,8 @@ impl Found {
             && match (self.stated_window, reading.window) {
                 (Some(known), Some(stated)) => known == stated,
                 (None, None) => true,
-                (None, Some(stated)) => limit.window() == stated && reading.limit.is_none_or(|it| it == limit.amount()),
-                (Some(_), None) => reading.limit.is_none_or(|it| it == limit.amount()),
+                (None, Some(stated)) => limit.window() == stated && reading.limit.is_none_or(|it| it == self.told),
+                (Some(_), None) => reading.limit.is_none_or(|it| it == self.told),
             }
     }
 
@@ -220,21 +257,32 @@ impl Found {
     /// When `cost` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
     pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
         let full = self.depth.within(self.bucket.limit().burst());
-        let amount = self.charge.needed(&self.parts(cost.expected()), yields);
+        let parts = self.parts(cost.expected());
+        // What is too little for one costs a word; where words are rare, what is too much for all adds up.
+        let amount = if tells {
+            self.charge.needed(&parts, yields)
+        } else {
+            // As far as was gone when something was taken last, so that it comes at the instant that is answered.
+            let gain = u128::from(self.gain.max(Growth::ONE));
+            let amount = u128::from(self.charge.amount(&parts, yields)) * u128::from(Growth::ONE);
+            u64::try_from(amount.div_ceil(gain)).unwrap_or(u64::MAX)
+        };
         if amount == 0 {
             return now;
         }
-        let held_back = self.margin.units().min(full / 4);
+        let share = self.returns.at_most(full, self.told) / if tells { 4 } else { SELDOM };
+        let held_back = self.margin.units().min(share);
         let left_over = self.left_over(full);
         let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
-        let ready_at = self.bucket.ready_at(needed, now).max(self.share_ready_at(amount, now));
+        let ready_at = self.as_presumed(needed, self.bucket.ready_at(needed, now), now);
+        let ready_at = ready_at.max(self.share_ready_at(amount, now));
         let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
         ready_at.max(rationed).min(self.heeded_until(tells))
     }
 
     /// Takes what a request of `amounts` is charged, and returns it.
     pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts, books: &Books<'_>) -> u64 {
-        self.gain = if books.tells { Growth::ONE } else { self.growth.gain(taken.at).min(MOST_GAIN) };
+        self.gain = self.gain_at(books.tells, taken.at);
         let amount = self.gained(self.charge.amount(&self.parts(amounts), books.yields));
         let full = self.depth.within(self.bucket.limit().burst());
         let excess = self.bucket.level(taken.at).saturating_sub_unsigned(full);
@@ -272,9 +320,13 @@ impl Found {
         // Whether what it takes is still held for it, and not part of the provider's word.
         let is_held = !reservation.is_spoken_of(index) && {
             let start = self.flight.remove(taken.at, reservation.cost.expected());
-            start >= self.uncertain_from || self.charge.rule() == Rule::Late
+            self.is_held(start) || self.charge.rule() == Rule::Late
         };
         let whole = reservation.cost.expected().of(self.dimension());
+        if is_held && !matches!(ended, Ended::Counted(amounts) if amounts.of(self.dimension()) < whole) {
+            // No word of its own will come of it.
+            self.said.0 = self.said.0.saturating_sub_unsigned(reserved);
+        }
         match ended {
             Ended::Answered(actual) if self.charge.rule().settles() => {
                 let parts = self.parts(reservation.cost.expected());
@@ -289,6 +341,21 @@ impl Found {
             }
             Ended::Counted(_) => {}
         }
+    }
+
+    /// The answer to a request spoke of a rival of this limit, which is number `index`: what was taken of this one was not
+    /// counted.
+    pub(super) fn was_a_rivals(&mut self, reservation: &Reservation, index: usize, now: Nanos) {
+        let start = self.flight.remove(reservation.admitted_at, reservation.cost.expected());
+        if self.is_held(start) {
+            let reserved = self.reserved(reservation, index);
+            self.settle(&reservation.taken(), reserved, 0, now);
+        }
+    }
+
+    /// Whether there are others like it, and answers speak of the one or the other.
+    pub(super) const fn has_rivals(&self) -> bool {
+        self.rivals.are_several()
     }
 
     fn settle(&mut self, taken: &Taken, reserved: u64, actual: u64, now: Nanos) {
@@ -319,6 +386,11 @@ impl Found {
 
     fn parts(&self, amounts: &Amounts) -> Parts {
         Parts::of(amounts, self.dimension())
+    }
+
+    /// How far to go beyond what is known at `now`.
+    fn gain_at(&self, tells: bool, now: Nanos) -> u64 {
+        if tells { Growth::ONE } else { self.growth.gain(now).min(MOST_GAIN) }
     }
 
     /// What is taken for a request that is charged `amount`, where more is tried than is known to be there. What is less

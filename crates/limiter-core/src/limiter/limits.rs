@@ -64,7 +64,7 @@ impl Limiter {
             return;
         }
         let limit = self.time.limit_in(limit);
-        let mut guessed = Found::guessed(limit, self.flight.clone(), self.admissions, now);
+        let mut guessed = Found::guessed(limit, self.flight.in_dimension(limit.dimension()), self.admissions, now);
         guessed.use_share(self.shares.of(limit.dimension()), self.admissions, now);
         self.found.push(guessed);
     }

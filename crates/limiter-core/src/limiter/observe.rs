@@ -2,6 +2,7 @@
 
 use super::Limiter;
 use super::found::{Books, Found};
+use crate::learn::Account;
 use crate::{Amounts, Dimension, Limit, Nanos, Observation, Reading, Reservation};
 
 /// How an answer compared with what was counted here.
@@ -28,6 +29,7 @@ impl Limiter {
                 surplus = gained.unwrap_or(0).max(surplus);
             }
         }
+        self.pass_on(reservation, observation.readings(), now);
         if observation.refused {
             // Whatever is believed of the charge.
             let whole = |dimension| reservation.cost.expected().of(dimension);
@@ -67,6 +69,20 @@ impl Limiter {
     pub fn in_flight_amounts(&self) -> Amounts {
         let dimensions = Dimension::ALL.into_iter();
         dimensions.fold(Amounts::ZERO, |sum, dimension| sum.with(dimension, self.flight.since(Nanos::ZERO, dimension)))
+    }
+
+    /// What an answer says of one of several limits of which each answer speaks of one, its request has not taken of the
+    /// others.
+    fn pass_on(&mut self, reservation: &mut Reservation, readings: &[Reading], now: Nanos) {
+        let spoken = readings.iter().filter(|reading| reading.limit.is_some() && reading.remaining.is_some());
+        for dimension in spoken.map(|reading| reading.dimension) {
+            for (index, found) in self.found.iter_mut().enumerate() {
+                if found.dimension() == dimension && found.has_rivals() && !reservation.is_spoken_of(index) {
+                    found.was_a_rivals(reservation, index, now);
+                    reservation.speak_of(index);
+                }
+            }
+        }
     }
 
     /// Notes which found limits a success left out, of the dimensions that it spoke of.
@@ -157,7 +173,9 @@ impl Limiter {
             return None;
         }
         let limit = Limit::new(reading.dimension, reading.limit?, reading.window.unwrap_or(Nanos::MINUTE));
-        let mut found = Found::new(limit, reading.window, self.flight.clone(), self.admissions, now);
+        let own = self.ledger.of(reading.dimension).map_or(0, |account| account.admitted_since(&Account::NONE).whole);
+        let flight = self.flight.in_dimension(reading.dimension);
+        let mut found = Found::new(limit, reading.window, flight, (self.admissions, own), now);
         found.use_share(self.shares.of(reading.dimension), self.admissions, now);
         self.found.push(found);
         Some(self.found.len() - 1)

@@ -3,6 +3,7 @@
 //! A row is a server, a number of requests, the least time that anybody needs for them, how many times as long it may take
 //! (over all, or after the first minute), and how many may be refused.
 
+mod meter;
 mod server;
 
 use server::{Latency, Resets, Says, Server, Sizes};
@@ -144,11 +145,64 @@ fn a_limit_that_is_no_sliding_window_is_not_held_for_one_for_long() {
     let shallow = || told(bucket(600, 60));
     check("six seconds' saved up", shallow(), (1_800, 174.0), Within(1.05), 2);
     let deep = |resets| told(bucket(3_000, 300)).resetting(resets);
-    // Taken for a fixed window until it was empty twice when it should have turned.
-    check("a constant, six seconds' saved up", deep(Resets::Window), (2_000, 34.0), Within(4.5), 60);
+    check("a constant, six seconds' saved up", deep(Resets::Window), (2_000, 34.0), Within(1.05), 2);
+    check("a constant, less of it", shallow().resetting(Resets::Window), (1_800, 174.0), Within(1.05), 2);
     check("six seconds' saved up of fifty a second", deep(Resets::Full), (2_000, 34.0), Within(1.05), 2);
     check("the same without resets", shallow().resetting(Resets::Untold), (1_800, 174.0), Within(1.05), 2);
     check("fixed", told(window(600, Nanos::MINUTE)), (1_800, 120.0), Within(1.02), 0);
+}
+
+/// What its resets tell is when the oldest of what was taken comes back, which looks like a turn until then.
+#[test]
+fn a_sliding_window_that_tells_when_its_oldest_part_comes_back_is_not_taken_for_a_fixed_one() {
+    let told =
+        |per_minute| answering_in(50).telling(sliding(per_minute)).saying(Says::Headers).resetting(Resets::Oldest);
+    check("600 a minute", told(600), (1_750, 120.0), Within(1.02), 0);
+    check("60 a minute", told(60).answering_in(Latency::Of(300)), (130, 120.0), Within(1.02), 0);
+    check("2 s", told(600).answering_in(Latency::Of(2_000)), (1_750, 120.0), Within(1.12), 0);
+    check("some for long", told(600).answering_in(Latency::Tail), (1_750, 120.0), Within(1.12), 4);
+    // One that does turn is used up at once when it has, and not asked about twice.
+    let fixed = |resets| answering_in(50).telling(window(600, Nanos::MINUTE)).saying(Says::Headers).resetting(resets);
+    check("fixed", fixed(Resets::Full), (1_750, 120.0), Within(1.01), 0);
+    check("fixed, always a minute", fixed(Resets::Window), (1_750, 120.0), Within(1.01), 0);
+}
+
+/// Nothing says that ten are ten a second, but that they are there again so soon.
+#[test]
+fn a_limit_of_a_second_that_does_not_say_so_is_not_held_for_one_of_a_minute() {
+    let second = |refill| Limit::new(Dimension::Requests, 10, Nanos::SECOND).with_refill(refill);
+    let told = |refill, resets| answering_in(50).telling(second(refill)).saying(Says::Headers).resetting(resets);
+    let turning = Refill::AtBoundary { phase: Nanos::ZERO };
+    for resets in [Resets::Untold, Resets::Seconds(0), Resets::Seconds(1)] {
+        check("a bucket", told(Refill::Continuous, resets), (1_000, 99.0), Within(1.1), 0);
+        check("turning", told(turning, resets), (1_000, 99.0), Within(1.15), 0);
+        check("sliding", told(Refill::Sliding, resets), (1_000, 99.0), Within(1.15), 0);
+        let slow = told(Refill::Continuous, resets).answering_in(Latency::Of(2_000));
+        check("a bucket, 2 s", slow, (1_000, 99.0), Within(1.1), 0);
+        let minute = |limit| answering_in(50).telling(limit).saying(Says::Headers).resetting(resets);
+        check("ten a minute", minute(bucket(10, 10)), (40, 180.0), Within(1.02), 0);
+        check("ten a minute, turning", minute(window(10, Nanos::MINUTE)), (40, 180.0), Within(1.15), 8);
+    }
+}
+
+/// Each answer says that a million a minute are allowed and that a thousand were left at first: what comes back is measured.
+#[test]
+fn a_limit_that_is_told_a_thousandfold_is_used_as_it_comes_back() {
+    let told = |resets| {
+        answering_in(50).telling(bucket(1_000, 1_000)).claiming(1_000_000).saying(Says::Headers).resetting(resets)
+    };
+    // The first flight is as large as what was left.
+    check("resets", told(Resets::Full), (3_000, 120.0), Within(1.05), 1_500);
+    check("no resets", told(Resets::Untold), (3_000, 120.0), Within(1.05), 1_500);
+}
+
+/// What is in flight when a window is used up was counted in it, and its answers say when it turns, however late they come.
+#[test]
+fn a_fixed_window_is_used_from_its_turn_on_behind_answers_that_take_long() {
+    let told = |latency| answering_in(50).answering_in(latency).saying(Says::Headers);
+    let windows = |latency| told(latency).telling(window(600, Nanos::MINUTE));
+    check("some for long", windows(Latency::Tail), (1_750, 120.0), Within(1.06), 0);
+    check("4 s", windows(Latency::Of(4_000)), (1_750, 124.0), Within(1.03), 0);
 }
 
 #[test]

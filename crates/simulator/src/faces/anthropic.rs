@@ -273,7 +273,13 @@ mod tests {
     fn what_remains_is_told_in_thousands_within_the_limit() {
         #[track_caller]
         fn check(limit: u64, remaining: u64, expected: u64) {
-            let reading = Reading { dimension: Dimension::InputTokens, limit, remaining, until_full: Duration::ZERO };
+            let reading = Reading {
+                dimension: Dimension::InputTokens,
+                limit,
+                remaining,
+                until_full: Duration::ZERO,
+                until_more: Duration::ZERO,
+            };
             assert_eq!(in_thousands(&reading), expected);
         }
         check(80_000, 78_976, 79_000);

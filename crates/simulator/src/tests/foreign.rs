@@ -3,7 +3,7 @@
 use tokio::time::advance;
 
 use super::*;
-use crate::{Charge, Counting, Disturbance, HeaderPolicy, HiddenLimit, ReadAt, RefusalCost, Resets};
+use crate::{Charge, Counting, Disturbance, HeaderPolicy, HiddenLimit, Metering, ReadAt, RefusalCost, Resets};
 
 fn is_bare(answer: &Answer) -> bool {
     let hints = |name: &str| name.contains("ratelimit") || name.contains("retry");
@@ -49,6 +49,20 @@ async fn a_limit_may_be_told_without_its_reset() {
         let answer = client.post(CHAT, &chat(10)).await;
         assert_eq!((answer.status.as_u16(), answer.header("x-ratelimit-remaining-requests")), (status, "0"));
         assert!(!answer.has("x-ratelimit-reset-requests"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_may_be_that_of_the_oldest_part_or_always_a_minute() {
+    for (resets, told) in
+        [(Resets::Span, ["1m0s", "1m0s"]), (Resets::Oldest, ["1m0s", "40s"]), (Resets::Minute, ["1m0s", "1m0s"])]
+    {
+        let config = config().with_metering(Metering::SlidingWindow).with_requests_per_minute(60).with_resets(resets);
+        let mut client = Client::new(&simulator(config)).await;
+        for told in told {
+            assert_eq!(client.post(CHAT, &chat(10)).await.header("x-ratelimit-reset-requests"), told, "{resets:?}");
+            advance(Duration::from_secs(20)).await;
+        }
     }
 }
 

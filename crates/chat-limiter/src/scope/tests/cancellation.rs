@@ -103,8 +103,7 @@ impl Run {
         self.places.clear();
         let state = self.scope.state();
         assert_eq!((state.in_flight, state.waiting), (0, 0), "{context:?}");
-        let shared = self.scope.lock();
-        assert!(shared.waiters.is_empty() && shared.granted.is_empty() && shared.refused.is_empty(), "{context:?}");
+        assert!(is_empty(&self.scope), "{context:?}");
     }
 }
 
@@ -186,9 +185,7 @@ async fn ten_thousand_permits_that_end_in_every_way_leak_nothing() {
     }
     let state = scope.state();
     assert_eq!((state.in_flight, state.waiting), (0, 0));
-    let shared = scope.lock();
-    assert!(shared.waiters.is_empty() && shared.granted.is_empty() && shared.refused.is_empty());
-    drop(shared);
+    assert!(is_empty(&scope));
     tokio::time::advance(Duration::from_secs(3_600)).await;
     for known in scope.state().limits {
         assert_eq!(known.level, known.limit.amount().cast_signed(), "{known:?}");

@@ -44,9 +44,7 @@ async fn waiting_ending_and_dropping_at_once_leave_nothing_and_keep_nobody_waiti
     }
     let state = scope.state();
     assert_eq!((state.in_flight, state.waiting), (0, 0));
-    let shared = scope.lock();
-    assert!(shared.waiters.is_empty() && shared.granted.is_empty() && shared.refused.is_empty());
-    drop(shared);
+    assert!(is_empty(&scope));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -45,8 +45,8 @@ impl Provider {
             _ => (middle, middle),
         };
         let produced = self.any(output);
-        let reserved = Parts { whole: prompt + output, output, larger: prompt.max(output) };
-        let actual = Parts { whole: prompt + produced, output: produced, larger: prompt.max(produced) };
+        let reserved = Parts { whole: prompt + output, output, larger: prompt.max(output), requests: 1 };
+        let actual = Parts { whole: prompt + produced, output: produced, larger: prompt.max(produced), requests: 1 };
         let counted = prompt * self.factor / 1_024;
         let sent = match self.rule {
             Rule::Whole | Rule::Corrected => counted + output,
@@ -83,7 +83,7 @@ fn known(charge: &Charge) -> (Rule, u64) {
     (charge.rule(), scaled(100_000, charge.factor()))
 }
 
-const NOTHING: Parts = Parts { whole: 0, output: 0, larger: 0 };
+const NOTHING: Parts = Parts::NONE;
 
 /// A word with exact figures.
 fn of((remaining, at, account): (u64, Nanos, Account), doubtful: u64) -> Word {
@@ -145,7 +145,7 @@ fn a_burst_that_was_counted_in_another_order_teaches_nothing() {
 fn words_that_say_nothing_of_what_was_charged_teach_nothing() {
     let account = |requests: u64| {
         let mut account = Account::NONE;
-        (0..requests).for_each(|_| account.admit(&Parts { whole: 100, output: 50, larger: 50 }));
+        (0..requests).for_each(|_| account.admit(&Parts { whole: 100, output: 50, larger: 50, requests: 1 }));
         account
     };
     let fixed = Shape { refill: Refill::AtBoundary { phase: Nanos::ZERO }, ..LIMIT };
@@ -175,8 +175,8 @@ fn words_that_say_nothing_of_what_was_charged_teach_nothing() {
 
 #[test]
 fn what_is_reserved_and_settled_follows_the_rule() {
-    let reserved = Parts { whole: 1_000, output: 600, larger: 600 };
-    let actual = Parts { whole: 500, output: 100, larger: 400 };
+    let reserved = Parts { whole: 1_000, output: 600, larger: 600, requests: 1 };
+    let actual = Parts { whole: 500, output: 100, larger: 400, requests: 1 };
     // Reserved, where a half of what may be produced is; charged in the end, where the end says it.
     for (rule, taken, due) in [
         (Rule::Whole, 1_400, None),
@@ -206,7 +206,7 @@ fn absurd_words_and_amounts_do_no_harm() {
         let mut account = Account::NONE;
         for round in 0..40_usize {
             let pick = |shift: usize| ends[(round / (shift + 1) + shift) % ends.len()];
-            let parts = Parts { whole: pick(0), output: pick(1), larger: pick(2) };
+            let parts = Parts { whole: pick(0), output: pick(1), larger: pick(2), requests: 1 };
             for _ in 0..10 {
                 account.admit(&parts);
             }
@@ -232,7 +232,7 @@ fn absurd_words_and_amounts_do_no_harm() {
 
 #[test]
 fn what_is_in_flight_stays_off_a_word_however_much_it_is() {
-    let most = Parts { whole: u64::MAX, output: 0, larger: u64::MAX };
+    let most = Parts { whole: u64::MAX, output: 0, larger: u64::MAX, requests: 1 };
     let ended = Ends { unused: 0, produced: 0 };
     for rule in Rule::ALL {
         let charge = Charge { rule, ..Charge::new() };

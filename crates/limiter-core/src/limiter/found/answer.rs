@@ -1,8 +1,9 @@
 //! What an answer does to a limit: its level, and what is known of it.
 
 use super::log::Said;
+use super::returns::Judged;
 use super::{Books, Found};
-use crate::learn::{Charge, Rule, Word};
+use crate::learn::{Charge, Heard, Margin, Returns, Rule, Word};
 use crate::{Bucket, Dimension, Limit, Nanos, Reading, Refill, Reservation};
 
 impl Found {
@@ -19,7 +20,8 @@ impl Found {
         books: &Books<'_>,
         now: Nanos,
     ) -> i64 {
-        let before = self.bucket.level(now);
+        let (turned, turn) = (self.bucket.level(now), self.last_turn(now));
+        let before = self.surely(turned, now);
         let (mut reserved, mut number, mut sent, mut was_uncertain) = (0, 0, now, false);
         if let Some(reservation) = reservation {
             (reserved, number, sent) = (self.reserved(reservation, index), reservation.number, reservation.admitted_at);
@@ -28,9 +30,10 @@ impl Found {
         self.learn(reading, refused, sent, now);
         let logged = self.bucket;
         if let Some(reservation) = reservation {
-            was_uncertain = self.flight.remove(sent, reservation.cost.expected()) >= self.uncertain_from;
+            let start = self.flight.remove(sent, reservation.cost.expected());
+            was_uncertain = self.is_held(start);
         }
-        if let (Some(reservation), true) = (reservation, was_uncertain) {
+        if let (Some(reservation), true) = (reservation, was_uncertain && (refused || !self.counts)) {
             // As far as it has not come back with time: the word may be too old to be taken.
             self.bucket.settle_as(&reservation.taken(), reserved, 0, now);
         }
@@ -44,20 +47,27 @@ impl Found {
         let Some(remaining) = reading.remaining else { return 0 };
         self.grain.learn(remaining, self.bucket.limit().amount());
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
+        let mut is_less = false;
         let believed = (self.charge.rule(), self.charge.factor());
         if let Some((account, reservation)) = account.zip(reservation) {
             let own = self.parts(reservation.cost.expected());
+            let mut counted = *account;
+            if refused {
+                counted.forget(&own);
+            }
             let word = Word {
                 at: sent,
                 remaining,
-                account: *account,
+                account: counted,
                 doubtful: self.doubtful(sent, &own, books),
                 rounded: self.grain.suspected(),
             };
             self.notice_rise(&word, now);
+            let fits = before >= i64::try_from(reserved).unwrap_or(i64::MAX);
+            is_less = self.learn_returns(&word, reservation, refused, fits, books, now);
             if refused && books.tells {
                 // Of what was in flight with it nobody knows yet what was refused, too.
-                if number > self.learns_after && remaining < own.whole {
+                if self.dimension() != Dimension::Requests && number > self.learns_after && remaining < own.whole {
                     self.charge.doubt();
                 }
                 self.learns_after = books.admissions;
@@ -65,16 +75,20 @@ impl Found {
             } else if number > self.learns_after {
                 let is_likely = self.form.has_same_resets();
                 if self.dimension() == Dimension::Requests
+                    && !self.returns.is_shallow(self.told)
                     && self.standstill.learn(&word, self.bucket.limit(), is_likely)
                 {
                     self.stands_still(now);
                 }
-                // How much comes back of a sliding window is known less exactly than that nothing does.
-                if !self.is_moving(now) {
-                    self.learn_charge(word, &own, books);
+                // How much comes back of a sliding window is known less exactly than that nothing does. What requests take is
+                // in no doubt.
+                if self.dimension() != Dimension::Requests && !self.is_moving(now) {
+                    self.learn_charge(word, &own, reservation.beside == 1, books);
                 }
             }
         }
+        // More was tried than was known to be there: how much less there is says nothing of how well it is counted.
+        let was_tried = !books.tells && self.growth.is_beyond(sent);
         if refused && !books.tells {
             self.was_met(believed, sent, now);
         }
@@ -90,12 +104,7 @@ impl Found {
         let returned = self.returned(now);
         let then = reservation.and_then(|reservation| reservation.returned.get(index));
         let back = then.map_or(0, |then| returned.wrapping_sub(*then));
-        let known = if self.slides() {
-            // What is counted in a log may be more than the provider counts.
-            self.said.0.saturating_add_unsigned(returned.wrapping_sub(self.said.1))
-        } else {
-            self.bucket.level(now).saturating_add_unsigned(self.in_flight_since(self.uncertain_from, books))
-        };
+        let known = self.told_level(books, now);
         // Of two words about the same moment the lower is the later one.
         let is_near = self.has_word && sent < self.word_at.saturating_add(self.reordering());
         let own =
@@ -103,35 +112,43 @@ impl Found {
         let is_old = sent.saturating_add(self.reordering()) < self.word_at;
         if is_old || is_near && spoken.level(now) > known {
             self.as_log(logged, own.as_ref(), now);
+            self.release_doubles(books, now);
             return 0;
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
         let thought = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let burst = self.bucket.limit().burst();
-        if was_window && thought >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
+        // What has come back since it was sent, or turned, was not there when it was counted.
+        let had_turned = turn.is_none_or(|turn| sent >= turn);
+        let then = if self.slides() { thought.saturating_sub_unsigned(back) } else { thought };
+        if was_window && had_turned && then >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
             let there = remaining.saturating_add(if refused { 0 } else { reserved });
             self.form.was_empty(there < burst / 2);
         }
-        // A sliding window is as deep as its amount is large.
+        // A sliding window is as deep as its amount is large. And where only refusals tell, little is left whenever they do,
+        // whatever can be there.
         let was_full = !self.slides()
             && (self.depth.learn(remaining, reserved, number, refused, burst)
-                | self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now));
+                | (books.tells && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now)));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
         let later = self.flight.parts_after(sent, self.dimension());
         let later = self.unsaid(&later, account, sent, books);
+        let mut most = self.bucket;
         let at_most = if self.slides() {
             i64::try_from(remaining).unwrap_or(i64::MAX).saturating_sub_unsigned(later).saturating_add_unsigned(back)
         } else {
-            let mut at_most = self.bucket;
-            at_most.set_level(remaining, sent, later, now);
-            at_most.level(now)
+            most.set_level(remaining, sent, later, now);
+            most.level(now)
         };
         let counted_here = before.saturating_add_unsigned(if refused && was_uncertain { reserved } else { 0 });
-        if !is_first && !was_full {
+        if is_less {
+            // Nothing else explains what was missing.
+            self.margin = Margin::default();
+        } else if !is_first && !was_full && !was_tried {
             self.margin.learn(counted_here.saturating_sub(at_most).max(0).unsigned_abs());
         }
 
-        self.said = (spoken.level(now), returned);
+        (self.said, self.said_at) = ((spoken.level(now), returned), now);
         self.word_at = self.word_at.max(sent);
         self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
         self.priced = (self.charge, books.yields, books.admissions);
@@ -139,11 +156,32 @@ impl Found {
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
         let uncertain = self.unsaid(&uncertain, account, sent, books);
         self.bucket.lose(uncertain, now);
+        self.counts = reservation.is_some() && !is_first && !was_full && self.trusts_count(refused, books);
+        if self.counts {
+            self.bucket = Self::within(self.bucket, most, counted_here, now);
+        }
         let ended = account.zip(books.ledger.of(self.dimension())).filter(|_| self.charge.rule() == Rule::Corrected);
         let unused = ended.map_or(0, |(then, account)| account.unused_since(then).cast_signed().max(0).unsigned_abs());
+        let there = i64::try_from(remaining).unwrap_or(i64::MAX);
+        let judged = Judged {
+            turn,
+            logged: if self.slides() {
+                logged.level(now)
+            } else {
+                self.log.as_deref().map_or(i64::MAX, |log| log.level(now))
+            },
+            next: reading.reset.map(|reset| now.saturating_add(reset)),
+            sent,
+            least: there.saturating_sub_unsigned(uncertain),
+            most: at_most,
+            counted: turned.saturating_add(counted_here).saturating_sub(before),
+        };
         let said = Said { remaining, later, uncertain, back: back.saturating_add(unused), is_first };
         if let Some(log) = self.as_log(logged, own.as_ref(), now) {
             said.correct(log, now);
+        }
+        if !is_first {
+            self.judge_turn(&judged, now);
         }
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
@@ -164,13 +202,15 @@ impl Found {
         }
         self.in_success |= !refused;
         self.spoken_at = self.spoken_at.max(now);
-        self.form.learn(reading, self.stated_window, sent, now);
-        if self.follow(reading, now) {
+        self.form.learn(reading, self.stated_window, self.own_before, sent, now);
+        if self.follow(reading, sent, now) {
             // What was said of the old limit says nothing of the new one.
             self.has_word = false;
             self.depth.forget();
             self.charge.interrupt();
             self.last_word = None;
+            self.returns = Returns::default();
+            self.form.is_another();
         }
     }
 
@@ -182,9 +222,14 @@ impl Found {
     }
 
     /// The limit itself, as it is known with this reading. Returns whether it allows another amount than before.
-    fn follow(&mut self, reading: &Reading, now: Nanos) -> bool {
+    fn follow(&mut self, reading: &Reading, sent: Nanos, now: Nanos) -> bool {
         let known = *self.bucket.limit();
-        let amount = reading.limit.unwrap_or(known.amount());
+        let said = reading.limit.unwrap_or(self.told).clamp(1, Limit::MAX_AMOUNT);
+        let told = match self.rivals.hear(self.told, said, sent, self.reordering()) {
+            Heard::Followed => said,
+            Heard::Late => self.told,
+        };
+        let is_another = core::mem::replace(&mut self.told, told) != told;
         let window = self.stated_window.or(self.form.window()).unwrap_or(known.window());
         let refill = match reading.reset {
             // A reset of nothing is one rounded down: it turns within a second.
@@ -195,9 +240,13 @@ impl Found {
             _ if reading.fixed_window => known.refill(),
             _ => self.form.refill().unwrap_or(known.refill()),
         };
-        let limit = Limit::new(reading.dimension, amount, window).with_refill(refill);
-        self.change_to(limit, now);
-        limit.amount() != known.amount()
+        let limit = match self.returns.rate(told).filter(|_| !is_another) {
+            // It is as deep as it is told to be, as far as anybody knows, but less comes back.
+            Some(rate) => Limit::new(reading.dimension, rate, window).with_burst(told),
+            None => Limit::new(reading.dimension, told, window),
+        };
+        self.change_to(limit.with_refill(refill), now);
+        is_another
     }
 
     /// The limit is another one, or known better.
@@ -205,6 +254,10 @@ impl Found {
         let known = *self.bucket.limit();
         if limit == known {
             return;
+        }
+        let is_fixed = |limit: &Limit| matches!(limit.refill(), Refill::AtBoundary { .. });
+        if is_fixed(&limit) && !is_fixed(&known) {
+            self.fixed_since = now;
         }
         let known_log = self.log.take_if(|_| limit.refill() == Refill::Sliding);
         if let Some(log) = known_log {

@@ -63,6 +63,11 @@ impl Found {
     /// Nothing was seen to come back with time: it is a sliding window, unless its resets tell of another form.
     pub(in crate::limiter) fn stands_still(&mut self, now: Nanos) {
         self.form.stood_still();
+        self.follow_form(now);
+    }
+
+    /// The limit refills as it was found to.
+    pub(super) fn follow_form(&mut self, now: Nanos) {
         let limit = self.bucket.limit().with_refill(self.form.refill().unwrap_or(self.bucket.limit().refill()));
         self.change_to(limit, now);
     }

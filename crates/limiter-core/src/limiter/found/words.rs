@@ -66,7 +66,7 @@ impl Found {
         if let Some(last) = self.last_word.filter(|last| last.at < word.at) {
             let back = word.account.unused_since(&last.account).cast_signed().max(0).unsigned_abs();
             let risen = word.remaining.saturating_sub(last.remaining).saturating_sub(back);
-            let risen = if self.is_moving(now) { 0 } else { risen };
+            let risen = if self.is_moving(now) { 0 } else { risen.saturating_sub(self.back_by_log(now)) };
             self.form.rose(risen, self.bucket.limit().amount(), last.at, now);
         }
         self.last_word = Some(*word);
@@ -79,12 +79,19 @@ impl Found {
         self.bucket.returned(now.saturating_add(slack)) > 0
     }
 
-    /// Compares what the provider says with what was counted here.
-    pub(super) fn learn_charge(&mut self, word: Word, own: &Parts, books: &Books<'_>) {
-        let limit = *self.bucket.limit();
+    /// Compares what the provider says with what was counted here. `is_alone`: nothing else was in flight when its request
+    /// went.
+    pub(super) fn learn_charge(&mut self, word: Word, own: &Parts, is_alone: bool, books: &Books<'_>) {
+        if is_alone && self.flight.is_empty() {
+            self.charge.learn_exactly(&word, &self.shape());
+        }
+        self.charge.learn(word, own, &self.shape(), !books.tells);
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        let limit = self.bucket.limit();
         let full = self.depth.within(limit.burst());
-        let shape = Shape { amount: limit.amount(), window: limit.window(), full, refill: limit.refill() };
-        self.charge.learn(word, own, &shape, !books.tells);
+        Shape { amount: limit.amount(), window: limit.window(), full, refill: limit.refill() }
     }
 
     /// The refusal of a request sent at `sent` spoke of this limit, and only refusals do. `before` is what was believed of
@@ -94,9 +101,14 @@ impl Found {
             return;
         }
         // What was tried, and a refusal has confirmed, need not be tried again so soon.
-        let was_tried = self.growth.gain(sent) > Growth::ONE;
-        let is_confirmed =
-            was_tried && before.0 == self.charge.rule() && before.1.abs_diff(self.charge.factor()) <= before.1 / 20;
+        let gain = self.growth.gain(sent);
+        let was_tried = gain > Growth::ONE;
+        // Less than twice what was known confirms it as well where there is nothing to compare.
+        let is_known = !self.is_charged_by_rule() || self.charge.has_compared() || gain < 2 * Growth::ONE;
+        let is_confirmed = was_tried
+            && is_known
+            && before.0 == self.charge.rule()
+            && before.1.abs_diff(self.charge.factor()) <= before.1 / 20;
         let plateau = match (self.has_word, is_confirmed) {
             (true, true) => Nanos::new(self.growth.plateau().get().saturating_mul(4)),
             _ => self.growth.plateau(),

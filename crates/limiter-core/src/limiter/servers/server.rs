@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 
+use super::meter::Meter;
 use super::*;
 use crate::{Cost, Dimension, Observation, Priority, Reading, Reservation};
 
@@ -25,6 +26,10 @@ pub(super) enum Resets {
     Full,
     /// How long its window is.
     Window,
+    /// How long until the oldest of what was taken comes back.
+    Oldest,
+    /// Always so many seconds.
+    Seconds(u64),
     /// Nothing.
     Untold,
 }
@@ -88,11 +93,13 @@ pub(super) struct Server {
     /// How many may be in flight.
     most: usize,
     /// What is enforced.
-    limit: Option<Bucket>,
-    tokens: Option<Bucket>,
+    limit: Option<Meter>,
+    tokens: Option<Meter>,
     /// What every answer tells.
-    told: Option<Bucket>,
+    told: Option<Meter>,
     resets: Resets,
+    /// What every answer calls the limit, where that is not what it is.
+    claim: Option<u64>,
     /// The second from which on the limit is another one, per minute.
     change: Option<(u64, u64)>,
 }
@@ -129,6 +136,7 @@ impl Server {
         tokens: None,
         told: None,
         resets: Resets::Full,
+        claim: None,
         change: None,
     };
 
@@ -149,19 +157,23 @@ impl Server {
     }
 
     pub(super) fn limited(self, limit: Limit) -> Self {
-        Self { limit: Some(Bucket::full(limit, Nanos::ZERO)), ..self }
+        Self { limit: Some(Meter::full(limit)), ..self }
     }
 
     pub(super) fn of_tokens(self, limit: Limit, sizes: Sizes) -> Self {
-        Self { sizes, refuses_in: Nanos::from_millis(1), tokens: Some(Bucket::full(limit, Nanos::ZERO)), ..self }
+        Self { sizes, refuses_in: Nanos::from_millis(1), tokens: Some(Meter::full(limit)), ..self }
     }
 
     pub(super) fn telling(self, limit: Limit) -> Self {
-        Self { told: Some(Bucket::full(limit, Nanos::ZERO)), ..self }
+        Self { told: Some(Meter::full(limit)), ..self }
     }
 
     pub(super) fn resetting(self, resets: Resets) -> Self {
         Self { resets, ..self }
+    }
+
+    pub(super) fn claiming(self, limit: u64) -> Self {
+        Self { claim: Some(limit), ..self }
     }
 
     pub(super) fn changing(self, second: u64, per_minute: u64) -> Self {
@@ -182,7 +194,7 @@ impl Server {
         {
             self.change = None;
             let burst = bucket.limit().burst() * per_minute / bucket.limit().amount();
-            bucket.set_limit(Limit::per_minute(Dimension::Requests, per_minute).with_burst(burst.max(1)), now);
+            bucket.change(Limit::per_minute(Dimension::Requests, per_minute).with_burst(burst.max(1)), now);
         }
         let limits = self.limit.iter().chain(&self.told);
         let tokens = self.tokens.iter().map(|bucket| bucket.ready_at(cost.expected().of(Dimension::Tokens), now));
@@ -192,10 +204,10 @@ impl Server {
 
     fn take(&mut self, cost: &Cost, now: Nanos) {
         if let Some(bucket) = &mut self.tokens {
-            let _ = bucket.take(cost.expected().of(Dimension::Tokens), now);
+            bucket.take(cost.expected().of(Dimension::Tokens), now);
         }
         for bucket in self.limit.iter_mut().chain(&mut self.told) {
-            let _ = bucket.take(1, now);
+            bucket.take(1, now);
         }
     }
 
@@ -204,11 +216,13 @@ impl Server {
         observation.refused = refused;
         if let Some(bucket) = self.told.as_ref().filter(|_| !refused || self.says == Says::Headers) {
             observation.push(Reading {
-                limit: Some(bucket.limit().amount()),
-                remaining: Some(u64::try_from(bucket.level(now)).unwrap_or(0)),
+                limit: Some(self.claim.unwrap_or(bucket.limit().amount())),
+                remaining: Some(bucket.level(now)),
                 reset: match self.resets {
                     Resets::Full => Some(bucket.full_at(now).saturating_sub(now)),
                     Resets::Window => Some(bucket.limit().window()),
+                    Resets::Oldest => Some(bucket.oldest_back_at(now).saturating_sub(now)),
+                    Resets::Seconds(count) => Some(seconds(count)),
                     Resets::Untold => None,
                 },
                 ..Reading::of(Dimension::Requests)
@@ -226,7 +240,7 @@ impl Server {
     /// The seconds that anybody needs for so many requests, where what is enforced are buckets.
     pub(super) fn least(&self, requests: usize) -> f64 {
         let total = |dimension| self.costs(requests).iter().map(|cost| cost.expected().of(dimension)).sum::<u64>();
-        let least = |bucket: &Bucket| {
+        let least = |bucket: &Meter| {
             let limit = bucket.limit();
             let missing = total(limit.dimension()).saturating_sub(limit.burst());
             missing as f64 / limit.amount() as f64 * limit.window().as_secs_f64()

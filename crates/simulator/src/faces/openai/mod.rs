@@ -55,6 +55,10 @@ pub(crate) fn common_headers(exchange: &Exchange, processing: Duration) -> Heade
     headers
 }
 
+fn span(span: Duration) -> String {
+    duration::go(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// The limits. Resets are Go durations until the limit is full, cut to the millisecond as recorded ones are.
 /// A limit for the day is told beside that for the minute, under a name of its own as inference services do it.
 pub(crate) fn limit_headers(readings: &[Reading], at: Duration, telling: Telling) -> HeaderMap {
@@ -84,10 +88,9 @@ pub(crate) fn limit_headers(readings: &[Reading], at: Duration, telling: Telling
             },
         );
         match telling.resets {
-            Resets::Span => {
-                let milliseconds = u64::try_from(reading.until_full.as_millis()).unwrap_or(u64::MAX);
-                put(&mut headers, reset, duration::go(milliseconds));
-            }
+            Resets::Span => put(&mut headers, reset, span(reading.until_full)),
+            Resets::Oldest => put(&mut headers, reset, span(reading.until_more)),
+            Resets::Minute => put(&mut headers, reset, span(Duration::from_secs(60))),
             Resets::EpochSeconds => put(&mut headers, reset, seconds_up(at.saturating_add(reading.until_full))),
             Resets::Never => {}
         }
