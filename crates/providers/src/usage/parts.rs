@@ -200,7 +200,7 @@ const REASONING: &[Path] = &[
 type Path = &'static [&'static str];
 
 /// What stands at a path of names. A JSON pointer says the same, and has to be cut and its escapes undone each time.
-fn find<'a, J: Json>(value: &'a J, path: Path) -> Option<&'a J> {
+fn find<J: Json>(value: &J, path: Path) -> Option<&J> {
     path.iter().try_fold(value, |value, name| value.member(name))
 }
 
