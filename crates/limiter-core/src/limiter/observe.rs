@@ -152,6 +152,9 @@ impl Limiter {
         if let Some(slices) = self.found.get(index).and_then(Found::slices) {
             self.found.iter_mut().for_each(|other| other.is_sliced_as(&slices, now));
         }
+        if let Some(grain) = self.found.get(index).and_then(Found::grain_of_tokens) {
+            self.found.iter_mut().for_each(|other| other.is_rounded_as(&grain));
+        }
         let is_seen =
             if counts_requests { slides && reading.dimension == Dimension::Requests } else { slides || seems_to };
         if is_seen {
