@@ -55,7 +55,16 @@ struct Run {
     /// In the first ten seconds, and later.
     refused: (u32, u32),
     tokens: u64,
-    window: Nanos,
+    limiter: Limiter,
+    now: Nanos,
+}
+
+impl Run {
+    /// What window the limit of a dimension is thought to have.
+    fn window(&self, dimension: Dimension) -> Nanos {
+        let limits = self.limiter.state(self.now).limits;
+        limits.iter().find(|state| state.limit.dimension() == dimension).unwrap().limit.window()
+    }
 }
 
 /// Sends requests of these sizes, in turn.
@@ -71,7 +80,7 @@ fn run(enforces: Enforces, sizes: impl IntoIterator<Item = u64>) -> Run {
         (tokens, left) = (tokens + size, left + 1);
         limiter.enqueue(&Cost::of_request(size, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
     }
-    let mut run = Run { seconds: 0.0, refused: (0, 0), tokens, window: Nanos::ZERO };
+    let (mut early, mut later) = (0, 0);
     let (mut flight, mut now) = (VecDeque::new(), Nanos::ZERO);
     while left > 0 {
         assert!(now < Nanos::HOUR, "{left} left");
@@ -103,14 +112,11 @@ fn run(enforces: Enforces, sizes: impl IntoIterator<Item = u64>) -> Run {
             limiter.settle(reservation, cost.expected(), now);
             continue;
         }
-        let when = if now < Nanos::from_secs(10) { &mut run.refused.0 } else { &mut run.refused.1 };
-        *when += 1;
+        *(if now < Nanos::from_secs(10) { &mut early } else { &mut later }) += 1;
         limiter.refuse(reservation, None, now, 0);
         limiter.enqueue_front(&cost, Priority::NORMAL, now).unwrap();
     }
-    run.seconds = now.as_secs_f64();
-    run.window = limiter.state(now).limits.first().unwrap().limit.window();
-    run
+    Run { seconds: now.as_secs_f64(), refused: (early, later), tokens, limiter, now }
 }
 
 /// Sizes from 30 to 360, and now and then one of three seconds.
@@ -126,7 +132,7 @@ fn sizes(requests: u64) -> impl Iterator<Item = u64> {
 fn what_is_enforced_second_by_second_is_kept_second_by_second() {
     let run = run(Enforces::Slices, sizes(800));
     let least = run.tokens as f64 / PER_SECOND as f64;
-    assert_eq!(run.window, Nanos::SECOND);
+    assert_eq!(run.window(Dimension::Tokens), Nanos::SECOND);
     // Two a second until it is known.
     assert!(run.refused.0 <= 20 && run.refused.1 == 0, "{:?} refused", run.refused);
     assert!(run.seconds < least * 1.08, "{} s of {least}", run.seconds);
@@ -137,7 +143,24 @@ fn a_bucket_of_any_depth_is_not_taken_for_slices() {
     for seconds in [3, 6, 60] {
         let run = run(Enforces::Bucket(seconds), sizes(800).map(|size| size.min(2_000)));
         let least = run.tokens as f64 / PER_SECOND as f64;
-        assert_ne!(run.window, Nanos::SECOND, "{seconds}");
+        assert_ne!(run.window(Dimension::Tokens), Nanos::SECOND, "{seconds}");
         assert!(run.seconds < least * 1.03, "{seconds}: {} s of {least}", run.seconds);
     }
+}
+
+#[test]
+fn a_day_of_which_nothing_is_left_has_no_slices() {
+    let mut run = run(Enforces::Slices, sizes(400));
+    let (day, minute) = (Reading::of(Dimension::Requests), Reading::of(Dimension::Tokens));
+    for _ in 0..3 {
+        run.now = run.now.saturating_add(Nanos::DAY);
+        let mut reservation = run.limiter.try_reserve(&Cost::of_request(50, 0), run.now).unwrap();
+        let mut said = Observation::new();
+        said.refused = true;
+        said.push(Reading { limit: Some(200), remaining: Some(0), window: Some(Nanos::DAY), ..day });
+        said.push(Reading { limit: Some(60_000), remaining: Some(1_000), ..minute });
+        run.limiter.observe(&mut reservation, &said, run.now);
+        run.limiter.refuse(reservation, None, run.now, 0);
+    }
+    assert_eq!((run.window(Dimension::Requests), run.window(Dimension::Tokens)), (Nanos::DAY, Nanos::SECOND));
 }

@@ -26,6 +26,12 @@ impl Found {
         u64::try_from(worth).unwrap_or(u64::MAX).max(1)
     }
 
+    /// Whether it is told for more than a second, and no more than a minute: of a day's limit nobody lets out a second's part,
+    /// and one of which nothing is left says nothing of slices.
+    fn may_be_sliced(&self) -> bool {
+        (Nanos::from_millis(1_001)..=Nanos::MINUTE).contains(&self.told_window())
+    }
+
     /// The window that the limit is told for.
     pub(super) fn told_window(&self) -> Nanos {
         if self.is_sliced { self.stated_window.unwrap_or(Nanos::MINUTE) } else { self.bucket.limit().window() }
@@ -38,7 +44,7 @@ impl Found {
 
     /// Learns from what `remaining` says in the answer to a request sent at `sent`.
     pub(super) fn learn_slices(&mut self, remaining: u64, sent: Nanos, now: Nanos) {
-        if self.told_window() <= Nanos::SECOND {
+        if !self.may_be_sliced() {
             return;
         }
         self.slices.learn(remaining, self.grain.error(), self.worth(), sent, now);
@@ -47,7 +53,7 @@ impl Found {
 
     /// A refusal of a request sent at `sent`, by what is told of this limit, says to come again after `span`.
     pub(in crate::limiter) fn hear_turn(&mut self, span: Nanos, sent: Nanos, now: Nanos) {
-        if self.told_window() > Nanos::SECOND {
+        if self.may_be_sliced() {
             self.slices.hear_wait(span, sent, now);
             self.follow_slices(now);
         }
@@ -65,8 +71,10 @@ impl Found {
 
     /// Another limit of the same provider has slices.
     pub(in crate::limiter) fn is_sliced_as(&mut self, other: &Slices, now: Nanos) {
-        self.slices.follow(other);
-        self.follow_slices(now);
+        if self.may_be_sliced() {
+            self.slices.follow(other);
+            self.follow_slices(now);
+        }
     }
 
     /// Holds what a second may take, where that is known to count.
