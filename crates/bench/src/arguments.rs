@@ -57,6 +57,18 @@ pub(crate) enum Command {
         /// How many batches
         batches: u64,
     },
+    /// Send requests by one of the clients that `client` compares, for a profiler to watch
+    #[command(hide = true)]
+    Send {
+        /// `ours`, `transport` or `bare`
+        by: String,
+        /// The size of the bodies
+        bytes: usize,
+        /// How many are on their way at once
+        at_once: usize,
+        /// How many there are
+        requests: usize,
+    },
     /// Be the provider that the requests of `client` go to, until standard input ends
     #[command(hide = true)]
     Serve,

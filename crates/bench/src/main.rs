@@ -54,6 +54,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 core::groups().into_iter().chain(client::groups()).chain(providers::groups()).collect();
             instructions::repeat(&groups, &group, &candidate, batches)
         }
+        Command::Send { by, bytes, at_once, requests } => client::send(&by, bytes, at_once, requests),
         Command::Serve => client::serve(),
     }
 }

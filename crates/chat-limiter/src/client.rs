@@ -1,6 +1,7 @@
 //! The client.
 
 mod acquire;
+mod addresses;
 mod ask;
 mod change;
 mod credit;
@@ -37,6 +38,7 @@ use crate::scopes::Scopes;
 use crate::slots::Slots;
 
 use acquire::closed;
+pub(crate) use addresses::Addresses;
 
 pub use live::{CurrentLimits, ScopeState, Subscription};
 pub(crate) use models::ModelCache;
@@ -57,6 +59,7 @@ pub struct ChatLimiter {
 pub(crate) struct Shared {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) base_url: String,
+    pub(crate) addresses: Addresses,
     /// Sent with every request: the credential, among others.
     pub(crate) headers: HeaderMap,
     pub(crate) mask: Mask,
@@ -163,7 +166,7 @@ impl Shared {
     /// Finds out where a request goes, which limits it draws on, and how large it is.
     pub(crate) async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
         let inside = self.gate.enter().ok_or_else(closed)?;
-        let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
+        let uri = self.addresses.at(&self.base_url, &request.path).map_err(Error::request)?;
         request.identify(self.provider.idempotency_header(), &self.headers);
         let Measured { model, size, kind } = if request.body.is_empty() {
             Measured::NO_JSON
@@ -180,22 +183,25 @@ impl Shared {
 
     /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.
     async fn measure(&self, request: &Request) -> Result<Measured, Error> {
-        let (body, path, provider) = (request.body.clone(), request.path.clone(), Arc::clone(&self.provider));
-        let measure = move || match serde_json::from_slice(&body) {
-            Ok(value) => Measured::of(provider.as_ref(), &path, &value),
-            Err(_) => Measured::NO_JSON,
+        // Few are measured on a blocking thread, and only for those the request is copied.
+        let elsewhere = || {
+            let (body, path, provider) = (request.body.clone(), request.path.clone(), Arc::clone(&self.provider));
+            tokio::task::spawn_blocking(move || match serde_json::from_slice(&body) {
+                Ok(value) => Measured::of(provider.as_ref(), &path, &value),
+                Err(_) => Measured::NO_JSON,
+            })
         };
         // The first count loads the encoding; the others wait for that in the order they came.
-        let load = || async { tokio::task::spawn_blocking(measure.clone()).await.map(|_| ()) };
+        let load = || async { elsewhere().await.map(|_| ()) };
         let counted = self.counted.get_or_try_init(load).await;
         let measured = match counted {
             Ok(()) if request.body.len() <= COUNT_INLINE => match serde_json::from_slice(&request.body) {
                 // This model may be the first of another encoding.
-                Ok(value) if !is_encoding_loaded(&value) => tokio::task::spawn_blocking(measure).await,
+                Ok(value) if !is_encoding_loaded(&value) => elsewhere().await,
                 Ok(value) => Ok(Measured::of(self.provider.as_ref(), &request.path, &value)),
                 Err(_) => Ok(Measured::NO_JSON),
             },
-            Ok(()) => tokio::task::spawn_blocking(measure).await,
+            Ok(()) => elsewhere().await,
             Err(error) => Err(error),
         };
         measured.map_err(|error| Error::request(format!("its tokens could not be counted: {error}")))

@@ -185,4 +185,6 @@ mod servers;
 #[cfg(test)]
 mod shares;
 #[cfg(test)]
+mod sliced;
+#[cfg(test)]
 mod tests;

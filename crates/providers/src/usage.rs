@@ -1,5 +1,6 @@
 //! What a request took, as the provider counted it, in one form for all providers.
 
+mod member;
 mod parts;
 
 use serde_json::Value;
@@ -63,10 +64,10 @@ impl Usage {
         let is_array = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
         let mut parts = Parts::default();
         if is_array {
-            let answers: Vec<Answer> = serde_json::from_slice(body).ok()?;
+            let answers: Vec<Answer<'_>> = serde_json::from_slice(body).ok()?;
             answers.iter().for_each(|answer| parts.update(&answer.parts()));
         } else {
-            parts = serde_json::from_slice::<Answer>(body).ok()?.parts();
+            parts = serde_json::from_slice::<Answer<'_>>(body).ok()?.parts();
         }
         parts.finish()
     }

@@ -1,5 +1,7 @@
 //! Which encoding a model uses.
 
+use std::borrow::Cow;
+
 use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
 
 use crate::Encoding;
@@ -40,12 +42,25 @@ pub(crate) fn is_later(name: &str, series: &str, generation: u8) -> bool {
 }
 
 /// The model's own name in lower case: `openai/gpt-4o:free`, `ft:gpt-4o:org::id` and `openai.gpt-4o` are `gpt-4o`.
-pub(crate) fn base_name(model: &str) -> String {
-    let name = model.trim().to_ascii_lowercase();
-    let name = name.rsplit('/').next().unwrap_or(&name);
+///
+/// A name is asked for several times in each request, and is nearly always written in lower case: then nothing is copied.
+pub(crate) fn base_name(model: &str) -> Cow<'_, str> {
+    let name = model.trim();
+    // Most names are no longer than they have to be, and are read once.
+    if !name.bytes().any(|byte| matches!(byte, b'/' | b':' | b'A'..=b'Z')) {
+        return Cow::Borrowed(name.strip_prefix("openai.").unwrap_or(name));
+    }
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Owned(own_name(&name.to_ascii_lowercase()).to_owned());
+    }
+    Cow::Borrowed(own_name(name))
+}
+
+fn own_name(name: &str) -> &str {
+    let name = name.rsplit('/').next().unwrap_or(name);
     let name = name.strip_prefix("ft:").unwrap_or(name);
     let name = name.split(':').next().unwrap_or(name);
-    name.strip_prefix("openai.").unwrap_or(name).to_owned()
+    name.strip_prefix("openai.").unwrap_or(name)
 }
 
 fn from_tiktoken(tokenizer: Tokenizer) -> Encoding {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
 use chat_limiter::transport::{Body, HyperTransport, Timeouts, Transport as _};
 use chat_limiter::{ChatLimiter, Request};
@@ -72,6 +72,20 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(60))
             .build(connector);
         Ok(Self::Bare(client, Message::new(base_url)?))
+    }
+
+    /// One of the three by its name.
+    ///
+    /// # Errors
+    ///
+    /// There is none of this name, or it cannot be built.
+    pub(super) fn named(name: &str, base_url: &str) -> anyhow::Result<Self> {
+        match name {
+            "ours" => Self::ours(base_url),
+            "transport" => Self::transport(base_url),
+            "bare" => Self::bare(base_url),
+            _ => bail!("`{name}` is none of `ours`, `transport` and `bare`"),
+        }
     }
 
     /// Sends a request and reads the answer, which must be a success of at least `least` bytes.

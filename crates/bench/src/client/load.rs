@@ -43,8 +43,23 @@ impl Load {
     ///
     /// One of the requests was not answered.
     pub(super) async fn send(&self, client: &Arc<Client>) -> anyhow::Result<Spent> {
-        let sent = Arc::new(AtomicUsize::new(0));
         let (allocated, used, clock) = (allocations::count(), processor::used()?, Clock::start());
+        let calls = self.deliver(client).await?;
+        Ok(Spent {
+            elapsed: clock.elapsed(),
+            processor: processor::used()?.saturating_sub(used),
+            allocations: allocations::count().saturating_sub(allocated),
+            calls,
+        })
+    }
+
+    /// Sends it all by `client`. How long each request took.
+    ///
+    /// # Errors
+    ///
+    /// One of the requests was not answered.
+    pub(super) async fn deliver(&self, client: &Arc<Client>) -> anyhow::Result<Vec<Duration>> {
+        let sent = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         for _ in 0..self.at_once {
             tasks.spawn(self.clone().send_some(Arc::clone(client), Arc::clone(&sent)));
@@ -53,12 +68,7 @@ impl Load {
         while let Some(ended) = tasks.join_next().await {
             calls.extend(ended??);
         }
-        Ok(Spent {
-            elapsed: clock.elapsed(),
-            processor: processor::used()?.saturating_sub(used),
-            allocations: allocations::count().saturating_sub(allocated),
-            calls,
-        })
+        Ok(calls)
     }
 
     /// One after the other, as long as there are any. How long each took.

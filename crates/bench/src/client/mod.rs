@@ -17,10 +17,10 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use crate::clock::Clock;
-use crate::console;
 use crate::instructions::Instructions;
 use crate::measure::{Group, median};
 use crate::report::{Count, Goal, Report, Row, Section, Versus};
+use crate::{allocations, console};
 use clients::Client;
 use load::{Load, Spent};
 use server::Server;
@@ -104,6 +104,25 @@ pub(crate) fn report() -> anyhow::Result<Report> {
         format!("took {:.0} s", clock.elapsed().as_secs_f64()),
     ];
     Ok(report)
+}
+
+/// Sends so many requests by one client alone: what a profiler is to be started with. Says how often memory was asked for.
+///
+/// # Errors
+///
+/// There is no such client, the server cannot be started, or a request was not answered.
+pub(crate) fn send(by: &str, bytes: usize, at_once: usize, requests: usize) -> anyhow::Result<()> {
+    let server = Server::start()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let client = Arc::new(Client::named(by, server.base_url())?);
+    let bodies = bodies::requests(bytes).into();
+    let load = Load { bodies, requests, at_once, least_answer: bytes * 9 / 10 };
+    let before = allocations::count();
+    // Not `Load::send`, as valgrind does not bear with the clock that it reads.
+    let sent = runtime.block_on(load.deliver(&client))?.len();
+    let allocated = allocations::count().saturating_sub(before);
+    console::line(&format!("{sent} requests, {} allocations for each", allocated / sent.max(1)));
+    Ok(())
 }
 
 impl Scenario {

@@ -10,7 +10,7 @@ use tokio::sync::{OnceCell, watch};
 
 use super::{Builder, PROJECT};
 use crate::Error;
-use crate::client::{ChatLimiter, ModelCache, Shared};
+use crate::client::{Addresses, ChatLimiter, ModelCache, Shared};
 use crate::clock::Clock;
 use crate::learned::Learning;
 use crate::mask::Mask;
@@ -62,6 +62,7 @@ impl Builder {
         let shared = Shared {
             provider,
             base_url,
+            addresses: Addresses::default(),
             mask: Mask::new(&headers),
             headers,
             transport,

@@ -82,9 +82,14 @@ impl Prompts {
 
     /// What is charged for each token that is metered, where nothing is hidden.
     fn level(&self) -> f64 {
-        let mut ratios: Vec<f64> = self.ratios.iter().copied().collect();
+        // Asked for with every request, so nothing is allocated. There are never more than these.
+        let mut room = [0.0; LEVEL_ANSWERS];
+        let count = self.ratios.len().min(LEVEL_ANSWERS);
+        let ratios = room.get_mut(..count).unwrap_or_default();
+        ratios.iter_mut().zip(&self.ratios).for_each(|(room, ratio)| *room = *ratio);
+        // Selecting one of so few takes longer than sorting them.
         ratios.sort_unstable_by(f64::total_cmp);
-        ratios.get(ratios.len() * LEVEL_TENTH / 10).map_or(1.0, |level| level.clamp(1.0, HIGHEST_LEVEL))
+        ratios.get(count * LEVEL_TENTH / 10).map_or(1.0, |level| level.clamp(1.0, HIGHEST_LEVEL))
     }
 
     fn learned(&self, size: &RequestSize, kind: RequestKind) -> u64 {

@@ -10,8 +10,8 @@ mod acquire;
 mod long_wait;
 mod outcome;
 mod permit;
+mod tickets;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -25,6 +25,7 @@ use crate::scopes::told::{self, BufferRatio};
 use crate::usage::Books;
 
 use long_wait::LongWait;
+use tickets::Tickets;
 
 pub(crate) use acquire::Acquire;
 pub(crate) use permit::Permit;
@@ -52,12 +53,12 @@ pub(crate) struct Scope {
 #[derive(Debug)]
 struct Shared {
     limiter: Limiter,
-    waiters: HashMap<Ticket, Waiter>,
+    waiters: Tickets<Waiter>,
     /// What those were given who were let through and have not looked yet. Apart from the waiters, which are many where
     /// these are few, and are a tenth as large.
-    granted: HashMap<Ticket, Reservation>,
+    granted: Tickets<Reservation>,
     /// Why others were refused who have not looked yet.
-    refused: HashMap<Ticket, Denied>,
+    refused: Tickets<Denied>,
     /// The head of the queue and the instant for which it was told to set its timer.
     armed: Option<(Ticket, Nanos)>,
     /// Why nobody is let through, once the provider has failed for too long.
@@ -107,10 +108,10 @@ type WakeList = Vec<Waker>;
 
 impl Scope {
     pub(crate) fn new(limiter: Limiter, clock: Clock, patience: Patience, books: Arc<Books>) -> Self {
-        let (granted, refused) = (HashMap::new(), HashMap::new());
+        let (granted, refused) = (Tickets::default(), Tickets::default());
         let shared = Shared {
             limiter,
-            waiters: HashMap::new(),
+            waiters: Tickets::default(),
             granted,
             refused,
             armed: None,

@@ -20,12 +20,18 @@ pub(crate) struct FormGuess {
     same_resets: bool,
     /// The first of those in a row that fit a window.
     short: Option<Sample>,
+    /// The first of those that fit a window of a length that providers seldom use.
+    odd: Option<Sample>,
+    /// The longest two, and the longest one that is believed.
+    resets: [Nanos; 2],
     longest_reset: Nanos,
     window: Option<Nanos>,
     refill: Option<Refill>,
     /// How often a request was refused that had to fit if the window was as guessed, and the longest such guess.
     doubts: u32,
     wrong: Nanos,
+    /// Under a window as short as this, found by what came back, requests were refused that had to fit.
+    too_short: Nanos,
     /// How often more remained than before though no window had turned.
     rises: u32,
     /// How often in a row a window was empty that had to be full.
@@ -61,6 +67,10 @@ const WINDOWS: [Nanos; 6] =
 /// Resets may be written in whole seconds.
 const RESET_ERROR: Nanos = Nanos::SECOND;
 
+/// A reset that is so many times as long as any other was is not believed by one answer: resets of one limit grow as it is
+/// used, from one answer to the next.
+const ALONE: u64 = 4;
+
 /// A window that explains so few refusals was guessed wrongly.
 const DOUBTS: u32 = 3;
 
@@ -93,7 +103,7 @@ impl FormGuess {
     /// At most `own` had been taken by this client when it was the first one.
     pub(crate) fn learn(&mut self, reading: &Reading, stated: Option<Nanos>, own: u64, sent: Nanos, now: Nanos) {
         let Some(sample) = Sample::of(reading, sent, now) else { return };
-        self.longest_reset = self.longest_reset.max(sample.full_at.saturating_sub(now));
+        self.hear_reset(sample.full_at.saturating_sub(now));
         let is_whole = sample.is_whole_window(stated.unwrap_or(Nanos::MINUTE));
         self.names_window = is_whole && (self.names_window || self.last.is_none() && sample.is_others(own));
         match self.last {
@@ -146,8 +156,41 @@ impl FormGuess {
     /// A request was refused that had to fit, if the window is as guessed.
     pub(crate) fn doubt(&mut self) {
         self.doubts = self.doubts.saturating_add(1);
-        if let (Some(window), true) = (self.window, self.doubts >= DOUBTS) {
+        if self.doubts < DOUBTS {
+            return;
+        }
+        if let Some(most) = self.at_most.take() {
+            // Of a window that providers seldom use more comes back than of the next longer one that they do.
+            self.too_short = most;
+            self.at_most = WINDOWS.into_iter().find(|window| *window > most);
+            self.doubts = 0;
+        } else if let Some(window) = self.window {
             (self.wrong, self.window, self.doubts) = (window, None, 0);
+        }
+    }
+
+    /// Keeps the longest reset. One answer that tells a far longer one than all others is not believed alone.
+    fn hear_reset(&mut self, reset: Nanos) {
+        let [longest, second] = self.resets;
+        self.resets = [longest.max(reset), longest.min(reset).max(second)];
+        let [longest, second] = self.resets;
+        let is_alone = second > Nanos::SECOND && longest.get() / ALONE > second.get();
+        self.longest_reset = if is_alone { second } else { longest };
+    }
+
+    /// A sample that fits no window of those that are common: two that name the same one, by resets that differ, tell it.
+    fn learn_odd(&mut self, sample: &Sample) {
+        let first = *self.odd.get_or_insert(*sample);
+        let window = u64::try_from(sample.window).map_or(Nanos::ZERO, Nanos::new);
+        // A twentieth is what rounded figures make of a window.
+        if first.window.abs_diff(sample.window) * 20 > first.window {
+            self.odd = Some(*sample);
+        } else if window > self.wrong.max(Nanos::MINUTE) && sample.tolerance * 8 <= sample.window {
+            let (shorter, longer) = (first.reset().min(sample.reset()), first.reset().max(sample.reset()));
+            // A constant is no measure.
+            if longer * 4 >= shorter * 5 {
+                self.window = Some(window);
+            }
         }
     }
 
@@ -156,10 +199,13 @@ impl FormGuess {
     pub(crate) fn is_shorter(&mut self, back: u64, span: Nanos, limit: &Limit) {
         let can = |window: &Nanos| {
             let turns = span.get() / window.get() + 1;
-            *window < limit.window() && limit.amount().saturating_mul(turns) >= back
+            *window > self.too_short && *window < limit.window() && limit.amount().saturating_mul(turns) >= back
         };
         let [shortest, ..] = WINDOWS;
         let window = WINDOWS.into_iter().rev().find(can).unwrap_or(shortest);
+        if window <= self.too_short {
+            return;
+        }
         // A reset that is longer than a window tells of another: what came back was of several limits, perhaps.
         if self.longest_reset > window {
             return;
@@ -228,6 +274,7 @@ impl FormGuess {
         let fits = |window: &Nanos| *window > self.wrong && last.fits(*window) && sample.fits(*window);
         let Some(window) = WINDOWS.into_iter().find(fits) else {
             self.short = None;
+            self.learn_odd(sample);
             return;
         };
         // What a bucket's resets say that is not as deep as the limit is large grows with them, and passes the short windows.
@@ -262,7 +309,8 @@ impl FormGuess {
         let contrary = core::mem::take(&mut self.contrary);
         if moved.abs() <= i128::from(RESET_ERROR.get()) && self.rises < RISES {
             if !matches!(self.refill, Some(Refill::AtBoundary { .. })) {
-                self.refill = Some(Refill::AtBoundary { phase: sample.turns_at });
+                let window = stated.or(self.window).unwrap_or(Nanos::MINUTE);
+                self.refill = Some(Refill::AtBoundary { phase: sample.turns_within(window) });
             }
         } else if (moved - predicted).abs() <= telling {
             // What a turn is told to be may be when the oldest part comes back, which moves as it likes.
@@ -332,7 +380,7 @@ impl FormGuess {
     fn follow_phase(&mut self, sample: &Sample) {
         let Some(window) = self.window() else { return };
         if let Some(Refill::AtBoundary { phase }) = &mut self.refill {
-            *phase = latest_turn(*phase, sample.turns_at, window);
+            *phase = latest_turn(*phase, sample.turns_within(window), window);
         }
     }
 }
@@ -379,6 +427,12 @@ impl Sample {
     /// whose whole length is left.
     fn is_others(&self, own: u64) -> bool {
         self.used.saturating_sub(own) >= self.limit - self.limit / OTHERS
+    }
+
+    /// When it turns; a reset that was rounded up to more than the window is that of the whole window.
+    fn turns_within(&self, window: Nanos) -> Nanos {
+        let over = self.full_at.saturating_sub(self.at).saturating_sub(window);
+        if over > RESET_ERROR { self.turns_at } else { self.turns_at.saturating_sub(over) }
     }
 
     fn is_whole_window(&self, window: Nanos) -> bool {
@@ -522,6 +576,31 @@ mod tests {
     }
 
     #[test]
+    fn one_reset_that_is_far_longer_than_all_others_is_not_believed() {
+        let mut guess = FormGuess::default();
+        for reset in [20, 40, 3_000, 30] {
+            guess.learn(&reading(3_000, 5, Nanos::from_secs(reset)), None, 0, Nanos::ZERO, Nanos::ZERO);
+        }
+        assert_eq!(guess.longest_reset, Nanos::from_secs(40));
+        guess.learn(&reading(3_000, 5, Nanos::from_secs(2_990)), None, 0, Nanos::ZERO, Nanos::ZERO);
+        assert_eq!(guess.longest_reset, Nanos::from_secs(3_000));
+    }
+
+    #[test]
+    fn a_window_that_is_seldom_used_is_known_by_two_resets_that_name_it() {
+        let five_minutes = |left: u64| {
+            let reset = Nanos::from_millis(300 * (1_000 - left));
+            (reading(1_000, left, reset), Nanos::ZERO)
+        };
+        let mut guess = FormGuess::default();
+        for left in [900, 895, 700] {
+            let (reading, at) = five_minutes(left);
+            guess.learn(&reading, None, 0, at, at);
+        }
+        assert_eq!(guess.window(), Some(Nanos::from_secs(300)));
+    }
+
+    #[test]
     fn what_came_back_says_how_long_a_window_is_at_most() {
         let mut guess = FormGuess::default();
         let limit = |window| Limit::new(Dimension::Requests, 10, window);
@@ -534,6 +613,18 @@ mod tests {
         assert_eq!(guess.window(), Some(Nanos::SECOND));
         guess.is_another();
         assert_eq!(guess.window(), None);
+    }
+
+    #[test]
+    fn a_window_that_came_back_too_soon_is_taken_for_the_next_longer_one() {
+        let mut guess = FormGuess::default();
+        let limit = Limit::new(Dimension::Requests, 9, Nanos::MINUTE);
+        guess.is_shorter(10, Nanos::from_secs(3), &limit);
+        assert_eq!(guess.window(), Some(Nanos::SECOND));
+        (0..DOUBTS).for_each(|_| guess.doubt());
+        assert_eq!(guess.window(), Some(Nanos::from_secs(10)));
+        guess.is_shorter(10, Nanos::from_secs(3), &limit);
+        assert_eq!(guess.window(), Some(Nanos::from_secs(10)));
     }
 
     #[test]

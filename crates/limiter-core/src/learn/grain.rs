@@ -33,6 +33,13 @@ impl Grain {
         }
     }
 
+    /// Another limit in the same unit is told so coarsely: so is this one, of which no word has told anything but nothing.
+    pub(crate) const fn follow(&mut self, other: &Self) {
+        if self.words == 0 && other.words >= WORDS {
+            *self = *other;
+        }
+    }
+
     /// By how much a word is off, up or down, as far as that is known.
     pub(crate) const fn error(&self) -> u64 {
         if self.words < WORDS { 0 } else { self.suspected() }
@@ -61,5 +68,24 @@ mod tests {
         assert_eq!(after((1..20).map(|n| n * 1_000 + u64::from(n == 15))), 0);
         assert_eq!(after((1..8).map(|n| n * 1_000)), 0, "seven may be chance");
         assert_eq!(after([0, 50_000, 60_000].into_iter().cycle().take(60)), 0, "nothing and all say nothing");
+    }
+
+    #[test]
+    fn where_nothing_but_nothing_is_told_another_limit_tells_how_coarsely() {
+        let round = || {
+            let mut grain = Grain::new();
+            (1..20).for_each(|n| grain.learn(n * 1_000, 50_000));
+            grain
+        };
+        let mut nothing = Grain::new();
+        (0..20).for_each(|_| nothing.learn(0, 12_000));
+        nothing.follow(&Grain::new());
+        assert_eq!(nothing.error(), 0, "the other one is not known yet");
+        nothing.follow(&round());
+        assert_eq!(nothing.error(), 500);
+        let mut exact = Grain::new();
+        exact.learn(1_817, 12_000);
+        exact.follow(&round());
+        assert_eq!(exact.error(), 0);
     }
 }

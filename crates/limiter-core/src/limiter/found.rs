@@ -10,14 +10,15 @@ mod ceiling;
 mod count;
 mod log;
 mod returns;
+mod slices;
 mod words;
 
 use alloc::boxed::Box;
 
 use crate::flight::Flight;
 use crate::learn::{
-    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Returns, Rivals, Rule, Standstill, Turns,
-    Word,
+    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Returns, Rivals, Rule, Slices, Standstill,
+    Turns, Word,
 };
 use crate::share::WHOLE;
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
@@ -115,6 +116,10 @@ pub(super) struct Found {
     rivals: Rivals,
     turns: Turns,
     returns: Returns,
+    slices: Slices,
+    /// Whether it is let out second by second, and what is owed of the seconds to come.
+    is_sliced: bool,
+    owed: Option<slices::Owed>,
     /// Since when it is thought to be a fixed window, if it is.
     fixed_since: Nanos,
     /// What had come back of a sliding window when the last word came. Wraps.
@@ -178,6 +183,9 @@ impl Found {
             rivals: Rivals::default(),
             turns: Turns::default(),
             returns: Returns::default(),
+            slices: Slices::default(),
+            is_sliced: false,
+            owed: None,
             returned_then: 0,
             fixed_since: Nanos::ZERO,
             told: limit.amount(),
@@ -211,14 +219,14 @@ impl Found {
 
     /// Whether the certain part of `cost` is within the limit. A guess may be too low: what is larger waits for all of it.
     pub(super) fn check(&self, cost: &Cost) -> Result<(), NeverFits> {
-        if self.is_guess { Ok(()) } else { self.check_share(cost) }
+        if self.is_guess { Ok(()) } else { self.check_slice(cost).unwrap_or_else(|| self.check_share(cost)) }
     }
 
     /// Whether a reading speaks of this limit. One answer may state the window in its body and not in its headers: then
     /// the amount tells.
     pub(super) fn is_meant_by(&self, reading: &Reading) -> bool {
         let limit = self.bucket.limit();
-        if self.rivals.are_several() && reading.limit.is_some_and(|amount| amount != limit.amount()) {
+        if self.rivals.are_several() && reading.limit.is_some_and(|amount| amount != self.told) {
             return false;
         }
         if self.is_guess {
@@ -229,7 +237,7 @@ impl Found {
             && match (self.stated_window, reading.window) {
                 (Some(known), Some(stated)) => known == stated,
                 (None, None) => true,
-                (None, Some(stated)) => limit.window() == stated && reading.limit.is_none_or(|it| it == self.told),
+                (None, Some(stated)) => self.told_window() == stated && reading.limit.is_none_or(|it| it == self.told),
                 (Some(_), None) => reading.limit.is_none_or(|it| it == self.told),
             }
     }
@@ -271,11 +279,11 @@ impl Found {
             return now;
         }
         let share = self.returns.at_most(full, self.told) / if tells { 4 } else { SELDOM };
-        let held_back = self.margin.units().min(share);
+        let held_back = if self.is_sliced { 0 } else { self.margin.units().min(share) };
         let left_over = self.left_over(full);
         let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
         let ready_at = self.as_presumed(needed, self.bucket.ready_at(needed, now), now);
-        let ready_at = ready_at.max(self.share_ready_at(amount, now));
+        let ready_at = self.unowed_at(needed, ready_at).max(self.share_ready_at(amount, now));
         let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
         ready_at.max(rationed).min(self.heeded_until(tells))
     }
@@ -298,6 +306,7 @@ impl Found {
             let span = Nanos::new(u64::try_from(share).unwrap_or(u64::MAX)).min(RATION);
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
+        self.owe(amount, taken.at);
         self.bucket.take_as(taken, amount);
         if let Some(log) = &mut self.log {
             log.take_as(taken, amount);
@@ -310,7 +319,7 @@ impl Found {
 
     /// Whether what a request may produce is to be let out slowly: how that is charged is not known yet.
     fn is_rationed(&self, amounts: &Amounts, tells: bool) -> bool {
-        tells && self.has_word && self.charge.is_unsettled() && self.parts(amounts).output > 0
+        tells && !self.is_sliced && self.has_word && self.charge.is_unsettled() && self.parts(amounts).output > 0
     }
 
     /// A request ended, of which this is the limit number `index`.

@@ -40,7 +40,11 @@ impl Limiter {
                 let lacking =
                     |found: &&mut Found| observation.readings().iter().any(|it| is_less(it) && found.is_meant_by(it));
                 let lacking = self.found.iter_mut().filter(lacking);
-                lacking.for_each(|found| found.hear_wait(&cost, yields, now.saturating_add(span), now));
+                let sent = reservation.admitted_at;
+                for found in lacking {
+                    found.hear_wait(&cost, yields, now.saturating_add(span), now);
+                    found.hear_turn(span, sent, now);
+                }
             }
         } else {
             self.pass_over(observation.readings());
@@ -145,6 +149,12 @@ impl Limiter {
         // One provider meters all dimensions in one way, and what requests count is certain.
         let (slides, seems_to) = (found.slides(), found.seems_to_slide());
         let counts_requests = self.found.iter().any(|other| other.dimension() == Dimension::Requests);
+        if let Some(slices) = self.found.get(index).and_then(Found::slices) {
+            self.found.iter_mut().for_each(|other| other.is_sliced_as(&slices, now));
+        }
+        if let Some(grain) = self.found.get(index).and_then(Found::grain_of_tokens) {
+            self.found.iter_mut().for_each(|other| other.is_rounded_as(&grain));
+        }
         let is_seen =
             if counts_requests { slides && reading.dimension == Dimension::Requests } else { slides || seems_to };
         if is_seen {

@@ -7,7 +7,7 @@
 //! * The dimension in which most work waits, measured in time, must never run over. Where its bucket is more than half
 //!   full, and all who wait will take more than is there, although the oldest request mostly takes something else, the
 //!   oldest one that mostly takes of this goes first. Half, because what is above is nearer to being lost than to being
-//!   missed.
+//!   missed. What is let out second by second runs over in each: where more of it is left than of another such limit.
 //! * Where the oldest request does not fit yet, the oldest one that does fit may go; but nobody overtakes one that waits
 //!   for what comes back when a request ends.
 //!
@@ -116,8 +116,22 @@ impl Limiter {
         let limit = *busiest.limit();
         let level = u64::try_from(busiest.level(now)).unwrap_or(0);
         // What is there for all who wait need not be hurried.
-        let runs_over = level > limit.burst() / 2 && waiting.of(limit.dimension()) > level;
+        let much = self.shared_by_all(&limit, now).unwrap_or(limit.burst() / 2);
+        let runs_over = level > much && waiting.of(limit.dimension()) > level;
         (runs_over && span_of(cost, &limit) < self.refill_time(cost)).then_some(limit)
+    }
+
+    /// What of `limit`, which is let out second by second, is there where as much of each such limit is left: what is above
+    /// is lost when the others have none left, however full it is.
+    fn shared_by_all(&self, limit: &Limit, now: Nanos) -> Option<u64> {
+        let is_short = |limit: &Limit| limit.window() <= Nanos::SECOND;
+        let others = self.refilled(now).filter(|bucket| is_short(bucket.limit()) && is_short(limit));
+        let left = others.map(|bucket| {
+            let level = u128::try_from(bucket.level(now)).unwrap_or(0);
+            let amount = level * u128::from(limit.burst()) / u128::from(bucket.limit().burst().max(1));
+            u64::try_from(amount).unwrap_or(u64::MAX)
+        });
+        left.min()
     }
 
     /// The time in which what `cost` takes comes back: that of the limit for which it takes longest, and never nothing.

@@ -6,11 +6,16 @@ use crate::{Cost, Dimension, Priority};
 /// Runs `requests` of (tokens, seconds after the start) against 600 requests and 60,000 tokens a minute. Returns when
 /// each of them went, in seconds, and who went in which order.
 fn run(order: Order, requests: &[(u64, u64)]) -> (Vec<f64>, Vec<usize>) {
+    let limits = [Limit::per_minute(Dimension::Requests, 600), Limit::per_minute(Dimension::Tokens, 60_000)];
+    run_within(limits, order, requests)
+}
+
+/// The same against other limits.
+fn run_within(limits: [Limit; 2], order: Order, requests: &[(u64, u64)]) -> (Vec<f64>, Vec<usize>) {
     let mut limiter = Limiter::new();
     limiter.tells = true;
     limiter.set_order(order);
-    limiter.set_limit(Limit::per_minute(Dimension::Requests, 600), Nanos::ZERO);
-    limiter.set_limit(Limit::per_minute(Dimension::Tokens, 60_000), Nanos::ZERO);
+    limits.into_iter().for_each(|limit| limiter.set_limit(limit, Nanos::ZERO));
     let mut now = Nanos::ZERO;
     let (mut tickets, mut went, mut sequence) = (Vec::new(), alloc::vec![0.0; requests.len()], Vec::new());
     loop {
@@ -54,6 +59,19 @@ fn small_requests_before_large_ones_take_as_long_as_what_is_scarcest() {
     let tokens = (3_000.0 * 10.0 + 200.0 * 1_800.0 - 60_000.0) / 1_000.0;
     assert!(in_turn > 1.6 * tokens, "{in_turn} of {tokens}");
     assert!(ahead < 1.02 * tokens, "{ahead} of {tokens}");
+}
+
+/// What a second leaves is lost with it. 1,000 requests are 100 seconds of requests, and 108 of tokens.
+#[test]
+fn each_second_of_slices_is_used_in_both_dimensions() {
+    let second = |dimension, amount| {
+        Limit::new(dimension, amount, Nanos::SECOND).with_refill(crate::Refill::AtBoundary { phase: Nanos::ZERO })
+    };
+    let limits = [second(Dimension::Requests, 10), second(Dimension::Tokens, 1_000)];
+    let requests: Vec<_> = (0..1_000).map(|place| (if place / 20 % 5 < 3 { 150 } else { 45 }, 0)).collect();
+    let in_turn = latest(&run_within(limits, Order::Turn, &requests).0);
+    let ahead = latest(&run_within(limits, LOOK_AHEAD, &requests).0);
+    assert!(in_turn > 130.0 && ahead < 111.0, "{in_turn}, {ahead}");
 }
 
 /// Every second a small request comes, and every half minute one that takes most of a full bucket.

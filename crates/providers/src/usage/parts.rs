@@ -4,42 +4,50 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Usage;
+use super::member::{Json, Member};
 
 /// The members of a whole answer that state usage. Everything else is read past, so that a large answer (thousands of
 /// vectors) is not built in memory.
 #[derive(Default, Deserialize)]
-pub(super) struct Answer {
-    usage: Option<Value>,
+pub(super) struct Answer<'a> {
+    #[serde(borrow)]
+    usage: Option<Member<'a>>,
     /// Google's.
-    #[serde(rename = "usageMetadata")]
-    usage_metadata: Option<Value>,
+    #[serde(borrow, rename = "usageMetadata")]
+    usage_metadata: Option<Member<'a>>,
     /// Cohere's first interface has it in here.
-    meta: Option<Value>,
+    #[serde(borrow)]
+    meta: Option<Member<'a>>,
     /// Ollama's own interface.
-    prompt_eval_count: Option<Value>,
-    eval_count: Option<Value>,
+    #[serde(borrow)]
+    prompt_eval_count: Option<Member<'a>>,
+    #[serde(borrow)]
+    eval_count: Option<Member<'a>>,
     /// Models on Bedrock that have forms of their own: Titan, Llama.
-    #[serde(rename = "inputTextTokenCount")]
-    input_text_token_count: Option<Value>,
-    results: Option<Value>,
-    prompt_token_count: Option<Value>,
-    generation_token_count: Option<Value>,
+    #[serde(borrow, rename = "inputTextTokenCount")]
+    input_text_token_count: Option<Member<'a>>,
+    #[serde(borrow)]
+    results: Option<Member<'a>>,
+    #[serde(borrow)]
+    prompt_token_count: Option<Member<'a>>,
+    #[serde(borrow)]
+    generation_token_count: Option<Member<'a>>,
 }
 
-impl Answer {
+impl Answer<'_> {
     pub(super) fn parts(&self) -> Parts {
         let mut parts = Parts::default();
         [&self.meta, &self.usage_metadata, &self.usage]
             .into_iter()
             .flatten()
             .for_each(|member| parts.update(&Parts::read(member)));
-        let of = |members: [&Option<Value>; 3]| members.into_iter().flatten().find_map(whole);
+        let of = |members: [&Option<Member<'_>>; 3]| members.into_iter().flatten().find_map(whole);
         parts.input =
             parts.input.or(of([&self.prompt_eval_count, &self.input_text_token_count, &self.prompt_token_count]));
         parts.output = parts.output.or(of([&self.eval_count, &self.generation_token_count, &None])).or_else(|| {
             self.input_text_token_count.as_ref()?;
-            let produced = self.results.as_ref()?.as_array()?.iter();
-            Some(produced.filter_map(|result| result.get("tokenCount").and_then(whole)).fold(0, u64::saturating_add))
+            let produced = self.results.as_ref()?.items()?.iter();
+            Some(produced.filter_map(|result| result.member("tokenCount").and_then(whole)).fold(0, u64::saturating_add))
         });
         parts
     }
@@ -65,25 +73,26 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Reads one member: a `usage`, a `usageMetadata`, a `meta`.
-    pub(crate) fn read(usage: &Value) -> Self {
-        if !usage.is_object() {
+    pub(crate) fn read(usage: &impl Json) -> Self {
+        if !usage.has_members() {
             return Self::default();
         }
-        let any = |paths: &[&str]| paths.iter().find_map(|path| find(usage, path).and_then(whole));
-        let cached_apart = any(&["/cache_read_input_tokens", "/cacheReadInputTokens", "/cacheReadInputTokenCount"]);
+        let any = |paths: &[Path]| paths.iter().find_map(|path| find(usage, path).and_then(whole));
+        let cached_apart =
+            any(&[&["cache_read_input_tokens"], &["cacheReadInputTokens"], &["cacheReadInputTokenCount"]]);
         let written_apart =
-            any(&["/cache_creation_input_tokens", "/cacheWriteInputTokens", "/cacheWriteInputTokenCount"]);
-        let thoughts = any(&["/thoughtsTokenCount", "/total_thought_tokens"]);
+            any(&[&["cache_creation_input_tokens"], &["cacheWriteInputTokens"], &["cacheWriteInputTokenCount"]]);
+        let thoughts = any(&[&["thoughtsTokenCount"], &["total_thought_tokens"]]);
         Self {
             input: any(INPUT),
             cached: cached_apart.or_else(|| any(CACHED)),
             cache_written: written_apart.or_else(|| any(CACHE_WRITTEN)),
-            cache_is_apart: any(&["/prompt_tokens"]).is_none() && (cached_apart.is_some() || written_apart.is_some()),
-            from_tools: any(&["/toolUsePromptTokenCount", "/total_tool_use_tokens"]),
+            cache_is_apart: any(&[&["prompt_tokens"]]).is_none() && (cached_apart.is_some() || written_apart.is_some()),
+            from_tools: any(&[&["toolUsePromptTokenCount"], &["total_tool_use_tokens"]]),
             output: any(OUTPUT),
             reasoning: thoughts.or_else(|| any(REASONING)),
             reasoning_is_apart: thoughts.is_some(),
-            total: any(&["/total_tokens", "/totalTokenCount", "/totalTokens"]),
+            total: any(&[&["total_tokens"], &["totalTokenCount"], &["totalTokens"]]),
             cost: cost(usage),
         }
     }
@@ -91,18 +100,18 @@ impl Parts {
     /// Reads an answer or an event of a stream: what it states itself, and what the response, message, delta or extension
     /// in it states.
     pub(crate) fn of_answer(answer: &Value) -> Self {
-        const PLACES: [&str; 11] = [
-            "/x_groq/usage",
-            "/meta",
-            "/response/meta",
-            "/amazon-bedrock-invocationMetrics",
-            "/metadata/usage",
-            "/message/usage",
-            "/response/usage",
-            "/delta/usage",
-            "/usageMetadata",
-            "/response/usageMetadata",
-            "/usage",
+        const PLACES: [Path; 11] = [
+            &["x_groq", "usage"],
+            &["meta"],
+            &["response", "meta"],
+            &["amazon-bedrock-invocationMetrics"],
+            &["metadata", "usage"],
+            &["message", "usage"],
+            &["response", "usage"],
+            &["delta", "usage"],
+            &["usageMetadata"],
+            &["response", "usageMetadata"],
+            &["usage"],
         ];
         let mut parts = Self::default();
         PLACES.iter().filter_map(|place| find(answer, place)).for_each(|member| parts.update(&Self::read(member)));
@@ -146,64 +155,68 @@ impl Parts {
     }
 }
 
-const INPUT: &[&str] = &[
-    "/prompt_tokens",
+const INPUT: &[Path] = &[
+    &["prompt_tokens"],
     // Cohere counts apart what it charges for; what it read is in `tokens`.
-    "/tokens/input_tokens",
-    "/input_tokens",
-    "/promptTokenCount",
-    "/inputTokens",
-    "/inputTokenCount",
+    &["tokens", "input_tokens"],
+    &["input_tokens"],
+    &["promptTokenCount"],
+    &["inputTokens"],
+    &["inputTokenCount"],
     // Google's interactions.
-    "/total_input_tokens",
-    "/billed_units/input_tokens",
+    &["total_input_tokens"],
+    &["billed_units", "input_tokens"],
 ];
-const OUTPUT: &[&str] = &[
-    "/completion_tokens",
-    "/tokens/output_tokens",
-    "/output_tokens",
-    "/candidatesTokenCount",
-    "/outputTokens",
-    "/outputTokenCount",
-    "/total_output_tokens",
-    "/billed_units/output_tokens",
+const OUTPUT: &[Path] = &[
+    &["completion_tokens"],
+    &["tokens", "output_tokens"],
+    &["output_tokens"],
+    &["candidatesTokenCount"],
+    &["outputTokens"],
+    &["outputTokenCount"],
+    &["total_output_tokens"],
+    &["billed_units", "output_tokens"],
 ];
-const CACHED: &[&str] = &[
-    "/prompt_tokens_details/cached_tokens",
-    "/input_tokens_details/cached_tokens",
-    "/prompt_token_details/cached_tokens",
-    "/input_token_details/cached_tokens",
-    "/cachedContentTokenCount",
-    "/total_cached_tokens",
+const CACHED: &[Path] = &[
+    &["prompt_tokens_details", "cached_tokens"],
+    &["input_tokens_details", "cached_tokens"],
+    &["prompt_token_details", "cached_tokens"],
+    &["input_token_details", "cached_tokens"],
+    &["cachedContentTokenCount"],
+    &["total_cached_tokens"],
     // DeepSeek; Cohere, Together.
-    "/prompt_cache_hit_tokens",
-    "/cached_tokens",
+    &["prompt_cache_hit_tokens"],
+    &["cached_tokens"],
 ];
-const CACHE_WRITTEN: &[&str] =
-    &["/prompt_tokens_details/cache_write_tokens", "/input_tokens_details/cache_write_tokens"];
-const REASONING: &[&str] = &[
-    "/completion_tokens_details/reasoning_tokens",
-    "/output_tokens_details/reasoning_tokens",
-    "/output_tokens_details/thinking_tokens",
-    "/reasoning_tokens",
+const CACHE_WRITTEN: &[Path] =
+    &[&["prompt_tokens_details", "cache_write_tokens"], &["input_tokens_details", "cache_write_tokens"]];
+const REASONING: &[Path] = &[
+    &["completion_tokens_details", "reasoning_tokens"],
+    &["output_tokens_details", "reasoning_tokens"],
+    &["output_tokens_details", "thinking_tokens"],
+    &["reasoning_tokens"],
 ];
 
-/// What stands at a path of names. A JSON pointer says the same, and allocates for each name to undo its escapes.
-fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('/').skip(1).try_fold(value, |value, name| value.get(name))
+/// Names, from the outside in.
+type Path = &'static [&'static str];
+
+/// What stands at a path of names. A JSON pointer says the same, and has to be cut and its escapes undone each time.
+fn find<J: Json>(value: &J, path: Path) -> Option<&J> {
+    path.iter().try_fold(value, |value, name| value.member(name))
 }
 
 /// US dollars: OpenRouter's `cost`, Perplexity's `cost.total_cost`, xAI's ticks of 10^-10.
-fn cost(usage: &Value) -> Option<f64> {
+fn cost(usage: &impl Json) -> Option<f64> {
     const TICKS: f64 = 1e10;
-    let dollars = ["/cost", "/cost/total_cost"].iter().find_map(|path| find(usage, path).and_then(Value::as_f64));
-    dollars.or_else(|| usage.get("cost_in_usd_ticks").and_then(Value::as_f64).map(|ticks| ticks / TICKS))
+    const DOLLARS: [Path; 2] = [&["cost"], &["cost", "total_cost"]];
+    let dollars = DOLLARS.iter().find_map(|path| find(usage, path).and_then(Json::number));
+    dollars.or_else(|| usage.member("cost_in_usd_ticks").and_then(Json::number).map(|ticks| ticks / TICKS))
 }
 
 /// A count: a whole number, which some servers write with a fraction of zero.
-fn whole(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| {
-        let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number))?;
+fn whole(value: &impl Json) -> Option<u64> {
+    value.count().or_else(|| {
+        let number = value.number().filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number))?;
         // Whole, not negative, and below 2^53: exact.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Some(number as u64)

@@ -45,6 +45,11 @@ impl Found {
             self.form.doubt();
         }
         let Some(remaining) = reading.remaining else { return 0 };
+        let was_sliced = self.is_sliced;
+        self.learn_slices(remaining, sent, now);
+        if refused || was_sliced != self.is_sliced {
+            self.owed = None;
+        }
         self.grain.learn(remaining, self.bucket.limit().amount());
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
         let mut is_less = false;
@@ -64,7 +69,7 @@ impl Found {
             };
             self.notice_rise(&word, now);
             let fits = before >= i64::try_from(reserved).unwrap_or(i64::MAX);
-            is_less = self.learn_returns(&word, reservation, refused, fits, books, now);
+            is_less = !self.is_sliced && self.learn_returns(&word, reservation, refused, fits, books, now);
             if refused && books.tells {
                 // Of what was in flight with it nobody knows yet what was refused, too.
                 if self.dimension() != Dimension::Requests && number > self.learns_after && remaining < own.whole {
@@ -75,6 +80,7 @@ impl Found {
             } else if number > self.learns_after {
                 let is_likely = self.form.has_same_resets();
                 if self.dimension() == Dimension::Requests
+                    && !self.is_sliced
                     && !self.returns.is_shallow(self.told)
                     && self.standstill.learn(&word, self.bucket.limit(), is_likely)
                 {
@@ -82,7 +88,7 @@ impl Found {
                 }
                 // How much comes back of a sliding window is known less exactly than that nothing does. What requests take is
                 // in no doubt.
-                if self.dimension() != Dimension::Requests && !self.is_moving(now) {
+                if self.dimension() != Dimension::Requests && !self.is_moving(now) && !self.is_cut_off(remaining) {
                     self.learn_charge(word, &own, reservation.beside == 1, books);
                 }
             }
@@ -121,13 +127,14 @@ impl Found {
         // What has come back since it was sent, or turned, was not there when it was counted.
         let had_turned = turn.is_none_or(|turn| sent >= turn);
         let then = if self.slides() { thought.saturating_sub_unsigned(back) } else { thought };
-        if was_window && had_turned && then >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
+        if was_window && !self.is_sliced && had_turned && then >= i64::try_from(burst - burst / 4).unwrap_or(i64::MAX) {
             let there = remaining.saturating_add(if refused { 0 } else { reserved });
             self.form.was_empty(there < burst / 2);
         }
         // A sliding window is as deep as its amount is large. And where only refusals tell, little is left whenever they do,
         // whatever can be there.
         let was_full = !self.slides()
+            && !self.is_sliced
             && (self.depth.learn(remaining, reserved, number, refused, burst)
                 | (books.tells && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now)));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
@@ -180,7 +187,7 @@ impl Found {
         if let Some(log) = self.as_log(logged, own.as_ref(), now) {
             said.correct(log, now);
         }
-        if !is_first {
+        if !is_first && !self.is_sliced {
             self.judge_turn(&judged, now);
         }
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
@@ -223,6 +230,9 @@ impl Found {
 
     /// The limit itself, as it is known with this reading. Returns whether it allows another amount than before.
     fn follow(&mut self, reading: &Reading, sent: Nanos, now: Nanos) -> bool {
+        if self.is_sliced {
+            return self.follow_sliced(reading, sent, now);
+        }
         let known = *self.bucket.limit();
         let said = reading.limit.unwrap_or(self.told).clamp(1, Limit::MAX_AMOUNT);
         let told = match self.rivals.hear(self.told, said, sent, self.reordering()) {

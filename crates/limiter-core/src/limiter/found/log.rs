@@ -68,6 +68,9 @@ impl Found {
 
     /// The limit refills as it was found to.
     pub(super) fn follow_form(&mut self, now: Nanos) {
+        if self.is_sliced {
+            return;
+        }
         let limit = self.bucket.limit().with_refill(self.form.refill().unwrap_or(self.bucket.limit().refill()));
         self.change_to(limit, now);
     }

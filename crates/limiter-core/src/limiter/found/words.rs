@@ -1,7 +1,7 @@
 //! What a word of the provider's means: how exact it is, what it does not include, and what it tells of the charge.
 
 use super::{Books, Found, JITTER};
-use crate::learn::{Account, Ends, Growth, Parts, Rule, Shape, Word};
+use crate::learn::{Account, Ends, Grain, Growth, Parts, Rule, Shape, Word};
 use crate::{Limit, Nanos};
 
 impl Found {
@@ -33,6 +33,18 @@ impl Found {
         let refilled = nothing.level(now);
         let own = counted.saturating_add_unsigned(unsaid).saturating_sub(refilled);
         u64::try_from(own).unwrap_or(0).clamp(least, most)
+    }
+
+    /// How coarsely tokens are told.
+    pub(in crate::limiter) fn grain_of_tokens(&self) -> Option<Grain> {
+        self.is_charged_by_rule().then_some(self.grain)
+    }
+
+    /// Another limit on tokens is told so coarsely.
+    pub(in crate::limiter) fn is_rounded_as(&mut self, other: &Grain) {
+        if self.is_charged_by_rule() {
+            self.grain.follow(other);
+        }
     }
 
     /// What a word does not say that answers a request of the instant `sent`, when `said` had been admitted: what is charged for those `in_flight` that

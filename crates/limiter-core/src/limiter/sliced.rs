@@ -1,0 +1,166 @@
+//! A minute's limit that is enforced second by second.
+
+use std::collections::VecDeque;
+
+use super::*;
+use crate::{Cost, Dimension, Observation, Priority, Reading};
+
+const LATENCY: Nanos = Nanos::from_millis(50);
+const PER_SECOND: u64 = 1_000;
+
+/// What a provider enforces of 60,000 tokens a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Enforces {
+    /// 1,000 in each second, which begins 370 ms after that of the client's clock; later ones pay for what is more.
+    Slices,
+    /// A bucket of so many seconds, which begins empty.
+    Bucket(u64),
+}
+
+struct Provider {
+    enforces: Enforces,
+    /// In thousandths of a token.
+    level: i64,
+    at: Nanos,
+}
+
+impl Provider {
+    fn advance(&mut self, now: Nanos) {
+        let per_second = PER_SECOND as i64 * 1_000;
+        let second = |at: Nanos| (at.get() + 630_000_000) / Nanos::SECOND.get();
+        match self.enforces {
+            Enforces::Slices => {
+                let turns = (second(now) - second(self.at)) as i64;
+                self.level = (self.level + turns * per_second).min(per_second);
+            }
+            Enforces::Bucket(seconds) => {
+                let elapsed = (now.get() - self.at.get()) as i64 / 1_000;
+                self.level = (self.level + elapsed * PER_SECOND as i64 / 1_000).min(seconds as i64 * per_second);
+            }
+        }
+        self.at = now;
+    }
+
+    fn takes(&mut self, amount: u64, now: Nanos) -> bool {
+        self.advance(now);
+        let most = if self.enforces == Enforces::Slices { amount.min(PER_SECOND) } else { amount };
+        let takes = self.level >= most as i64 * 1_000;
+        self.level -= if takes { amount as i64 * 1_000 } else { 0 };
+        takes
+    }
+}
+
+struct Run {
+    seconds: f64,
+    /// In the first ten seconds, and later.
+    refused: (u32, u32),
+    tokens: u64,
+    limiter: Limiter,
+    now: Nanos,
+}
+
+impl Run {
+    /// What window the limit of a dimension is thought to have.
+    fn window(&self, dimension: Dimension) -> Nanos {
+        let limits = self.limiter.state(self.now).limits;
+        limits.iter().find(|state| state.limit.dimension() == dimension).unwrap().limit.window()
+    }
+}
+
+/// Sends requests of these sizes, in turn.
+fn run(enforces: Enforces, sizes: impl IntoIterator<Item = u64>) -> Run {
+    let mut limiter = Limiter::new();
+    limiter.set_order(Order::LookAhead { bound: Nanos::MINUTE });
+    let mut provider = Provider { enforces, level: 0, at: Nanos::ZERO };
+    if enforces == Enforces::Slices {
+        provider.level = PER_SECOND as i64 * 1_000;
+    }
+    let (mut tokens, mut left) = (0, 0);
+    for size in sizes {
+        (tokens, left) = (tokens + size, left + 1);
+        limiter.enqueue(&Cost::of_request(size, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
+    }
+    let (mut early, mut later) = (0, 0);
+    let (mut flight, mut now) = (VecDeque::new(), Nanos::ZERO);
+    while left > 0 {
+        assert!(now < Nanos::HOUR, "{left} left");
+        let wake = match limiter.admit(now) {
+            Admission::Granted(_, reservation) => {
+                let takes = provider.takes(reservation.cost.expected().of(Dimension::Tokens), now);
+                let remaining = u64::try_from(provider.level / 1_000).unwrap_or(0);
+                flight.push_back((now.saturating_add(LATENCY), reservation, takes, remaining));
+                continue;
+            }
+            Admission::NotYet(at) => at,
+            Admission::Blocked | Admission::Idle => Nanos::MAX,
+            Admission::Refused(_, never) => panic!("{never}"),
+        };
+        if flight.front().is_none_or(|first| first.0 > wake) {
+            now = wake;
+            continue;
+        }
+        let (at, mut reservation, takes, remaining) = flight.pop_front().unwrap();
+        now = at;
+        let mut said = Observation::new();
+        said.refused = !takes;
+        let reading = Reading::of(Dimension::Tokens);
+        said.push(Reading { limit: Some(60_000), remaining: Some(remaining), ..reading });
+        limiter.observe(&mut reservation, &said, now);
+        let cost = reservation.cost;
+        if takes {
+            left -= 1;
+            limiter.settle(reservation, cost.expected(), now);
+            continue;
+        }
+        *(if now < Nanos::from_secs(10) { &mut early } else { &mut later }) += 1;
+        limiter.refuse(reservation, None, now, 0);
+        limiter.enqueue_front(&cost, Priority::NORMAL, now).unwrap();
+    }
+    Run { seconds: now.as_secs_f64(), refused: (early, later), tokens, limiter, now }
+}
+
+/// Sizes from 30 to 360, and now and then one of three seconds.
+fn sizes(requests: u64) -> impl Iterator<Item = u64> {
+    let mut state = 1_u64;
+    (0..requests).map(move |place| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if place % 100 == 99 { 2_900 } else { 30 + (state >> 33) % 330 }
+    })
+}
+
+#[test]
+fn what_is_enforced_second_by_second_is_kept_second_by_second() {
+    let run = run(Enforces::Slices, sizes(800));
+    let least = run.tokens as f64 / PER_SECOND as f64;
+    assert_eq!(run.window(Dimension::Tokens), Nanos::SECOND);
+    // Two a second until it is known.
+    assert!(run.refused.0 <= 20 && run.refused.1 == 0, "{:?} refused", run.refused);
+    assert!(run.seconds < least * 1.08, "{} s of {least}", run.seconds);
+}
+
+#[test]
+fn a_bucket_of_any_depth_is_not_taken_for_slices() {
+    for seconds in [3, 6, 60] {
+        let run = run(Enforces::Bucket(seconds), sizes(800).map(|size| size.min(2_000)));
+        let least = run.tokens as f64 / PER_SECOND as f64;
+        assert_ne!(run.window(Dimension::Tokens), Nanos::SECOND, "{seconds}");
+        assert!(run.seconds < least * 1.03, "{seconds}: {} s of {least}", run.seconds);
+    }
+}
+
+#[test]
+fn a_day_of_which_nothing_is_left_has_no_slices() {
+    let mut run = run(Enforces::Slices, sizes(400));
+    let (day, minute) = (Reading::of(Dimension::Requests), Reading::of(Dimension::Tokens));
+    for _ in 0..3 {
+        run.now = run.now.saturating_add(Nanos::DAY);
+        let mut reservation = run.limiter.try_reserve(&Cost::of_request(50, 0), run.now).unwrap();
+        let mut said = Observation::new();
+        said.refused = true;
+        said.push(Reading { limit: Some(200), remaining: Some(0), window: Some(Nanos::DAY), ..day });
+        said.push(Reading { limit: Some(60_000), remaining: Some(1_000), ..minute });
+        run.limiter.observe(&mut reservation, &said, run.now);
+        run.limiter.refuse(reservation, None, run.now, 0);
+    }
+    assert_eq!((run.window(Dimension::Requests), run.window(Dimension::Tokens)), (Nanos::DAY, Nanos::SECOND));
+}
