@@ -59,7 +59,7 @@ pub(crate) struct Shared {
     pub(crate) base_url: String,
     /// Sent with every request: the credential, among others.
     pub(crate) headers: HeaderMap,
-    pub(crate) mask: Mask,
+    pub(crate) mask: Arc<Mask>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Clock,
     pub(crate) scopes: Arc<Scopes>,
@@ -175,7 +175,8 @@ impl Shared {
         self.check_credit(model.unwrap_or_default())?;
         let group = self.provider.model_group(model.unwrap_or_default());
         let span = RequestSpan::new(self.provider.name(), &uri, model, &size);
-        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, inside: Some(inside) })
+        let mask = self.mask.with(&request.headers).map_or_else(|| Arc::clone(&self.mask), Arc::new);
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, mask, inside: Some(inside) })
     }
 
     /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.

@@ -1,5 +1,6 @@
 //! What goes in and what comes out.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
 
@@ -12,10 +13,14 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::history::History;
+use crate::mask::is_secret;
 use crate::retry::RetryPolicy;
 
 /// A request to the provider. The body goes out as it is, byte for byte.
-#[derive(Clone, Debug)]
+///
+/// Credentials in its headers, which are `authorization` and its like and what is marked as sensitive, are masked in
+/// answers and errors as the client's own are. Its `Debug` shows neither them nor the query nor the body.
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -95,6 +100,30 @@ impl Request {
     pub const fn with_priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut headers = self.headers.clone();
+        for (name, value) in &mut headers {
+            if is_secret(name, value) {
+                *value = HeaderValue::from_static("***");
+            }
+        }
+        let path = match self.path.split_once('?') {
+            // Google takes keys there.
+            Some((path, _)) => format!("{path}?***"),
+            None => self.path.clone(),
+        };
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("headers", &headers)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("priority", &self.priority)
+            .field("retry", &self.retry)
+            .finish()
     }
 }
 

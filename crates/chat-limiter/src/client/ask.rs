@@ -35,13 +35,13 @@ impl Shared {
         *request.headers_mut() = headers;
         request.extensions_mut().insert(self.timeouts);
         let failed = |error| Error::new(Kind::Transport(error), Trace::default());
+        let own = Mask::new(&key.cloned().unwrap_or_default());
         let exchange = async {
             let (mut head, body) = self.transport.send(request).await?.into_parts();
             self.mask.headers(&mut head.headers);
             let body = self.mask.body(body.collect_bounded(LARGEST_ANSWER).await?);
-            let mask = Mask::new(&key.cloned().unwrap_or_default());
-            mask.headers(&mut head.headers);
-            Ok::<_, transport::Error>((head, mask.body(body)))
+            own.headers(&mut head.headers);
+            Ok::<_, transport::Error>((head, own.body(body)))
         };
         let (head, body) = match tokio::time::timeout(LONGEST_ANSWER, exchange).await {
             Ok(answer) => answer.map_err(failed)?,
@@ -52,7 +52,9 @@ impl Shared {
         if head.status.is_success() {
             return Ok(body);
         }
-        let failure = self.provider.classify(head.status, &head.headers, &body, self.clock.wall());
+        let mut failure = self.provider.classify(head.status, &head.headers, &body, self.clock.wall());
+        self.mask.failure(&mut failure);
+        own.failure(&mut failure);
         let response = Response { status: head.status, headers: head.headers, body };
         let kind = Kind::Refused { failure: Box::new(failure), response: Box::new(response) };
         Err(Error::new(kind, Trace::default()))

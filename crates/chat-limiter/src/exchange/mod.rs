@@ -15,9 +15,9 @@ mod read;
 pub(crate) mod settle;
 mod trace;
 
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, mem};
 
 use futures::future::BoxFuture;
 use http::Uri;
@@ -28,6 +28,7 @@ use tokenizer::RequestKind;
 use crate::client::Shared;
 use crate::error::{Error, Kind};
 use crate::gate::Inside;
+use crate::mask::Mask;
 use crate::observe::RequestSpan;
 use crate::request::{Answer, Request};
 use crate::scope::{Denied, Permit};
@@ -37,7 +38,6 @@ pub(crate) use attempt::Begun;
 pub(crate) use trace::Trace;
 
 /// A request ready to go, as often as it takes.
-#[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) request: Request,
     pub(crate) uri: Uri,
@@ -45,8 +45,17 @@ pub(crate) struct Prepared {
     pub(crate) size: RequestSize,
     pub(crate) kind: RequestKind,
     pub(crate) span: RequestSpan,
+    /// The client's credentials and the request's own.
+    pub(crate) mask: Arc<Mask>,
     /// Until it is dropped the request has not ended.
     pub(crate) inside: Option<Inside>,
+}
+
+impl fmt::Debug for Prepared {
+    /// Without the address, whose query may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("request", &self.request).field("group", &self.group).finish_non_exhaustive()
+    }
 }
 
 impl Shared {

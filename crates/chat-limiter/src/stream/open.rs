@@ -93,7 +93,7 @@ impl Shared {
             if !reader.found.events.is_empty() {
                 break None;
             }
-            if let Some(end) = poll_fn(|context| Pin::new(&mut reader).poll_read(context, &self.mask)).await {
+            if let Some(end) = poll_fn(|context| Pin::new(&mut reader).poll_read(context, &prepared.mask)).await {
                 break Some(end);
             }
         };
