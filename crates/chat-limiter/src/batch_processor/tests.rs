@@ -292,27 +292,20 @@ async fn what_cannot_succeed_is_sent_once() {
     assert_eq!((results[0].attempt_count, simulator.statistics().requests), (1, 1));
 }
 
-/// How often one chat body is sent that fails each time, by a client with this policy, in a batch and on its own.
-async fn sent(policy: RetryPolicy, faults: &Faults) -> (u64, u64) {
-    let simulator = Simulator::new(Config::default().with_faults(faults.clone())).unwrap();
-    let limiter = client_of(&simulator, "openai").retry(policy).build().unwrap();
-    let results = process_chat_batch(&limiter, [body(0)], &config()).await.unwrap();
-    let in_batch = simulator.statistics().requests;
-    assert_eq!(u64::from(results[0].attempt_count), in_batch);
-    let alone = limiter.request(crate::Request::json(http::Method::POST, "/chat/completions", &body(0))).await;
-    assert!(!results[0].success && alone.is_err());
-    (in_batch, simulator.statistics().requests - in_batch)
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_sent_no_more_often_because_two_may_try_again() {
-    let failing = Faults { server_error_rate: 1.0, ..Faults::default() };
     // As the client has it, or the three retries of the batch where these are fewer.
     for (client, expected) in [(1, 1), (2, 2), (10, 4)] {
-        let policy = RetryPolicy { max_failures: client, ..RetryPolicy::default() };
-        assert_eq!(sent(policy, &failing).await, (expected, u64::from(client)), "{client} failures");
-        let policy = RetryPolicy { max_attempts: client, ..RetryPolicy::default() };
-        assert_eq!(sent(policy, &failing).await, (expected, u64::from(client)), "{client} attempts");
+        let by_failures = RetryPolicy { max_failures: client, ..RetryPolicy::default() };
+        let by_attempts = RetryPolicy { max_attempts: client, ..RetryPolicy::default() };
+        for policy in [by_failures, by_attempts] {
+            let faults = Faults { server_error_rate: 1.0, ..Faults::default() };
+            let simulator = Simulator::new(Config::default().with_faults(faults)).unwrap();
+            let limiter = client_of(&simulator, "openai").retry(policy).build().unwrap();
+            let results = process_chat_batch(&limiter, [body(0)], &config()).await.unwrap();
+            let sent = (results[0].attempt_count, simulator.statistics().requests);
+            assert_eq!(sent, (expected, u64::from(expected)), "{policy:?}");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use providers::discovery::{DiscoveryError, DiscoveryRequest, KeyKind, Page};
 use transport::Body;
 
-use super::Shared;
+use super::{Shared, needs_runtime};
 use crate::Error;
 use crate::error::{Kind, Response};
 use crate::exchange::Trace;
@@ -23,6 +23,7 @@ const MOST_PAGES: usize = 100;
 impl Shared {
     /// Asks. `key` takes the place of the client's own headers of the same names.
     pub(super) async fn ask(&self, question: DiscoveryRequest, key: Option<&HeaderMap>) -> Result<Bytes, Error> {
+        needs_runtime()?;
         let uri = providers::join_url(&self.base_url, &question.path).map_err(Error::request)?;
         let request =
             http::Request::builder().method(question.method).uri(uri.clone()).body(Body::from_bytes(Bytes::new()));
