@@ -168,6 +168,7 @@ impl Shared {
     /// Finds out where a request goes, which limits it draws on, and how large it is.
     pub(crate) async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
         needs_runtime()?;
+        let asked_at = self.clock.now();
         let inside = self.gate.enter().ok_or_else(closed)?;
         let uri = providers::join_url(&self.base_url, &request.path).map_err(Error::request)?;
         request.identify(self.provider.idempotency_header(), &self.headers);
@@ -188,7 +189,7 @@ impl Shared {
         let group = self.provider.model_group(model.unwrap_or_default());
         let span = RequestSpan::new(self.provider.name(), &uri, model, &size);
         let mask = self.mask.with(&request.headers).map_or_else(|| Arc::clone(&self.mask), Arc::new);
-        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, mask, inside: Some(inside) })
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, mask, asked_at, inside: Some(inside) })
     }
 
     /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing but what

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{Entry, HeaderName, HeaderValue};
@@ -34,6 +35,8 @@ pub struct Request {
     pub priority: Priority,
     /// What is tried again of it, and when; as the client has it where there is nothing.
     pub retry: Option<RetryPolicy>,
+    /// How long it may take in all, from when it is handed to the client: see [`with_deadline`](Self::with_deadline).
+    pub deadline: Option<Duration>,
 }
 
 impl Request {
@@ -47,6 +50,7 @@ impl Request {
             body: body.into(),
             priority: Priority::NORMAL,
             retry: None,
+            deadline: None,
         }
     }
 
@@ -66,6 +70,7 @@ impl Request {
             body: Bytes::new(),
             priority: Priority::NORMAL,
             retry: None,
+            deadline: None,
         }
     }
 
@@ -92,6 +97,15 @@ impl Request {
     #[must_use]
     pub const fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
+        self
+    }
+
+    /// The same request with a bound on all the time that it takes: its waits, its attempts, and the answer to its end, that of
+    /// a stream included. It fails with [`Error::is_timeout`] then, and what was in flight of it is given up; what the
+    /// provider did for it may be charged.
+    #[must_use]
+    pub const fn with_deadline(mut self, within: Duration) -> Self {
+        self.deadline = Some(within);
         self
     }
 
@@ -123,6 +137,7 @@ impl fmt::Debug for Request {
             .field("body", &format_args!("{} bytes", self.body.len()))
             .field("priority", &self.priority)
             .field("retry", &self.retry)
+            .field("deadline", &self.deadline)
             .finish()
     }
 }
