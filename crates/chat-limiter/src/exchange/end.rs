@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use limiter_core::Nanos;
 
-use super::{Prepared, Trace};
+use super::Prepared;
 use crate::client::Shared;
 use crate::error::Kind;
 
@@ -36,8 +36,8 @@ impl Prepared {
 
 impl Shared {
     /// When it waits no longer, and is not sent again.
-    pub(super) fn end_of_waits(&self, prepared: &Prepared, trace: &Trace) -> Option<End> {
-        let total = trace.retry.unwrap_or(self.retry).longest_total;
+    pub(super) fn end_of_waits(&self, prepared: &Prepared) -> Option<End> {
+        let total = prepared.request.retry.unwrap_or(self.retry).longest_total;
         let total = total.map(|within| End::after(prepared.asked_at, within));
         prepared.deadline().into_iter().chain(total).min_by_key(|end| end.at)
     }

@@ -64,7 +64,7 @@ impl fmt::Debug for Prepared {
 impl Shared {
     /// Sends a request until it is answered or nothing more is worth trying.
     pub(crate) async fn exchange(&self, prepared: &Prepared) -> Result<Answer, Error> {
-        let mut trace = Trace::new(prepared.asked_at).with_retry(prepared.request.retry);
+        let mut trace = Trace::new(prepared.asked_at);
         loop {
             let (permit, slot) = self.admit(prepared, &mut trace).await?;
             let timeouts = self.timeouts_of_whole(prepared);
@@ -98,7 +98,7 @@ impl Shared {
 
     /// Waits for capacity and for a slot, for as long as the request has.
     pub(crate) async fn admit(&self, prepared: &Prepared, trace: &mut Trace) -> Result<(Permit, Slot), Error> {
-        let Some(end) = self.end_of_waits(prepared, trace) else { return self.admit_in_turn(prepared, trace).await };
+        let Some(end) = self.end_of_waits(prepared) else { return self.admit_in_turn(prepared, trace).await };
         // Boxed, so that those without an end do not keep room for it.
         let wait = Box::pin(tokio::time::timeout_at(self.clock.instant(end.at), self.admit_in_turn(prepared, trace)));
         let admitted = wait.await;
@@ -149,9 +149,10 @@ impl Shared {
         trace.failed_with(&kind, self.clock.now());
         self.attempted(prepared, trace);
         // Bound to a name so that the lock is gone before the wait.
-        let delay = trace.retry.unwrap_or(self.retry).delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
+        let delay =
+            prepared.request.retry.unwrap_or(self.retry).delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
         let Some(delay) = delay else { return Err(Error::new(kind, mem::take(trace))) };
-        if let Some(end) = self.end_of_waits(prepared, trace)
+        if let Some(end) = self.end_of_waits(prepared)
             && self.clock.now().saturating_add(delay.into()) >= end.at
         {
             return Err(Error::new(end.passed(Some(kind)), mem::take(trace)));

@@ -42,7 +42,7 @@ enum Form {
 impl Shared {
     /// Sends a request until its answer has begun with an event, or nothing more is worth trying.
     pub(super) async fn open(self: &Arc<Self>, mut prepared: Prepared) -> Result<AnswerStream, Error> {
-        let mut trace = Trace::new(prepared.asked_at).with_retry(prepared.request.retry);
+        let mut trace = Trace::new(prepared.asked_at);
         loop {
             let (permit, slot) = self.admit(&prepared, &mut trace).await?;
             let timeouts = self.timeouts_of_stream(&prepared);
