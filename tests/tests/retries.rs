@@ -8,6 +8,7 @@ use chat_limiter::limiter_core::{Backoff, Nanos};
 use chat_limiter::transport::Timeouts;
 use chat_limiter::{Answer, Builder, Error, RetryPolicy};
 use chat_limiter_tests::{End, Face, Load, Part, Reply, Scripted, Stopwatch, same_random_numbers};
+use futures::StreamExt;
 use serde_json::json;
 
 /// A span in milliseconds, given the timer's resolution of one.
@@ -363,4 +364,91 @@ async fn what_is_larger_than_a_limit_that_was_told_is_not_sent() {
     let error = client.request(Face::OpenAi.question("gpt-4o-mini", 1_000, 1)).await.unwrap_err();
     assert_eq!((error.code(), error.attempts(), server.arrivals().len()), ("too_large", 0, 0), "{error}");
     assert!(error.to_string().contains("100"), "{error}");
+}
+
+/// A failure that is worth another try for ever.
+fn failing() -> Scripted {
+    Scripted::new(|_| Reply::error(500, &[], "api_error", "Sorry."))
+}
+
+fn total(seconds: u64) -> RetryPolicy {
+    let mut policy = RetryPolicy::default();
+    (policy.max_failures, policy.longest_total) = (100, Some(Duration::from_secs(seconds)));
+    policy
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_again_after_the_longest_total() {
+    let server = failing();
+    let seen = send(Face::OpenAi, &server, |builder| builder.retry(total(20))).await;
+    let error = seen.outcome.unwrap_err();
+    assert!(error.is_timeout() && !error.is_status(), "{error}");
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(500), "{error}");
+    let arrivals = server.arrivals();
+    assert!(error.attempts() > 1 && arrivals.last().unwrap().as_secs() < 20, "{arrivals:?}");
+    assert!(server.now().as_secs() <= 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_capacity_when_all_its_time_is_over_times_out_and_leaves_nothing_behind() {
+    let server = Scripted::in_turn(Vec::new());
+    let client = server.client(Face::OpenAi).requests_per_minute(1).retry(total(20)).build().unwrap();
+    let question = || Face::OpenAi.question("gpt-4o-mini", 10, 10);
+    client.request(question()).await.unwrap();
+    let error = client.request(question()).await.unwrap_err();
+    assert!(error.is_timeout() && error.attempts() == 0, "{error}");
+    let error = client.request(question().with_deadline(Duration::from_secs(5))).await.unwrap_err();
+    assert!(error.is_timeout() && error.to_string().contains("5s"), "{error}");
+    assert!((25..=26).contains(&server.now().as_secs()) && server.arrivals().len() == 1);
+    assert_eq!((client.limits()[0].state.waiting, client.limits()[0].state.in_flight), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_covers_the_waits_the_attempts_and_the_answer() {
+    let dribble = || Reply::stream([Part::Repeat(": nothing\n\n".into(), Duration::from_secs(1))]);
+    let whole = move || dribble().with("content-type", "application/json");
+    let servers: [(&str, Scripted); 4] = [
+        ("failures", failing()),
+        ("silence", Scripted::new(|_| Reply::Silence)),
+        ("a stream without events", Scripted::new(move |_| dribble())),
+        ("an answer without an end", Scripted::new(move |_| whole())),
+    ];
+    for (name, server) in servers {
+        let client = server.client(Face::OpenAi).retry(total(10_000)).build().unwrap();
+        for is_stream in [false, true] {
+            let before = server.now();
+            let question = Face::OpenAi.question("gpt-4o-mini", 10, 10).with_deadline(Duration::from_secs(30));
+            let error = match is_stream {
+                false => client.request(question).await.err(),
+                true => client.stream(question).await.err(),
+            };
+            let error = error.expect(name);
+            assert!(error.is_timeout(), "{name}, {is_stream}: {error}");
+            assert!((server.now() - before).as_secs() <= 30, "{name}, {is_stream}: {error}");
+            assert_eq!(client.limits()[0].state.in_flight, 0, "{name}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_ends_a_stream_that_always_has_more() {
+    let event = json!({"choices": [{"delta": {"content": "more"}}]});
+    let event = format!("data: {event}\n\n");
+    for pause in [0, 1, 20] {
+        let event = event.clone();
+        let part = move || Part::Repeat(event.clone().into(), Duration::from_millis(pause * 1_000 + 100));
+        let server = Scripted::new(move |_| Reply::stream([part()]));
+        let client = server.client(Face::OpenAi).build().unwrap();
+        let question = Face::OpenAi.question("gpt-4o-mini", 10, 10).with_deadline(Duration::from_secs(30));
+        let mut stream = client.stream(question).await.unwrap();
+        let error = loop {
+            if let Err(error) = stream.next().await.expect("it does not end well") {
+                break error;
+            }
+        };
+        assert!(error.is_timeout() && error.to_string().contains("30s"), "{error}");
+        assert!((29..=30).contains(&server.now().as_secs()), "{:?}", server.now());
+        assert!(stream.next().await.is_none());
+        assert_eq!(client.limits()[0].state.in_flight, 0);
+    }
 }

@@ -218,3 +218,109 @@ async fn a_success_that_quotes_credentials_is_passed_on_without_them() {
     shows_no_secret("the history", &forms_of_history(&answer.history));
     assert!(answer.json().is_ok());
 }
+
+/// Credentials of one request, each in a header of its own, whole or in parts.
+fn own_credentials() -> (http::HeaderMap, [&'static str; 6]) {
+    let mut headers = http::HeaderMap::new();
+    let secrets =
+        ["own/key+of/one", "crumbs-of-a-visit", "part-one-of-two", "part-two-of-two", "ZnJpZW5kOmVudGVy", "marked-one"];
+    headers.insert("x-api-key", secrets[0].parse().unwrap());
+    headers.insert("cookie", format!("visit={}; theme=dark", secrets[1]).parse().unwrap());
+    headers.insert("authorization", format!("Bearer {} {}", secrets[2], secrets[3]).parse().unwrap());
+    headers.insert("proxy-authorization", format!("Basic {}==", secrets[4]).parse().unwrap());
+    let mut marked: http::HeaderValue = secrets[5].parse().unwrap();
+    marked.set_sensitive(true);
+    headers.insert("x-anything", marked);
+    (headers, secrets)
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_of_one_request_are_masked_however_json_writes_them() {
+    let (headers, secrets) = own_credentials();
+    let plain = secrets.join(" and ");
+    let numbered: String = plain.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    for echo in [plain.clone(), plain.replace('/', "\\/"), numbered] {
+        for status in [400, 401, 500] {
+            let body = format!(r#"{{"error":{{"message":"You sent {echo}.","type":"odd","code":"odd"}}}}"#);
+            let json = [("content-type", "application/json"), ("x-request-id", "own/key+of/one")];
+            let client = client(scripted(Reply::text(status, &json, body)), Face::OpenAi);
+            let log = Log::listen();
+            let question = || Request { headers: headers.clone(), ..Face::OpenAi.question(Face::OpenAi.model(), 5, 5) };
+            for error in [client.request(question()).await.err(), client.stream(question()).await.err()] {
+                let error = error.unwrap();
+                let body: serde_json::Value = serde_json::from_slice(error.body().unwrap()).unwrap();
+                let shown = format!("{} {} {body} {}", forms(&error), forms_of_history(error.history()), log.text());
+                assert!(error.to_string().contains("You sent ***"), "{error}");
+                for secret in secrets {
+                    assert!(!shown.contains(secret), "{secret} in {shown}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_of_one_request_are_masked_in_its_stream() {
+    let (headers, secrets) = own_credentials();
+    let echo = json!({"choices": [{"delta": {"content": secrets.join(" ")}}]}).to_string().replace('/', "\\/");
+    let text = format!("data: {echo}\n\n");
+    for cut in [1, 3, 10_000] {
+        let parts = text.as_bytes().chunks(cut).map(|chunk| Part::Send(bytes::Bytes::copy_from_slice(chunk)));
+        let parts: Vec<Part> = parts.chain([Part::end(5, 5)]).collect();
+        let client = client(scripted(Reply::stream(parts)), Face::OpenAi);
+        let question = Request { headers: headers.clone(), ..Face::OpenAi.question(Face::OpenAi.model(), 5, 5) };
+        let events = shown(client.stream(question).await.unwrap()).await;
+        assert!(events.contains("***"), "{events}");
+        for secret in secrets {
+            assert!(!events.contains(secret) && !events.contains(&secret.replace('/', "\\/")), "{secret} in {events}");
+        }
+    }
+}
+
+#[test]
+fn a_request_is_shown_without_its_credentials_its_query_and_its_body() {
+    let (headers, secrets) = own_credentials();
+    let request =
+        Request { headers, ..Request::post(format!("/v1/models?key={KEY}"), format!("{{\"a\":\"{TOKEN}\"}}")) };
+    let shown = format!("{request:?} {request:#?}");
+    shows_no_secret("the request", &shown);
+    for secret in secrets {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+    assert!(shown.contains("/v1/models") && shown.contains("cookie"), "{shown}");
+}
+
+#[test]
+fn a_key_where_something_else_belongs_is_not_repeated() {
+    let addresses = [
+        format!("https://h.example/v1?key={KEY}"),
+        format!("http://u:{KEY}@h.example/v1"),
+        format!("https://h.example/{KEY} x"),
+    ];
+    for url in &addresses {
+        let builder = ChatLimiter::builder("openai").api_key(KEY).base_url(url);
+        shows_no_secret("the builder", &format!("{builder:?}"));
+        assert!(format!("{builder:?}").contains("h.example"));
+        let model = chat_limiter::service::IModel::builder("openai").model("m").api_key(KEY).base_url(url);
+        shows_no_secret("the model's builder", &format!("{model:?}"));
+    }
+    for url in &addresses[..2] {
+        let error = ChatLimiter::builder("openai").api_key(KEY).base_url(url).build().unwrap_err();
+        shows_no_secret("the error of the address", &forms(&error));
+        let error = ChatLimiter::from_url(url).build().unwrap_err();
+        shows_no_secret("the error of what an address means", &forms(&error));
+    }
+    let google = "AIzaSyD4e8f7g6h5i4j3k2l1m0n9o8p7q6r5s4t";
+    for name in [KEY, google, "sk_live_0123456789abcdef", "a-key", ""] {
+        let error = ChatLimiter::builder("openai").api_key_variable(name).build().unwrap_err();
+        assert!(error.is_configuration() && error.to_string().contains("no name"), "{error}");
+        assert!(name.is_empty() || !forms(&error).contains(name), "{error}");
+        let model = chat_limiter::service::IModel::builder("openai").model("m").api_key_schema(name);
+        let error = model.build().unwrap_err();
+        assert!(name.is_empty() || !forms(&error).contains(name), "{error}");
+    }
+    let missing = ChatLimiter::builder("openai").api_key_variable("NO_SUCH_KEY_IS_SET").build().unwrap_err();
+    assert!(missing.to_string().contains("NO_SUCH_KEY_IS_SET"));
+    let swapped = ChatLimiter::builder("openai").api_key(KEY).header(format!("Authorization: Bearer {KEY}"), "x");
+    shows_no_secret("the error of a header's name", &forms(&swapped.build().unwrap_err()));
+}

@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use transport::{Timeouts, Transport};
 
 use crate::learned::Learned;
+use crate::mask::host_of;
 use crate::retry::RetryPolicy;
 use crate::scopes::BufferRatio;
 
@@ -280,7 +281,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("provider", &self.provider)
-            .field("base_url", &self.base_url)
+            .field("base_url", &self.base_url.as_deref().map(host_of))
             .finish_non_exhaustive()
     }
 }

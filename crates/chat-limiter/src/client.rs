@@ -14,10 +14,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use limiter_core::{Amounts, Cost, Dimension, RetryBudget};
 use providers::payload::ChatRequest;
 use providers::{Provider, RequestSize};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokenizer::{Encoding, RequestKind, Shape};
 use tokio::sync::{OnceCell, watch};
@@ -40,6 +41,8 @@ use crate::slots::Slots;
 use acquire::closed;
 pub(crate) use addresses::Addresses;
 
+#[cfg(feature = "blocking")]
+pub(crate) use detect::{nobody_lists, not_listed};
 pub use live::{CurrentLimits, ScopeState, Subscription};
 pub(crate) use models::ModelCache;
 
@@ -62,7 +65,7 @@ pub(crate) struct Shared {
     pub(crate) addresses: Addresses,
     /// Sent with every request: the credential, among others.
     pub(crate) headers: HeaderMap,
-    pub(crate) mask: Mask,
+    pub(crate) mask: Arc<Mask>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Clock,
     pub(crate) scopes: Arc<Scopes>,
@@ -116,7 +119,9 @@ impl ChatLimiter {
     ///
     /// # Errors
     ///
-    /// [`Error`] when it cannot be sent like this, was refused for good, or failed in every attempt.
+    /// [`Error`] when it cannot be sent like this, was refused for good, or failed in every attempt. A body whose content
+    /// type is JSON, as it is where none is given, and that is not JSON, is not sent ([`Error::is_invalid`]). Outside a Tokio
+    /// runtime everything is [`Error::is_configuration`].
     pub async fn request(&self, request: Request) -> Result<Answer, Error> {
         let prepared = self.shared.prepare(request).await?;
         prepared.span.watch(self.shared.exchange(&prepared)).await
@@ -165,6 +170,8 @@ impl ChatLimiter {
 impl Shared {
     /// Finds out where a request goes, which limits it draws on, and how large it is.
     pub(crate) async fn prepare(&self, mut request: Request) -> Result<Prepared, Error> {
+        needs_runtime()?;
+        let asked_at = self.clock.now();
         let inside = self.gate.enter().ok_or_else(closed)?;
         let uri = self.addresses.at(&self.base_url, &request.path).map_err(Error::request)?;
         request.identify(self.provider.idempotency_header(), &self.headers);
@@ -172,23 +179,31 @@ impl Shared {
             Measured::NO_JSON
         } else {
             request.headers.entry(CONTENT_TYPE).or_insert(http::HeaderValue::from_static("application/json"));
-            self.measure(&request).await?
+            match self.measure(&request).await? {
+                Ok(measured) => measured,
+                Err(why) if is_json(&request.headers, &self.headers) => {
+                    return Err(Error::request(format!("the body is not JSON: {why}")));
+                }
+                Err(_) => Measured::NO_JSON,
+            }
         };
         let model = model.as_deref();
         self.check_credit(model.unwrap_or_default())?;
         let group = self.provider.model_group(model.unwrap_or_default());
         let span = RequestSpan::new(self.provider.name(), &uri, model, &size);
-        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, inside: Some(inside) })
+        let mask = self.mask.with(&request.headers).map_or_else(|| Arc::clone(&self.mask), Arc::new);
+        Ok(Prepared { uri, group: Arc::from(&*group), size, kind, span, request, mask, asked_at, inside: Some(inside) })
     }
 
-    /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing.
-    async fn measure(&self, request: &Request) -> Result<Measured, Error> {
+    /// What a request with a body is to be measured by. A body that is not JSON (a file to transcribe) has nothing but what
+    /// is wrong with it as JSON.
+    async fn measure(&self, request: &Request) -> Result<Result<Measured, serde_json::Error>, Error> {
         // Few are measured on a blocking thread, and only for those the request is copied.
         let elsewhere = || {
             let (body, path, provider) = (request.body.clone(), request.path.clone(), Arc::clone(&self.provider));
             tokio::task::spawn_blocking(move || match serde_json::from_slice(&body) {
-                Ok(value) => Measured::of(provider.as_ref(), &path, &value),
-                Err(_) => Measured::NO_JSON,
+                Ok(value) => Ok(Measured::of(provider.as_ref(), &path, &value)),
+                Err(error) => Measured::unread(&body, error),
             })
         };
         // The first count loads the encoding; the others wait for that in the order they came.
@@ -198,8 +213,8 @@ impl Shared {
             Ok(()) if request.body.len() <= COUNT_INLINE => match serde_json::from_slice(&request.body) {
                 // This model may be the first of another encoding.
                 Ok(value) if !is_encoding_loaded(&value) => elsewhere().await,
-                Ok(value) => Ok(Measured::of(self.provider.as_ref(), &request.path, &value)),
-                Err(_) => Ok(Measured::NO_JSON),
+                Ok(value) => Ok(Ok(Measured::of(self.provider.as_ref(), &request.path, &value))),
+                Err(error) => Ok(Measured::unread(&request.body, error)),
             },
             Ok(()) => elsewhere().await,
             Err(error) => Err(error),
@@ -219,6 +234,12 @@ impl Shared {
     pub(crate) fn budget(&self) -> MutexGuard<'_, RetryBudget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Timers and connections are the runtime's: without one they panic.
+pub(crate) fn needs_runtime() -> Result<(), Error> {
+    let why = "no Tokio runtime runs this: call it inside of one, or use chat_limiter::blocking::ChatLimiter";
+    tokio::runtime::Handle::try_current().map(|_| ()).map_err(|_| Error::configuration(why))
 }
 
 /// What the body of a request says.
@@ -243,11 +264,26 @@ impl Measured {
         kind: RequestKind::NONE,
     };
 
+    /// A body that cannot be read: not JSON, or JSON that is nested deeper, or has larger numbers, than is read here.
+    fn unread(body: &[u8], error: serde_json::Error) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice::<IgnoredAny>(body).map_or(Err(error), |_| Ok(Self::NO_JSON))
+    }
+
     fn of(provider: &dyn Provider, path: &str, body: &Value) -> Self {
         let model = model_of(body).map(str::to_owned);
         let size = provider.cost(path, body);
         Self { model, size, kind: RequestKind::of(body, size.shape.calls > 0) }
     }
+}
+
+/// Whether the body of a request with these headers, and `common` ones, is JSON that can be read as it is.
+fn is_json(headers: &HeaderMap, common: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (essence, parameters) = kind.split_once(';').unwrap_or((kind, ""));
+    let (essence, parameters) = (essence.trim().to_ascii_lowercase(), parameters.to_ascii_lowercase());
+    let is_encoded = headers.contains_key(CONTENT_ENCODING) || common.contains_key(CONTENT_ENCODING);
+    let is_text = !parameters.contains("charset") || parameters.contains("utf-8");
+    (essence == "application/json" || essence.ends_with("+json")) && is_text && !is_encoded
 }
 
 fn model_of(body: &Value) -> Option<&str> {

@@ -1,7 +1,9 @@
 //! What goes in and what comes out.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{Entry, HeaderName, HeaderValue};
@@ -12,10 +14,14 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::history::History;
+use crate::mask::is_secret;
 use crate::retry::RetryPolicy;
 
 /// A request to the provider. The body goes out as it is, byte for byte.
-#[derive(Clone, Debug)]
+///
+/// Credentials in its headers, which are `authorization` and its like and what is marked as sensitive, are masked in
+/// answers and errors as the client's own are. Its `Debug` shows neither them nor the query nor the body.
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -29,6 +35,8 @@ pub struct Request {
     pub priority: Priority,
     /// What is tried again of it, and when; as the client has it where there is nothing.
     pub retry: Option<RetryPolicy>,
+    /// How long it may take in all, from when it is handed to the client: see [`with_deadline`](Self::with_deadline).
+    pub deadline: Option<Duration>,
 }
 
 impl Request {
@@ -42,6 +50,7 @@ impl Request {
             body: body.into(),
             priority: Priority::NORMAL,
             retry: None,
+            deadline: None,
         }
     }
 
@@ -61,6 +70,7 @@ impl Request {
             body: Bytes::new(),
             priority: Priority::NORMAL,
             retry: None,
+            deadline: None,
         }
     }
 
@@ -90,11 +100,45 @@ impl Request {
         self
     }
 
+    /// The same request with a bound on all the time that it takes: its waits, its attempts, and the answer to its end, that of
+    /// a stream included. It fails with [`Error::is_timeout`] then, and what was in flight of it is given up; what the
+    /// provider did for it may be charged.
+    #[must_use]
+    pub const fn with_deadline(mut self, within: Duration) -> Self {
+        self.deadline = Some(within);
+        self
+    }
+
     /// The same request with another priority. A higher one is a head start of ten seconds for each level.
     #[must_use]
     pub const fn with_priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut headers = self.headers.clone();
+        for (name, value) in &mut headers {
+            if is_secret(name, value) {
+                *value = HeaderValue::from_static("***");
+            }
+        }
+        let path = match self.path.split_once('?') {
+            // Google takes keys there.
+            Some((path, _)) => format!("{path}?***"),
+            None => self.path.clone(),
+        };
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("headers", &headers)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("priority", &self.priority)
+            .field("retry", &self.retry)
+            .field("deadline", &self.deadline)
+            .finish()
     }
 }
 

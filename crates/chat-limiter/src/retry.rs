@@ -26,13 +26,18 @@ pub struct RetryPolicy {
     pub backoff: Backoff,
     /// The longest that a request waits for capacity or because the provider says so; beyond it fails.
     pub longest_wait: Duration,
+    /// The longest that a request takes with all its waits and attempts, from when it was made; `None` for as long as the
+    /// other numbers allow, which is the default, because a batch may well wait for tomorrow's quota. After it nothing is
+    /// sent again, and who waits fails with [`Error::is_timeout`](crate::Error::is_timeout); an attempt that was sent before
+    /// has its own time. [`Request::with_deadline`](crate::Request::with_deadline) cuts that off, too.
+    pub longest_total: Option<Duration>,
     /// How many retries are made of 1,000 requests before retries slow down to the ceiling of the backoff.
     pub budget_per_thousand: u32,
 }
 
 impl Default for RetryPolicy {
     /// A hundred attempts of which ten may fail, two for what was not answered, half a second doubling to a minute, an
-    /// hour's wait, one retry for five requests.
+    /// hour's wait, no bound on all of it together, one retry for five requests.
     fn default() -> Self {
         Self {
             max_attempts: 100,
@@ -40,6 +45,7 @@ impl Default for RetryPolicy {
             max_unanswered: 2,
             backoff: Backoff::default(),
             longest_wait: Duration::from_secs(3_600),
+            longest_total: None,
             // As Finagle has it (https://finagle.github.io/blog/2016/02/08/retry-budgets). One in ten would run dry where one
             // request in ten fails, because one retry in ten fails, too.
             budget_per_thousand: 200,

@@ -108,9 +108,14 @@ fn states_version(path: &str) -> bool {
     })
 }
 
-/// The beginning of a text, for a message.
+/// The beginning of an address, for a message, without the query, which may hold a key.
 fn excerpt(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let mut shown: String = text.get(..end).unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect();
+    if end < text.len() {
+        shown.push('\u{2026}');
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -189,6 +194,18 @@ mod tests {
             let error = join_url(url, "/x").unwrap_err();
             assert_eq!(error, InvalidUrl::Credentials);
             assert!(!error.to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_query_is_not_repeated() {
+        let of_base = ["https://h/v1?key=hunter2", "https://h/v1#hunter2", "ftp://h/?key=hunter2", "h?hunter2"];
+        for error in of_base.map(|base| join_url(base, "/x").unwrap_err()) {
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+        for path in ["https://other/x?key=hunter2", "/x?key=hunter2 x", "https://h:0/x?key=hunter2"] {
+            let error = join_url("https://h/v1", path).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
         }
     }
 

@@ -62,10 +62,11 @@ where
     processor.process_batch(requests, config).await
 }
 
-/// The client's policy with the retries of the batch: there is one who tries again, and that is the client.
+/// The client's policy with the retries of the batch, where these are fewer: there is one who tries again, and that is the
+/// client.
 fn retry_policy(limiter: &ChatLimiter, config: &BatchConfig) -> RetryPolicy {
     let mut policy = limiter.shared.retry;
-    policy.max_failures = config.max_retries_per_item.saturating_add(1);
+    policy.max_failures = policy.max_failures.min(config.max_retries_per_item.saturating_add(1));
     policy.max_unanswered = policy.max_unanswered.min(policy.max_failures);
     policy.backoff = config.backoff();
     policy

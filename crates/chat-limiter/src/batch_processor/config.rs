@@ -32,9 +32,10 @@ pub struct BatchConfig {
     pub max_concurrent_requests: usize,
     /// Threads for processors that block, where such are used.
     pub max_workers: usize,
-    /// How often a failed item is sent again. Refusals for the rate are left out: who is refused waits in line, as the
-    /// client's [`RetryPolicy`](crate::RetryPolicy) says. What a client tried again counts, so that nothing is sent more
-    /// often because there are two who may: an item that was sent so often already is not repeated.
+    /// How often a failed item is tried again. One layer does that. Chat requests are tried again by the client alone, so
+    /// often where its [`RetryPolicy`](crate::RetryPolicy) does not allow less; refusals for the rate are left out: who is
+    /// refused waits in line, as the policy says. An item of a processor of your own is repeated by the batch, where its
+    /// error is not one that a client [has given up on](super::ItemError).
     pub max_retries_per_item: u32,
     /// The delay before the first retry; it doubles with each one, up to a minute, and half of it is drawn at random. While
     /// an item waits, another one has its place. A longer wait that the provider asks for is kept.

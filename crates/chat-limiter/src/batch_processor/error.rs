@@ -9,6 +9,11 @@ use http::StatusCode;
 use crate::Error;
 
 /// Why an item failed.
+///
+/// A client's [`Error`] is final: the client has sent the request as often as its [`RetryPolicy`](crate::RetryPolicy)
+/// allows, and a batch that repeated it would send it more often. Worth another try is only what the client does not try
+/// again itself, a question about models or limits, say, that nobody answered. Whoever wants a final one repeated all the
+/// same says so with [`retryable`](Self::retryable).
 #[derive(Debug)]
 pub struct ItemError {
     kind: Kind,
@@ -81,9 +86,9 @@ impl From<Error> for ItemError {
     }
 }
 
-/// Whether the client's error may be over another time.
+/// Whether the client's error may be over another time, and nobody has tried that yet.
 fn is_worth_it(error: &Error) -> bool {
-    if error.is_quota_exhausted() {
+    if error.attempts() > 0 || error.is_quota_exhausted() {
         return false;
     }
     match error.status() {

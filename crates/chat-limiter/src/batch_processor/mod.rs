@@ -74,7 +74,8 @@ pub trait BatchProcessor: Sync {
     /// What becomes of it.
     type Output: Send;
 
-    /// Processes one item, once. It is called again where its error is worth another try.
+    /// Processes one item, once. It is called again where its error is [worth another try](ItemError::is_retryable), which
+    /// that of a request is not: the client has tried it again.
     fn process_item(
         &self,
         item: &BatchItem<Self::Data>,

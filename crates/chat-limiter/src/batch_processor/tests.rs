@@ -294,15 +294,43 @@ async fn what_cannot_succeed_is_sent_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_sent_no_more_often_because_two_may_try_again() {
-    for (client, expected) in [(1, 4), (2, 4), (10, 4)] {
-        let faults = Faults { server_error_rate: 1.0, ..Faults::default() };
-        let simulator = Simulator::new(Config::default().with_faults(faults)).unwrap();
-        let policy = RetryPolicy { max_failures: client, ..RetryPolicy::default() };
-        let limiter = client_of(&simulator, "openai").retry(policy).build().unwrap();
-        let results = process_chat_batch(&limiter, [body(0)], &config()).await.unwrap();
-        assert_eq!(results[0].attempt_count, expected, "{client}");
-        assert_eq!(simulator.statistics().requests, u64::from(expected), "{client}");
+    // As the client has it, or the three retries of the batch where these are fewer.
+    for (client, expected) in [(1, 1), (2, 2), (10, 4)] {
+        let by_failures = RetryPolicy { max_failures: client, ..RetryPolicy::default() };
+        let by_attempts = RetryPolicy { max_attempts: client, ..RetryPolicy::default() };
+        for policy in [by_failures, by_attempts] {
+            let faults = Faults { server_error_rate: 1.0, ..Faults::default() };
+            let simulator = Simulator::new(Config::default().with_faults(faults)).unwrap();
+            let limiter = client_of(&simulator, "openai").retry(policy).build().unwrap();
+            let results = process_chat_batch(&limiter, [body(0)], &config()).await.unwrap();
+            let sent = (results[0].attempt_count, simulator.statistics().requests);
+            assert_eq!(sent, (expected, u64::from(expected)), "{policy:?}");
+        }
     }
+}
+
+/// Sends its items with a client.
+struct Sending(crate::ChatLimiter);
+
+impl BatchProcessor for Sending {
+    type Data = Value;
+    type Output = ();
+
+    async fn process_item(&self, item: &BatchItem<Value>) -> Result<Processed<()>, ItemError> {
+        let answer = self.0.request(crate::Request::json(http::Method::POST, "/chat/completions", &item.data)).await?;
+        Ok(Processed::from_answer(&answer, ()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_gave_up_on_is_not_repeated_by_a_processor_of_ones_own() {
+    let faults = Faults { server_error_rate: 1.0, ..Faults::default() };
+    let simulator = Simulator::new(Config::default().with_faults(faults)).unwrap();
+    let policy = RetryPolicy { max_attempts: 2, ..RetryPolicy::default() };
+    let limiter = client_of(&simulator, "openai").retry(policy).build().unwrap();
+    let results = Sending(limiter).process_batch([body(0)], &config()).await.unwrap();
+    assert!(!results[0].error.as_ref().unwrap().is_retryable());
+    assert_eq!((results[0].attempt_count, simulator.statistics().requests), (2, 2));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ use providers::payload::ChatRequest;
 
 use super::runtime::Runtime;
 use super::{AnswerStream, Builder};
+use crate::client::{nobody_lists, not_listed};
 use crate::{Error, Request};
 
 /// A client of one LLM provider that stays within its limits, for threads that may block.
@@ -26,6 +27,49 @@ impl ChatLimiter {
     #[must_use]
     pub fn builder(provider: &str) -> Builder {
         crate::ChatLimiter::builder(provider).into()
+    }
+
+    /// As [`from_url`](crate::ChatLimiter::from_url).
+    #[must_use]
+    pub fn from_url(url: &str) -> Builder {
+        crate::ChatLimiter::from_url(url).into()
+    }
+
+    /// As [`for_model`](crate::ChatLimiter::for_model).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn for_model(model: &str) -> Result<Builder, Error> {
+        crate::ChatLimiter::for_model(model).map(Builder::from)
+    }
+
+    /// As [`detect_provider`](crate::ChatLimiter::detect_provider): blocks until it is done.
+    ///
+    /// # Errors
+    ///
+    /// As there; also inside an async runtime, and where no thread can be started.
+    pub fn detect_provider(model: &str) -> Result<Self, Error> {
+        let runtime = Runtime::start()?;
+        let limiter = runtime.block_on(crate::ChatLimiter::detect_provider(model))??;
+        Ok(Self::new(limiter, runtime))
+    }
+
+    /// As [`find_model`](crate::ChatLimiter::find_model), but that the clients are asked one after the other, each on its own
+    /// thread.
+    ///
+    /// # Errors
+    ///
+    /// As there; also inside an async runtime.
+    pub fn find_model<'a>(model: &str, clients: &'a [Self]) -> Result<&'a Self, Error> {
+        let mut asked = Vec::new();
+        for client in clients {
+            match not_listed(client.as_async(), client.has_model(model)) {
+                Some(why) => asked.push(why),
+                None => return Ok(client),
+            }
+        }
+        Err(nobody_lists(model, &asked))
     }
 
     pub(super) fn new(limiter: crate::ChatLimiter, runtime: Runtime) -> Self {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use limiter_core::{Dimension, Limit};
-use providers::Provider;
+use providers::discovery::Account;
 use providers::payload::{ChatRequest, Message};
+use providers::{ModelFacts, Provider};
 use serde_json::Value;
 
 use super::ChatLimiter;
 use crate::{
-    Answer, ChatCompletionResponse, Cost, CurrentLimits, Error, Permit, Priority, Request, ScopeState, UsageTotals,
+    Answer, ChatCompletionResponse, Cost, CurrentLimits, Error, Learned, Permit, Priority, Request, ScopeState,
+    Subscription, UsageTotals,
 };
 
 /// Methods that block, and methods that do not have to.
@@ -51,6 +53,10 @@ forward! {
         simple_chat(model: impl Into<String>, prompt: impl Into<String>) -> Result<String, Error>;
         acquire(model: &str, cost: Cost) -> Result<Permit, Error>;
         acquire_with_priority(model: &str, cost: Cost, priority: Priority) -> Result<Permit, Error>;
+        models() -> Result<Arc<[ModelFacts]>, Error>;
+        has_model(model: &str) -> Result<bool, Error>;
+        discover_limits() -> Result<Account, Error>;
+        discover_limits_with_key(key: &str) -> Result<Account, Error>;
         acquire_again(model: &str, cost: Cost) -> Result<Permit, Error>;
     }
     pass {
@@ -72,6 +78,9 @@ forward! {
         set_buffer_ratio(ratio: f64) -> Result<(), Error>;
         set_request_buffer_ratio(ratio: f64) -> Result<(), Error>;
         set_token_buffer_ratio(ratio: f64) -> Result<(), Error>;
+        clear_model_cache() -> ();
+        learned() -> Learned;
+        subscribe() -> Subscription;
         close() -> ();
     }
 }

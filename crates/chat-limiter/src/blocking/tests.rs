@@ -267,3 +267,35 @@ fn the_debug_output_shows_no_key() {
     let limiter = builder.build().unwrap();
     assert!(!format!("{shown} {limiter:?}").contains(KEY));
 }
+
+/// Lists one model.
+struct Lists(&'static str);
+
+impl Transport for Lists {
+    fn send(&self, _: http::Request<Body>) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
+        let body = serde_json::json!({"object": "list", "data": [{"id": self.0, "object": "model"}]}).to_string();
+        Box::pin(std::future::ready(Ok(http::Response::new(Body::from_bytes(body)))))
+    }
+}
+
+#[test]
+fn a_client_is_found_by_its_address_and_its_models() {
+    assert_eq!(
+        ChatLimiter::from_url("https://openrouter.ai/api/v1").api_key("k").build().unwrap().provider().name(),
+        "openrouter"
+    );
+    let named = ChatLimiter::for_model("claude-sonnet-4-5").unwrap().api_key("k").build().unwrap();
+    assert_eq!(named.provider().name(), "anthropic");
+    assert!(ChatLimiter::for_model("nobody-knows-it").unwrap_err().is_configuration());
+    let clients = ["first", "second"].map(|model| client(Lists(model)));
+    assert!(clients[0].has_model("first").unwrap() && !clients[0].has_model("second").unwrap());
+    assert_eq!(clients[1].models().unwrap()[0].name, "second");
+    clients[1].clear_model_cache();
+    let found = ChatLimiter::find_model("second", &clients).unwrap();
+    assert!(std::ptr::eq(found, &clients[1]));
+    let error = ChatLimiter::find_model("third", &clients).unwrap_err();
+    assert!(error.is_configuration() && error.to_string().contains("third"), "{error}");
+    assert!(clients[0].discover_limits().is_err());
+    assert_eq!(clients[0].subscribe().borrow().len(), clients[0].current_limits().len());
+    assert_eq!(format!("{:?}", clients[0].learned()), format!("{:?}", clients[0].as_async().learned()));
+}

@@ -63,7 +63,7 @@ impl Builder {
             provider,
             base_url,
             addresses: Addresses::default(),
-            mask: Mask::new(&headers),
+            mask: Arc::new(Mask::new(&headers)),
             headers,
             transport,
             clock,
@@ -111,7 +111,7 @@ fn own_headers(notes: &[(&'static str, String)], extra: &[(String, String)]) -> 
     }
     for (name, value) in extra {
         let parsed = HeaderName::try_from(name.as_str());
-        let header = parsed.map_err(|_| Error::configuration(format!("invalid header name {name:?}")))?;
+        let header = parsed.map_err(|_| Error::configuration("a header's name is invalid"))?;
         let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| invalid(name))?;
         // It may well be a credential.
         value.set_sensitive(true);
@@ -133,6 +133,12 @@ fn find_key(
     let Some(name) = variable.or_else(|| provider.key_variable().map(str::to_owned)).filter(|_| needed) else {
         return Ok(None);
     };
+    if !is_variable_name(&name) {
+        return Err(Error::configuration(
+            "what was given as the name of the environment variable that holds the API key is no name of one; a key \
+             itself is given as the key",
+        ));
+    }
     match std::env::var(&name) {
         Ok(value) if !value.trim().is_empty() => Ok(Some(SecretString::from(value))),
         Ok(_) => {
@@ -145,4 +151,12 @@ fn find_key(
             Err(Error::configuration(format!("the environment variable {name} does not hold text")))
         }
     }
+}
+
+/// Whether this may be a variable's name, and so may be shown: a key in its place must not be. Keys are long, and where they
+/// have no other characters than names have, they are one word.
+fn is_variable_name(name: &str) -> bool {
+    let is_named = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_word = name.len() > 24 && !name.contains('_');
+    !name.is_empty() && name.len() <= 64 && is_named && !is_word && !name.starts_with("sk_")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use limiter_core::{Cost, Priority};
 use serde_json::Value;
 
-use super::{ChatLimiter, Measured, Shared};
+use super::{ChatLimiter, Measured, Shared, needs_runtime};
 use crate::error::{Error, Kind};
 use crate::exchange::Trace;
 use crate::permit::Permit;
@@ -107,6 +107,7 @@ impl Shared {
         priority: Priority,
         at_front: bool,
     ) -> Result<Permit, Error> {
+        needs_runtime()?;
         let inside = self.gate.enter().ok_or_else(closed)?;
         self.check_credit(model)?;
         let group: Arc<str> = Arc::from(&*self.provider.model_group(model));

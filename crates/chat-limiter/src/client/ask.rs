@@ -7,7 +7,7 @@ use http::HeaderMap;
 use providers::discovery::{DiscoveryError, DiscoveryRequest, KeyKind, Page};
 use transport::Body;
 
-use super::Shared;
+use super::{Shared, needs_runtime};
 use crate::Error;
 use crate::error::{Kind, Response};
 use crate::exchange::Trace;
@@ -23,6 +23,7 @@ const MOST_PAGES: usize = 100;
 impl Shared {
     /// Asks. `key` takes the place of the client's own headers of the same names.
     pub(super) async fn ask(&self, question: DiscoveryRequest, key: Option<&HeaderMap>) -> Result<Bytes, Error> {
+        needs_runtime()?;
         let uri = providers::join_url(&self.base_url, &question.path).map_err(Error::request)?;
         let request =
             http::Request::builder().method(question.method).uri(uri.clone()).body(Body::from_bytes(Bytes::new()));
@@ -35,13 +36,13 @@ impl Shared {
         *request.headers_mut() = headers;
         request.extensions_mut().insert(self.timeouts);
         let failed = |error| Error::new(Kind::Transport(error), Trace::default());
+        let own = Mask::new(&key.cloned().unwrap_or_default());
         let exchange = async {
             let (mut head, body) = self.transport.send(request).await?.into_parts();
             self.mask.headers(&mut head.headers);
             let body = self.mask.body(body.collect_bounded(LARGEST_ANSWER).await?);
-            let mask = Mask::new(&key.cloned().unwrap_or_default());
-            mask.headers(&mut head.headers);
-            Ok::<_, transport::Error>((head, mask.body(body)))
+            own.headers(&mut head.headers);
+            Ok::<_, transport::Error>((head, own.body(body)))
         };
         let (head, body) = match tokio::time::timeout(LONGEST_ANSWER, exchange).await {
             Ok(answer) => answer.map_err(failed)?,
@@ -52,7 +53,9 @@ impl Shared {
         if head.status.is_success() {
             return Ok(body);
         }
-        let failure = self.provider.classify(head.status, &head.headers, &body, self.clock.wall());
+        let mut failure = self.provider.classify(head.status, &head.headers, &body, self.clock.wall());
+        self.mask.failure(&mut failure);
+        own.failure(&mut failure);
         let response = Response { status: head.status, headers: head.headers, body };
         let kind = Kind::Refused { failure: Box::new(failure), response: Box::new(response) };
         Err(Error::new(kind, Trace::default()))

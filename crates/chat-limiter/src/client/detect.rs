@@ -93,16 +93,29 @@ impl ChatLimiter {
 async fn find<'a>(model: &str, clients: &'a [ChatLimiter], mut asked: Vec<String>) -> Result<&'a ChatLimiter, Error> {
     let answers = join_all(clients.iter().map(|client| client.has_model(model))).await;
     for (client, answer) in clients.iter().zip(answers) {
-        let name = client.provider().name();
-        match answer {
-            Ok(true) => return Ok(client),
-            Ok(false) => asked.push(name.to_owned()),
-            Err(error) => asked.push(format!("{name} ({error})")),
+        match not_listed(client, answer) {
+            Some(why) => asked.push(why),
+            None => return Ok(client),
         }
     }
+    Err(nobody_lists(model, &asked))
+}
+
+/// Who does not list a model, and why; `None` of one that does.
+pub(crate) fn not_listed(client: &ChatLimiter, answer: Result<bool, Error>) -> Option<String> {
+    let name = client.provider().name();
+    match answer {
+        Ok(true) => None,
+        Ok(false) => Some(name.to_owned()),
+        Err(error) => Some(format!("{name} ({error})")),
+    }
+}
+
+/// That none of those who were asked lists a model.
+pub(crate) fn nobody_lists(model: &str, asked: &[String]) -> Error {
     let asked = if asked.is_empty() { "nobody".to_owned() } else { asked.join(", ") };
     let model: String = model.chars().take(100).collect();
-    Err(Error::configuration(format!("no provider lists the model {model:?}; asked: {asked}")))
+    Error::configuration(format!("no provider lists the model {model:?}; asked: {asked}"))
 }
 
 /// Whether somebody else's list tells anything, and may be seen.

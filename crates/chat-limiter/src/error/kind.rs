@@ -18,6 +18,12 @@ pub(crate) enum Kind {
     NeverFits(NeverFits),
     TooLong(Duration),
     Down(Arc<str>),
+    /// All the time that it had is over.
+    Overdue {
+        within: Duration,
+        /// What went wrong last, where something did.
+        last: Option<Box<Kind>>,
+    },
     Closed,
     /// The provider was asked, and said that all credit is spent.
     Exhausted(Arc<str>),
@@ -55,6 +61,7 @@ impl Kind {
             Self::NeverFits(_) => "too_large",
             Self::TooLong(_) => "limit_exhausted",
             Self::Down(_) => "provider_down",
+            Self::Overdue { .. } => "timeout",
             Self::Closed => "closed",
             Self::Exhausted(_) => ErrorKind::QuotaExhausted.name(),
             Self::Refused { failure, .. } => failure.kind.name(),
@@ -92,8 +99,17 @@ impl Kind {
         }
     }
 
-    pub(crate) const fn response(&self) -> Option<&Response> {
+    pub(crate) fn is_timeout(&self) -> bool {
         match self {
+            Self::Overdue { .. } => true,
+            Self::Transport(error) => error.is_timeout(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn response(&self) -> Option<&Response> {
+        match self {
+            Self::Overdue { last, .. } => last.as_ref()?.response(),
             Self::Refused { response, .. } | Self::Answer { response, .. } => Some(response),
             _ => None,
         }
@@ -117,6 +133,10 @@ impl Kind {
             }
             Self::Closed => Cow::Borrowed("the client was closed before the request was sent"),
             Self::Exhausted(why) => Cow::Borrowed(why),
+            Self::Overdue { within, last: None } => Cow::Owned(format!("not done within {within:?}")),
+            Self::Overdue { within, last: Some(last) } => {
+                Cow::Owned(format!("not done within {within:?}; last: {}", last.message()))
+            }
             Self::Down(why) => Cow::Owned(format!("the provider does not answer: {why}")),
             Self::Refused { failure, response } => {
                 Cow::Owned(format!("{}: {}", response.status, one_line(&failure.message)))

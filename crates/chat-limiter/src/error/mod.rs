@@ -98,10 +98,11 @@ impl Error {
         matches!(self.0.kind, Kind::Refused { .. })
     }
 
-    /// A connection, the first byte or a part of the answer took too long.
+    /// A connection, the first byte or a part of the answer took too long, or the request as a whole
+    /// ([`Request::with_deadline`](crate::Request::with_deadline), [`RetryPolicy::longest_total`](crate::RetryPolicy)).
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(&self.0.kind, Kind::Transport(error) if error.is_timeout())
+        self.0.kind.is_timeout()
     }
 
     /// No connection could be made.

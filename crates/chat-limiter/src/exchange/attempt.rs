@@ -55,7 +55,7 @@ impl Shared {
             Err(error) => return Err(settle::failed(permit, error, trace)),
         };
         let (mut head, body) = response.into_parts();
-        self.mask.headers(&mut head.headers);
+        prepared.mask.headers(&mut head.headers);
         let observation = self.provider.observe(head.status, &head.headers, self.clock.wall());
         self.observe(prepared, &mut permit, observation, head.status);
         if head.status.is_success() {
@@ -92,7 +92,7 @@ impl Shared {
         // A server that sends a byte now and then is never idle.
         let longest = self.longest_answer();
         match tokio::time::timeout(longest, body.collect_bounded(limit)).await {
-            Ok(body) => Ok(self.mask.body(body?)),
+            Ok(body) => Ok(prepared.mask.body(body?)),
             Err(_) => Err(transport::Error::timed_out(transport::Stage::Body, &prepared.uri, longest)),
         }
     }

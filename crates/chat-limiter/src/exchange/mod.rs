@@ -12,23 +12,25 @@
 
 pub(crate) mod asked;
 mod attempt;
+mod end;
 mod read;
 pub(crate) mod settle;
 mod trace;
 
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, mem};
 
 use futures::future::BoxFuture;
 use http::Uri;
-use limiter_core::Dimension;
+use limiter_core::{Dimension, Nanos};
 use providers::RequestSize;
 use tokenizer::RequestKind;
 
 use crate::client::Shared;
 use crate::error::{Error, Kind};
 use crate::gate::Inside;
+use crate::mask::Mask;
 use crate::observe::RequestSpan;
 use crate::request::{Answer, Request};
 use crate::scope::{Denied, Permit};
@@ -38,7 +40,6 @@ pub(crate) use attempt::Begun;
 pub(crate) use trace::Trace;
 
 /// A request ready to go, as often as it takes.
-#[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) request: Request,
     pub(crate) uri: Uri,
@@ -46,14 +47,25 @@ pub(crate) struct Prepared {
     pub(crate) size: RequestSize,
     pub(crate) kind: RequestKind,
     pub(crate) span: RequestSpan,
+    /// The client's credentials and the request's own.
+    pub(crate) mask: Arc<Mask>,
+    /// When the caller asked.
+    pub(crate) asked_at: Nanos,
     /// Until it is dropped the request has not ended.
     pub(crate) inside: Option<Inside>,
+}
+
+impl fmt::Debug for Prepared {
+    /// Without the address, whose query may be a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("request", &self.request).field("group", &self.group).finish_non_exhaustive()
+    }
 }
 
 impl Shared {
     /// Sends a request until it is answered or nothing more is worth trying.
     pub(crate) async fn exchange(&self, prepared: &Prepared) -> Result<Answer, Error> {
-        let mut trace = Trace::new(self.clock.now()).with_retry(prepared.request.retry);
+        let mut trace = Trace::new(prepared.asked_at);
         loop {
             let (permit, slot) = self.admit(prepared, &mut trace).await?;
             let timeouts = self.timeouts_of_whole(prepared);
@@ -64,7 +76,7 @@ impl Shared {
                     Err(kind) => Err(kind),
                 }
             });
-            let outcome = attempt.await;
+            let outcome = self.within(prepared, attempt).await;
             drop(slot);
             match outcome {
                 Ok((response, usage)) => {
@@ -85,8 +97,17 @@ impl Shared {
         }
     }
 
-    /// Waits for capacity and for a slot: at the end of the queue, or at its front where the request has gone before.
+    /// Waits for capacity and for a slot, for as long as the request has.
     pub(crate) async fn admit(&self, prepared: &Prepared, trace: &mut Trace) -> Result<(Permit, Slot), Error> {
+        let Some(end) = self.end_of_waits(prepared) else { return self.admit_in_turn(prepared, trace).await };
+        // Boxed, so that those without an end do not keep room for it.
+        let wait = Box::pin(tokio::time::timeout_at(self.clock.instant(end.at), self.admit_in_turn(prepared, trace)));
+        let admitted = wait.await;
+        admitted.unwrap_or_else(|_| Err(Error::new(end.passed(None), mem::take(trace))))
+    }
+
+    /// Waits for capacity and for a slot: at the end of the queue, or at its front where the request has gone before.
+    async fn admit_in_turn(&self, prepared: &Prepared, trace: &mut Trace) -> Result<(Permit, Slot), Error> {
         let permit = loop {
             let kind = match self.permit(prepared, trace).await {
                 Ok(permit) => break permit,
@@ -129,8 +150,14 @@ impl Shared {
         trace.failed_with(&kind, self.clock.now());
         self.attempted(prepared, trace);
         // Bound to a name so that the lock is gone before the wait.
-        let delay = trace.retry.unwrap_or(self.retry).delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
+        let delay =
+            prepared.request.retry.unwrap_or(self.retry).delay(&kind, trace, &mut self.budget(), fastrand::u64(..));
         let Some(delay) = delay else { return Err(Error::new(kind, mem::take(trace))) };
+        if let Some(end) = self.end_of_waits(prepared)
+            && self.clock.now().saturating_add(delay.into()) >= end.at
+        {
+            return Err(Error::new(end.passed(Some(kind)), mem::take(trace)));
+        }
         self.trying_again(prepared, trace, delay);
         if delay > Duration::ZERO {
             let closed = async { self.closed.subscribe().wait_for(|closed| *closed).await.is_ok() };

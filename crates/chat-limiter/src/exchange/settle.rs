@@ -20,6 +20,7 @@ impl Shared {
         response: Response,
         trace: &mut Trace,
     ) -> Kind {
+        prepared.mask.failure(&mut failure);
         let status = response.status;
         if status == StatusCode::TOO_MANY_REQUESTS {
             trace.rate_limited += 1;

@@ -4,7 +4,6 @@ use limiter_core::Nanos;
 
 use crate::error::Kind;
 use crate::history::{Attempt, History};
-use crate::retry::RetryPolicy;
 
 /// What happened to one request so far: the numbers that decide about another try, and the history for its caller.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +23,6 @@ pub(crate) struct Trace {
     pub(crate) input_tokens: u64,
     /// Tokens that were expected to be produced when the last permit was asked for.
     pub(crate) output_tokens: u64,
-    /// What the caller wants tried again; as the client has it where there is nothing.
-    pub(crate) retry: Option<RetryPolicy>,
     /// When the caller asked.
     pub(crate) asked_at: Nanos,
     /// When the last attempt was sent.
@@ -38,12 +35,6 @@ impl Trace {
     /// Of a request that was made at `now`.
     pub(crate) fn new(now: Nanos) -> Self {
         Self { asked_at: now, free_at: now, ..Self::default() }
-    }
-
-    /// The same of a request with a policy of its own, perhaps.
-    pub(crate) const fn with_retry(mut self, policy: Option<RetryPolicy>) -> Self {
-        self.retry = policy;
-        self
     }
 
     /// An attempt goes out.

@@ -10,6 +10,7 @@ use super::tally::Tally;
 use crate::client::Shared;
 use crate::exchange::Prepared;
 use crate::gate::Inside;
+use crate::mask::Mask;
 use crate::observe::RequestSpan;
 use crate::scope::Permit;
 use crate::slots::Slot;
@@ -68,6 +69,11 @@ impl Meter {
     /// The span of its request.
     pub(super) const fn span(&self) -> &RequestSpan {
         &self.prepared.span
+    }
+
+    /// What is masked in it.
+    pub(super) fn mask(&self) -> &Mask {
+        &self.prepared.mask
     }
 
     /// The prompt, and an estimate of what was produced.

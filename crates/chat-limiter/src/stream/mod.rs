@@ -182,7 +182,7 @@ impl AnswerStream {
             if *this.is_over {
                 return Poll::Ready(None);
             }
-            let Some(end) = ready!(this.reader.as_mut().poll_read(context, &this.meter.shared.mask)) else { continue };
+            let Some(end) = ready!(this.reader.as_mut().poll_read(context, this.meter.mask())) else { continue };
             *this.is_over = true;
             let tally = &this.reader.found.tally;
             let response =
@@ -192,7 +192,8 @@ impl AnswerStream {
                     this.meter.end(tally);
                     return Poll::Ready(None);
                 }
-                End::Failed(failure, data) => {
+                End::Failed(mut failure, data) => {
+                    this.meter.mask().failure(&mut failure);
                     this.meter.fail(tally, &failure);
                     Kind::Refused { failure, response: response(data) }
                 }

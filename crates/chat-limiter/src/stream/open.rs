@@ -42,7 +42,7 @@ enum Form {
 impl Shared {
     /// Sends a request until its answer has begun with an event, or nothing more is worth trying.
     pub(super) async fn open(self: &Arc<Self>, mut prepared: Prepared) -> Result<AnswerStream, Error> {
-        let mut trace = Trace::new(self.clock.now()).with_retry(prepared.request.retry);
+        let mut trace = Trace::new(prepared.asked_at);
         loop {
             let (permit, slot) = self.admit(&prepared, &mut trace).await?;
             let timeouts = self.timeouts_of_stream(&prepared);
@@ -53,7 +53,7 @@ impl Shared {
                     Err(kind) => Err(kind),
                 }
             });
-            let outcome = attempt.await;
+            let outcome = self.within(&prepared, attempt).await;
             match outcome {
                 Ok(Opened { head, reader, permit }) => {
                     trace.answered(head.status, self.clock.now());
@@ -93,7 +93,7 @@ impl Shared {
             if !reader.found.events.is_empty() {
                 break None;
             }
-            if let Some(end) = poll_fn(|context| Pin::new(&mut reader).poll_read(context, &self.mask)).await {
+            if let Some(end) = poll_fn(|context| Pin::new(&mut reader).poll_read(context, &prepared.mask)).await {
                 break Some(end);
             }
         };
@@ -126,7 +126,8 @@ impl Shared {
     }
 
     fn reader(&self, prepared: &Prepared, body: Body, found: Found) -> Reader {
-        let patience = Patience { idle: self.timeouts.idle, silence: self.longest_answer() };
+        let patience = Patience { end: None, idle: self.timeouts.idle, silence: self.longest_answer() };
+        let patience = Patience { end: prepared.deadline().map(|end| (end.at, end.within)), ..patience };
         Reader::new(body, prepared.uri.clone(), found, patience, self.clock)
     }
 }

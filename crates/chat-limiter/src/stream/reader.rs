@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use http::Uri;
 use http_body::Body as _;
@@ -41,6 +42,10 @@ impl Reader {
             return Poll::Ready(Some(end));
         }
         let is_complete = this.found.tally.is_complete();
+        if let Some(within) = this.timer.passed().filter(|_| !is_complete) {
+            this.body.set(Body::empty());
+            return Poll::Ready(Some(overdue(this.uri, within)));
+        }
         let end = match this.body.as_mut().poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Ok(chunk) = frame.into_data() {
@@ -60,9 +65,10 @@ impl Reader {
             Poll::Ready(Some(Err(error))) => End::Transport(error),
             Poll::Pending => {
                 let waited = ready!(this.timer.poll_waited(context, this.found.progress()));
-                match is_complete {
-                    true => End::Complete,
-                    false => End::Transport(transport::Error::timed_out(Stage::Body, this.uri, waited)),
+                match (is_complete, this.timer.passed()) {
+                    (true, _) => End::Complete,
+                    (false, Some(within)) => overdue(this.uri, within),
+                    (false, None) => End::Transport(transport::Error::timed_out(Stage::Body, this.uri, waited)),
                 }
             }
         };
@@ -74,4 +80,10 @@ impl Reader {
         this.body.set(Body::empty());
         Poll::Ready(Some(end))
     }
+}
+
+/// The whole stream took too long.
+fn overdue(uri: &Uri, within: Duration) -> End {
+    let why = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("not done within {within:?}"));
+    End::Transport(transport::Error::new(Stage::Body, uri, why))
 }

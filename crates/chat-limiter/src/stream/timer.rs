@@ -20,6 +20,8 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// For an event: a server that sends comments for ever is never idle.
     pub(super) silence: Duration,
+    /// When all of it is over, and how long that was from when it was asked for.
+    pub(super) end: Option<(Nanos, Duration)>,
 }
 
 /// How far a stream is.
@@ -57,6 +59,12 @@ impl Timer {
         }
     }
 
+    /// How long all of it had, where that is over: it is asked at each chunk, because a server that always has another one
+    /// keeps nobody waiting.
+    pub(super) fn passed(&self) -> Option<Duration> {
+        self.patience.end.filter(|(end, _)| self.clock.now() >= *end).map(|(_, within)| within)
+    }
+
     /// Nothing is there: ready with the span in which nothing came, once that is too long.
     pub(super) fn poll_waited(&mut self, context: &mut Context<'_>, progress: Progress) -> Poll<Duration> {
         let is_new = self.bytes_since.is_none();
@@ -72,6 +80,7 @@ impl Timer {
         let ends = ends.map(|(since, span)| (since.saturating_add(span.into()), span));
         let [first, second] = ends;
         let (end, span) = if second.0 < first.0 { second } else { first };
+        let (end, span) = self.patience.end.filter(|whole| whole.0 < end).unwrap_or((end, span));
         let deadline = self.clock.instant(end);
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if is_new && sleep.deadline() != deadline {
@@ -88,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Patience = Patience { idle: Duration::from_secs(60), silence: Duration::from_secs(600) };
+    const PATIENCE: Patience = Patience { idle: Duration::from_secs(60), silence: Duration::from_secs(600), end: None };
 
     /// How long nothing may come, as `progress` is.
     async fn waited(timer: &mut Timer, progress: Progress) -> (Duration, Duration) {

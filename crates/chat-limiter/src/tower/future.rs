@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::Request;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderValue, Request};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use limiter_core::Priority;
@@ -68,7 +69,12 @@ where
         }
         Err(error) => return Err(error),
     };
+    // What is sent is the caller's affair.
+    let kind = head.headers.get(CONTENT_TYPE).cloned();
+    let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let encoding = head.headers.get(CONTENT_ENCODING).cloned().map(|encoding| (CONTENT_ENCODING, encoding));
     let sized = crate::Request {
+        headers: [(CONTENT_TYPE, kind)].into_iter().chain(encoding).collect(),
         method: head.method.clone(),
         priority: head.extensions.get().copied().unwrap_or(Priority::NORMAL),
         ..crate::Request::post(head.uri.path(), body.clone())

@@ -125,6 +125,12 @@ fn a_provider_that_tells_nothing_is_an_error_and_is_not_asked() {
     }
     let missing = "limits --provider openai --api-key-env NO_SUCH_KEY";
     chat_limiter(Directory::new().path()).args(missing).run().check_refused(&["NO_SUCH_KEY"]);
+    // A key where its variable's name belongs.
+    let key = "sk-proj-0123456789abcdef";
+    let swapped = format!("limits --provider openai --api-key-env {key}");
+    let swapped = chat_limiter(Directory::new().path()).args(&swapped).run();
+    swapped.check_refused(&["environment variable"]);
+    assert!(!swapped.stderr.contains(key), "{}", swapped.stderr);
     chat_limiter(Directory::new().path()).args("limits").run().check_refused(&["--provider"]);
 }
 

@@ -54,7 +54,7 @@ fn what_is_wrong_is_named_before_anything_is_sent() {
     check(ChatLimiter::builder("opnai"), "known are openai, anthropic");
     check(openai().base_url("https://me:hunter2@api.openai.com"), "password");
     check(openai().base_url("api.openai.com"), "api.openai.com");
-    check(openai().header("x y", "z"), "x y");
+    check(openai().header("x hunter2", "z"), "name is invalid");
     check(openai().header("x-secret", "hunter2\n"), "x-secret");
     check(openai().project("two\nlines"), "openai-project");
     check(openai().application("https://a", "t\0"), "x-title");
@@ -86,5 +86,59 @@ fn connections_may_have_settings_and_need_no_certificates_without_tls() {
     for connections in [HyperTransport::builder().http1_only(), HyperTransport::builder().http2_prior_knowledge()] {
         let builder = builder().connections(connections).proxies(Proxies::none());
         assert!(builder.build().is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_should_be_json_and_is_not_is_not_sent_and_its_place_is_named() {
+    let server = Scripted::new(|_| (200, json!({})));
+    let limiter = server.client("openai").build().unwrap();
+    let with = |kind: &'static str, body: &'static [u8]| {
+        let mut request = Request::post("/chat/completions", body);
+        if !kind.is_empty() {
+            request.headers.insert("content-type", kind.parse().unwrap());
+        }
+        request
+    };
+    let large = Vec::leak([b"{\n".as_slice(), &[b' '; 100_000], b"]"].concat());
+    for (kind, body, place) in [
+        ("", b"{\"a\": 1,\n}".as_slice(), "line 2 column 1"),
+        ("application/json; charset=UTF-8", b"nonsense", "line 1 column 2"),
+        ("application/vnd.api+json", b"{} {}", "line 1 column 4"),
+        ("Application/JSON", b"{\"a", "line 1 column 3"),
+        ("", large, "line 2 column 100001"),
+    ] {
+        let error = limiter.request(with(kind, body)).await.unwrap_err();
+        assert!(error.is_invalid() && error.attempts() == 0 && error.to_string().contains(place), "{error}");
+    }
+    assert!(server.heads.lock().unwrap().is_empty());
+    let deep: &'static [u8] = Vec::leak([vec![b'['; 1_000], vec![b']'; 1_000]].concat());
+    let others =
+        [("text/plain", b"nonsense".as_slice()), ("application/x-ndjson", b"{}\n{}"), ("", deep), ("", b"1e999")];
+    for (kind, body) in others {
+        limiter.request(with(kind, body)).await.unwrap();
+    }
+    let mut packed = with("application/json", b"\x1f\x8b");
+    packed.headers.insert("content-encoding", "gzip".parse().unwrap());
+    limiter.request(packed).await.unwrap();
+    assert_eq!(server.heads.lock().unwrap().len(), 5);
+}
+
+#[test]
+fn outside_a_runtime_a_call_is_an_error_that_says_so() {
+    let server = Scripted::new(|_| (200, json!({})));
+    let limiter = server.client("openai").build().unwrap();
+    // None of them waits for anything.
+    let errors = async {
+        [
+            limiter.request(Request::post("/chat/completions", "{}")).await.unwrap_err(),
+            limiter.stream(Request::post("/chat/completions", "{}")).await.unwrap_err(),
+            limiter.acquire("gpt-4o", limiter_core::Cost::of_request(1, 1)).await.unwrap_err(),
+            limiter.models().await.unwrap_err(),
+        ]
+    };
+    let errors = futures::FutureExt::now_or_never(errors).unwrap();
+    for error in errors {
+        assert!(error.is_configuration() && error.to_string().contains("runtime"), "{error}");
     }
 }

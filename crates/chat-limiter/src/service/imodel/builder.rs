@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use transport::Transport;
 
 use super::{IModel, task};
+use crate::mask::host_of;
 use crate::service::{Service, find_service};
 use crate::{Builder, ChatLimiter, Error};
 
@@ -212,7 +213,7 @@ impl fmt::Debug for IModelBuilder {
             .field("service", &self.service)
             .field("task", &self.task)
             .field("model", &self.model)
-            .field("base_url", &self.base_url)
+            .field("base_url", &self.base_url.as_deref().map(host_of))
             .finish_non_exhaustive()
     }
 }
