@@ -30,6 +30,9 @@ pub(crate) struct Learning {
 struct Group {
     prompts: Prompts,
     outputs: OutputEstimates,
+    /// Whether an answer of this run was taken in.
+    #[serde(skip)]
+    is_used: bool,
 }
 
 impl Group {
@@ -57,9 +60,14 @@ impl Learning {
     pub(crate) fn observe(&self, group: &Arc<str>, size: &RequestSize, kind: RequestKind, usage: &Usage) {
         let mut groups = self.lock();
         if groups.len() >= MOST_GROUPS && !groups.contains_key(group) {
-            return;
+            // What an earlier run has learned of models that this one does not use makes room.
+            let Some(unused) = groups.iter().find(|(_, known)| !known.is_used).map(|(name, _)| Arc::clone(name)) else {
+                return;
+            };
+            groups.remove(&unused);
         }
         let known = groups.entry(Arc::clone(group)).or_default();
+        known.is_used = true;
         known.outputs.observe(kind, usage.output);
         // Nothing has an empty prompt; an answer that says so leaves it out.
         if usage.input > 0 {
@@ -175,6 +183,17 @@ mod tests {
         assert_eq!(learning.expected("m", &bound, RequestKind::NONE).1, 4_096);
         assert_eq!(learning.expected("m", &size(10), RequestKind::NONE).1, 10);
         assert_eq!(learning.expected("other", &size(10), RequestKind::NONE).1, OutputEstimate::PRIOR);
+    }
+
+    #[test]
+    fn a_new_model_takes_the_place_of_one_that_only_an_earlier_run_used() {
+        let learning = Learning::default();
+        for number in 0..MOST_GROUPS {
+            learning.lock().insert(number.to_string().into(), Group::default());
+        }
+        learning.observe(&"new".into(), &size(10), RequestKind::NONE, &usage(20, 10));
+        let groups = learning.lock();
+        assert!(groups.len() == MOST_GROUPS && groups.contains_key("new"));
     }
 
     #[test]
