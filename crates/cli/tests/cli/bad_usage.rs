@@ -94,9 +94,15 @@ fn a_key_that_cannot_be_sent_is_not_repeated() {
 
 #[test]
 fn an_address_that_is_none() {
-    for url in ["nonsense", "ftp://h/v1", "http://", "http://h:port/v1", "https://h/v1?key=1", "file:///etc/passwd"] {
+    for url in ["nonsense", "ftp://h/v1", "http://", "http://h:port/v1", "file:///etc/passwd"] {
         check(&format!("run requests.jsonl -o new.jsonl --base-url {url}"), &[url]);
     }
+    // What stands behind the question mark may be a key.
+    let queried = chat_limiter(Directory::with_requests(requests(2)).path())
+        .args("run requests.jsonl -o new.jsonl --base-url https://h/v1?key=hunter2")
+        .run();
+    queried.check_refused(&["https://h/v1", "query"]);
+    assert!(!queried.stderr.contains("hunter2"), "{queried:?}");
     let directory = Directory::with_requests(requests(2));
     let arguments = "run requests.jsonl -o new.jsonl --base-url https://me:hunter2@h/v1";
     let outcome = chat_limiter(directory.path()).args(arguments).run();
