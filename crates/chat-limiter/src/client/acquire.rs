@@ -17,7 +17,7 @@ impl ChatLimiter {
     ///
     /// ```no_run
     /// # use http::{HeaderMap, StatusCode};
-    /// # async fn send() -> (StatusCode, HeaderMap, Vec<u8>) { unimplemented!() }
+    /// # async fn send() -> (StatusCode, HeaderMap, Vec<u8>) { (StatusCode::OK, HeaderMap::new(), Vec::new()) }
     /// # async fn example() -> Result<(), chat_limiter::Error> {
     /// use chat_limiter::{ChatLimiter, Cost};
     ///

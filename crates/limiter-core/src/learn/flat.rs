@@ -158,6 +158,8 @@ mod tests {
     fn what_differs_or_was_reserved_is_not() {
         assert_eq!(after((0..40).map(|n| (500 + n % 2 * 200, 600 + n % 2 * 200, 100))), None);
         assert_eq!(after([(500, 600, 500); 40]), None);
+        // Without prompts, a word of whole units may say that one more was taken.
+        assert_eq!(after([(101, 101, 100); 40]), None);
         assert_eq!(after([(0, 0, 0); 40]), None);
     }
 

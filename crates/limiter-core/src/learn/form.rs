@@ -71,6 +71,12 @@ const RESET_ERROR: Nanos = Nanos::SECOND;
 /// used, from one answer to the next.
 const ALONE: u64 = 4;
 
+/// Two windows of a length that is seldom used are the same where they differ by no more than a twentieth: rounded figures
+/// make so much of one. Each is exact to an eighth, and named by resets that differ by a quarter.
+const SAME: u128 = 20;
+const EXACT: u128 = 8;
+const OTHER: (i128, i128) = (5, 4);
+
 /// A window that explains so few refusals was guessed wrongly.
 const DOUBTS: u32 = 3;
 
@@ -182,13 +188,12 @@ impl FormGuess {
     fn learn_odd(&mut self, sample: &Sample) {
         let first = *self.odd.get_or_insert(*sample);
         let window = u64::try_from(sample.window).map_or(Nanos::ZERO, Nanos::new);
-        // A twentieth is what rounded figures make of a window.
-        if first.window.abs_diff(sample.window) * 20 > first.window {
+        if first.window.abs_diff(sample.window) * SAME > first.window {
             self.odd = Some(*sample);
-        } else if window > self.wrong.max(Nanos::MINUTE) && sample.tolerance * 8 <= sample.window {
+        } else if window > self.wrong.max(Nanos::MINUTE) && sample.tolerance * EXACT <= sample.window {
             let (shorter, longer) = (first.reset().min(sample.reset()), first.reset().max(sample.reset()));
             // A constant is no measure.
-            if longer * 4 >= shorter * 5 {
+            if longer * OTHER.1 >= shorter * OTHER.0 {
                 self.window = Some(window);
             }
         }
@@ -573,6 +578,15 @@ mod tests {
             guess.learn(&reading(limit, remaining, Nanos::from_millis(reset)), None, 0, now, now);
         }
         assert_eq!(guess.window(), Some(Nanos::MINUTE));
+    }
+
+    #[test]
+    fn a_reset_that_is_rounded_up_beyond_the_window_turns_at_its_end() {
+        let turn = |seconds| {
+            let reading = reading(600, 0, Nanos::from_secs(seconds));
+            Sample::of(&reading, Nanos::ZERO, Nanos::ZERO).unwrap().turns_within(Nanos::MINUTE)
+        };
+        assert_eq!([59, 60, 61, 100].map(turn), [59, 60, 60, 100].map(Nanos::from_secs));
     }
 
     #[test]
