@@ -1,10 +1,10 @@
 //! The transport on reqwest keeps the promises of the one on hyper. Over loopback: reqwest dials for itself.
 
 use futures::channel::mpsc;
-use futures::future::{BoxFuture, join_all};
+use futures::future::join_all;
 use http_body_util::{BodyExt, StreamBody};
 
-use super::server::{Answer, Authority, Listening, describe, proxy_to, read_head, tls_server};
+use super::server::{Authority, Listening, describe, proxy_to, read_head, redirect_to, tls_server};
 use super::*;
 use crate::{ReqwestTransport, Stage, Tls, reqwest};
 
@@ -76,16 +76,7 @@ async fn a_redirect_to_another_host_is_returned_whatever_the_builder_says_and_th
     let authority = Authority::new();
     let other = tls_server(authority.server("127.0.0.1", LATER, BOTH), describe).await;
     let location = format!("https://{}/v1/chat", other.address);
-    let redirect = move |request: Request<Incoming>| -> BoxFuture<'static, Answer> {
-        let location = location.clone();
-        Box::pin(async move {
-            let mut response = describe(request).await;
-            *response.status_mut() = http::StatusCode::PERMANENT_REDIRECT;
-            response.headers_mut().insert("location", location.parse().unwrap());
-            response
-        })
-    };
-    let server = tls_server(authority.server("127.0.0.1", LATER, BOTH), redirect).await;
+    let server = tls_server(authority.server("127.0.0.1", LATER, BOTH), redirect_to(location)).await;
     let tls = Tls::nobody().trust_pem(authority.pem().as_bytes()).unwrap();
     let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::limited(9));
     let transport = ReqwestTransport::new(builder, &tls, Timeouts::default()).unwrap();

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 
+use futures::future::BoxFuture;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use rcgen::{
@@ -98,6 +99,19 @@ pub(super) async fn describe(request: Request<Incoming>) -> Answer {
     let text = format!("{:?} {}", request.version(), request.uri().path());
     request.into_body().collect().await.unwrap();
     Response::new(Full::from(text).map_err(|never| match never {}).boxed())
+}
+
+/// Sends everybody on to `location`.
+pub(super) fn redirect_to(location: String) -> impl Fn(Request<Incoming>) -> BoxFuture<'static, Answer> + Clone {
+    move |request| {
+        let location = location.clone();
+        Box::pin(async move {
+            let mut response = describe(request).await;
+            *response.status_mut() = http::StatusCode::PERMANENT_REDIRECT;
+            response.headers_mut().insert("location", location.parse().unwrap());
+            response
+        })
+    }
 }
 
 /// A TLS server that answers with `answer`, in the protocol that was negotiated.

@@ -3,7 +3,7 @@
 use futures::future::{BoxFuture, join_all};
 use tokio::sync::Barrier;
 
-use super::server::{Answer, Authority, Listening, describe, tls_server};
+use super::server::{Answer, Authority, Listening, describe, redirect_to, tls_server};
 use super::*;
 use crate::{Proxies, Stage, Tls};
 
@@ -204,16 +204,7 @@ async fn a_redirect_to_another_host_is_returned_and_that_host_hears_nothing() {
     let authority = Authority::new();
     let other = tls_server(authority.server("127.0.0.1", LATER, BOTH), describe).await;
     let location = format!("https://{}/v1/chat", other.address);
-    let redirect = move |request: Request<Incoming>| -> BoxFuture<'static, Answer> {
-        let location = location.clone();
-        Box::pin(async move {
-            let mut response = describe(request).await;
-            *response.status_mut() = http::StatusCode::PERMANENT_REDIRECT;
-            response.headers_mut().insert("location", location.parse().unwrap());
-            response
-        })
-    };
-    let server = tls_server(authority.server("127.0.0.1", LATER, BOTH), redirect).await;
+    let server = tls_server(authority.server("127.0.0.1", LATER, BOTH), redirect_to(location)).await;
     let response = trusting(&authority).send(to(&server)).await.unwrap();
     assert_eq!(response.status(), 308);
     assert_eq!(response.headers()["location"], format!("https://{}/v1/chat", other.address));
