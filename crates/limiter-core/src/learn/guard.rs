@@ -7,7 +7,7 @@
 //! ([`Pace`](super::Pace)) bounds what goes beside the words, until all of it is paid back.
 
 use super::Pace;
-use crate::{Amounts, Nanos};
+use crate::{Amounts, Dimension, Nanos};
 
 /// What a refusal costs, in what one request that is let through pays back: one in a hundred may be refused, as a trial of
 /// a measured rate costs.
@@ -24,6 +24,9 @@ const FIRST: i64 = 8 * REFUSAL;
 const SPAN: Nanos = Nanos::from_secs(300);
 /// Before a minute has passed, what was saved up is most of it.
 const LEAST: Nanos = Nanos::MINUTE;
+
+/// So many times as large as the others on average is much larger, as where rates are measured.
+const LARGE: u64 = 4;
 
 /// The budget of refusals.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +90,15 @@ impl Guard {
         };
         let ([requests, tokens], [requests_before, tokens_before]) = (&present.amounts, &before.amounts);
         (span >= LEAST).then(|| [rate((requests, requests_before)), rate((tokens, tokens_before))])
+    }
+
+    /// Whether a request takes many times as many tokens as others on average: it is refused for its size, which says nothing
+    /// of how many may go.
+    pub(crate) fn is_large(&self, amounts: &Amounts) -> bool {
+        let [present, before] = &self.let_through;
+        let ([requests, tokens], [requests_before, tokens_before]) = (present.amounts, before.amounts);
+        let mean = tokens.saturating_add(tokens_before) / requests.saturating_add(requests_before).max(1);
+        amounts.of(Dimension::Tokens) / LARGE > mean
     }
 
     /// The admission `number` was refused; `latest` is the newest one.

@@ -57,14 +57,15 @@ impl Limiter {
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
         let is_explained = self.is_explained(&reservation, now);
         self.guard.refused(reservation.number, self.admissions);
-        let cause = if !is_explained && !reservation.lacks {
+        let cause = if !is_explained && reservation.lacks == [false; 2] {
             let (number, beside) = (reservation.number, reservation.beside);
             Some(self.flight_window.refused(number, beside, self.admissions, self.pace.is_on()))
         } else {
             // What explains one refusal after the other does not.
-            (self.probes && self.tells && self.guard.is_on()).then_some(Cause::Rate)
+            let is_judged = self.probes && self.tells && self.guard.is_on();
+            (is_judged && !self.guard.is_large(reservation.cost.expected())).then_some(Cause::Rate)
         };
-        let is_judged = cause.is_some() && (is_explained || reservation.lacks);
+        let is_judged = cause.is_some() && (is_explained || reservation.lacks != [false; 2]);
         if cause.is_none() && !self.tells {
             self.flight_window.halve(reservation.number, self.admissions);
         }
@@ -175,6 +176,7 @@ impl Limiter {
             amounts: reservation.cost.expected(),
             latest: self.admissions,
             told,
+            lacks: if is_judged && reservation.lacks != [false; 2] { reservation.lacks } else { [true; 2] },
         };
         match cause {
             // Others may go when one of those in flight has ended.

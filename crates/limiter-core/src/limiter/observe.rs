@@ -35,7 +35,10 @@ impl Limiter {
             // Whatever is believed of the charge.
             let whole = |dimension| reservation.cost.expected().of(dimension);
             let is_less = |reading: &Reading| reading.remaining.is_some_and(|left| left < whole(reading.dimension));
-            reservation.lacks = observation.readings().iter().any(is_less);
+            for reading in observation.readings().iter().filter(|reading| is_less(reading)) {
+                let [requests, others] = &mut reservation.lacks;
+                *(if reading.dimension == Dimension::Requests { requests } else { others }) = true;
+            }
             if let Some(span) = observation.retry_after.filter(|_| self.tells) {
                 let (cost, yields) = (reservation.cost, self.yields.parts());
                 let lacking =

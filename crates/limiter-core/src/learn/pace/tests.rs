@@ -57,8 +57,19 @@ impl Provider {
     /// The latest one was refused.
     fn refuse(&mut self, before: &Account, at: Nanos, again_at: Option<Nanos>) -> bool {
         let (number, amounts) = (self.number, &request());
-        self.pace
-            .refused(&Refused { number, at, again_at, account: before, amounts, latest: number, told: [None; 2] }, at)
+        self.pace.refused(
+            &Refused {
+                number,
+                at,
+                again_at,
+                account: before,
+                amounts,
+                latest: number,
+                told: [None; 2],
+                lacks: [true; 2],
+            },
+            at,
+        )
     }
 
     /// Requests go from `from` on, one each `step`, until one is refused. Returns when that was.
@@ -243,8 +254,16 @@ fn what_was_not_short_when_a_request_was_refused_is_not_corrected() {
     let mut account = Account::NONE;
     let amounts = request();
     let refuse = |pace: &mut Pace, account: &Account, number, at| {
-        let refused =
-            Refused { number, at, again_at: None, account, amounts: &amounts, latest: number, told: [None; 2] };
+        let refused = Refused {
+            number,
+            at,
+            again_at: None,
+            account,
+            amounts: &amounts,
+            latest: number,
+            told: [None; 2],
+            lacks: [true; 2],
+        };
         pace.refused(&refused, at)
     };
     pace.answered();
