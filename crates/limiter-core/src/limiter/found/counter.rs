@@ -18,6 +18,8 @@ pub(super) struct Counter {
     turn: Nanos,
     used: u64,
     previous: u64,
+    /// Whether a log of what was taken explains the words as well: until when that is left open.
+    tried_until: Option<Nanos>,
     /// Whether a word from after a turn said more than would be left of one.
     is_excluded: bool,
     /// The latest taking.
@@ -28,6 +30,10 @@ pub(super) struct Counter {
 
 /// So many words that a log of what was taken does not explain say that it is none: one may be another client's burst.
 const CONTRARY: u32 = 2;
+
+/// The part of a window in which it shows whether a log explains the words as well: an eighth, several times as long as most
+/// answers take. Before that no more goes than both give back.
+const TRIED: u64 = 8;
 
 /// Turns told in whole seconds are off by up to one, and by one more where a request may have been counted so much later
 /// than it was sent.
@@ -139,6 +145,27 @@ impl Found {
         self.bucket.set_level(left.max(0).unsigned_abs(), now, left.min(0).unsigned_abs(), now);
     }
 
+    /// A log of what was taken explains the words so far as well: no more goes than both allow, for an eighth of the window.
+    pub(super) fn is_tried(&mut self) {
+        let turn = self.counter.turn;
+        self.counter.tried_until = Some(turn.saturating_add(Nanos::new(self.bucket.limit().window().get() / TRIED)));
+    }
+
+    /// Whether a log would explain it as well.
+    pub(super) const fn is_tentative(&self) -> bool {
+        self.counter.is_on && self.counter.tried_until.is_some()
+    }
+
+    /// Whether what was to tell it from a log has had its time.
+    pub(super) fn is_overdue(&self, now: Nanos) -> bool {
+        self.counter.tried_until.is_some_and(|until| now >= until)
+    }
+
+    /// No log explains it.
+    pub(super) const fn is_confirmed(&mut self) {
+        self.counter.tried_until = None;
+    }
+
     /// Another limit of the same provider is one.
     pub(in crate::limiter) fn is_weighted_as(&mut self, turn: Nanos, window: Nanos, now: Nanos) {
         let limit = *self.bucket.limit();
@@ -159,12 +186,13 @@ impl Found {
 
     /// The latest turn and the window, where it is one.
     pub(in crate::limiter) fn weighs(&self) -> Option<(Nanos, Nanos)> {
-        self.counter.is_on.then(|| (self.counter.turn, self.bucket.limit().window()))
+        let is_known = self.counter.is_on && self.counter.tried_until.is_none();
+        is_known.then(|| (self.counter.turn, self.bucket.limit().window()))
     }
 
     /// It is a fixed window after all, or another limit.
     pub(super) const fn end_to_weigh(&mut self) {
-        (self.counter.is_on, self.counter.contrary) = (false, 0);
+        (self.counter.is_on, self.counter.contrary, self.counter.tried_until) = (false, 0, None);
     }
 
     /// The same limit with what comes back until the next turn, where it is one.
@@ -204,7 +232,12 @@ impl Found {
             }
             ready_at = bucket.ready_at(amount, counter.turn.max(now));
         }
-        ready_at
+        match (&self.log, self.counter.tried_until) {
+            // One asks by the log, so that a word tells them apart.
+            (Some(log), Some(until)) if self.flight.is_empty() => log.ready_at(amount, now).min(until),
+            (Some(log), Some(until)) => ready_at.max(log.ready_at(amount, now).min(until)),
+            _ => ready_at,
+        }
     }
 }
 

@@ -94,8 +94,12 @@ impl Found {
             // A sliding window is as deep as its amount is large.
             let is_no_turn = judged.counted > judged.most.saturating_add(apart) && !self.returns.is_shallow(self.told);
             let is_counter = has_turned && !is_no_counter && judged.most >= weighed.least.saturating_sub(apart);
-            if is_no_turn && is_counter && (is_more || is_less) {
+            if is_no_turn && is_counter {
+                // Where a log explains it as well, the one that gives back less at once is tried first.
                 self.begin_to_weigh(judged.least, now);
+                if !is_more && !is_less {
+                    self.is_tried();
+                }
             } else if is_no_turn {
                 self.turns.gave_part();
                 self.form.slides();
@@ -109,6 +113,13 @@ impl Found {
             self.follow_form(now);
         } else if was_doubted && (is_more || is_less) && self.is_contrary(judged.next, judged.sent, now) {
             self.begin_to_weigh(judged.least, now);
+        } else if self.is_tentative() && (is_more || is_less) {
+            self.is_confirmed();
+        } else if self.is_tentative() && (judged.least > judged.counted.saturating_add(apart) || self.is_overdue(now)) {
+            self.end_to_weigh();
+            self.turns.gave_part();
+            self.form.slides();
+            self.follow_form(now);
         } else if let (true, Some(turn)) = (self.is_weighted() && judged.least > burst / 2, judged.next)
             && judged.least > judged.counted.saturating_add(apart)
         {
