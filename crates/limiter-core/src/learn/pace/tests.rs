@@ -219,8 +219,16 @@ fn a_provider_that_tells_its_rate_is_believed_when_it_refuses_what_should_have_b
     provider.number += 1;
     let (number, amounts, account) = (provider.number, &request(), provider.account);
     let told = [Some(3_000), None];
-    let refused =
-        Refused { number, at: Nanos::SECOND, again_at: None, account: &account, amounts, latest: number, told };
+    let refused = Refused {
+        number,
+        at: Nanos::SECOND,
+        again_at: None,
+        account: &account,
+        amounts,
+        latest: number,
+        told,
+        lacks: [true; 2],
+    };
     assert!(provider.pace.refused(&refused, Nanos::SECOND));
     assert_eq!((provider.measured(Dimension::Requests), provider.measured(Dimension::Tokens)), (Some(300.0), None));
     // Evenly: five a second.
@@ -346,7 +354,10 @@ fn absurd_amounts_numbers_and_times_do_no_harm() {
             let again_at = (round % 5 > 2).then(|| Nanos::new(pick(2)));
             let told = [Some(pick(1)), Some(pick(4))].map(|rate| rate.filter(|_| round % 7 > 3));
             let account = &account;
-            pace.refused(&Refused { number, at, again_at, account, amounts: &amounts, latest: pick(3), told }, now);
+            pace.refused(
+                &Refused { number, at, again_at, account, amounts: &amounts, latest: pick(3), told, lacks: [true; 2] },
+                now,
+            );
             if round % 11 == 0 {
                 pace.pause(Nanos::new(pick(5)));
             }

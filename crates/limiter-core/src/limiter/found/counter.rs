@@ -20,6 +20,8 @@ pub(super) struct Counter {
     previous: u64,
     /// Whether a log of what was taken explains the words as well: until when that is left open.
     tried_until: Option<Nanos>,
+    /// How much more words said since than was counted.
+    risen: i64,
     /// Whether a word from after a turn said more than would be left of one.
     is_excluded: bool,
     /// The latest taking.
@@ -31,9 +33,9 @@ pub(super) struct Counter {
 /// So many words that a log of what was taken does not explain say that it is none: one may be another client's burst.
 const CONTRARY: u32 = 2;
 
-/// The part of a window in which it shows whether a log explains the words as well: an eighth, several times as long as most
+/// The part of a window in which it shows whether a log explains the words as well: a quarter, several times as long as most
 /// answers take. Before that no more goes than both give back.
-const TRIED: u64 = 8;
+const TRIED: u64 = 4;
 
 /// Turns told in whole seconds are off by up to one, and by one more where a request may have been counted so much later
 /// than it was sent.
@@ -145,9 +147,10 @@ impl Found {
         self.bucket.set_level(left.max(0).unsigned_abs(), now, left.min(0).unsigned_abs(), now);
     }
 
-    /// A log of what was taken explains the words so far as well: no more goes than both allow, for an eighth of the window.
+    /// A log of what was taken explains the words so far as well: no more goes than both allow, for a quarter of the window.
     pub(super) fn is_tried(&mut self) {
         let turn = self.counter.turn;
+        self.counter.risen = 0;
         self.counter.tried_until = Some(turn.saturating_add(Nanos::new(self.bucket.limit().window().get() / TRIED)));
     }
 
@@ -156,9 +159,10 @@ impl Found {
         self.counter.is_on && self.counter.tried_until.is_some()
     }
 
-    /// Whether what was to tell it from a log has had its time.
-    pub(super) fn is_overdue(&self, now: Nanos) -> bool {
-        self.counter.tried_until.is_some_and(|until| now >= until)
+    /// Whether words say more than would be left of it, by so much more than was counted, or it has had its time.
+    pub(super) fn is_given_up(&mut self, more: i64, apart: i64, now: Nanos) -> bool {
+        self.counter.risen = self.counter.risen.saturating_add(more.max(0));
+        self.counter.risen > apart || self.counter.tried_until.is_some_and(|until| now >= until)
     }
 
     /// No log explains it.

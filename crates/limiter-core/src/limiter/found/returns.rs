@@ -115,7 +115,7 @@ impl Found {
             self.begin_to_weigh(judged.least, now);
         } else if self.is_tentative() && (is_more || is_less) {
             self.is_confirmed();
-        } else if self.is_tentative() && (judged.least > judged.counted.saturating_add(apart) || self.is_overdue(now)) {
+        } else if self.is_tentative() && self.is_given_up(judged.least.saturating_sub(judged.counted), apart, now) {
             self.end_to_weigh();
             self.turns.gave_part();
             self.form.slides();
