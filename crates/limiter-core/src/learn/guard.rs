@@ -16,8 +16,7 @@ const REFUSAL: i64 = 100;
 /// those that were in flight together were refused for one mistake, but one that cost hundreds is not a small one; and where
 /// nothing is let through, one asks now and then whether there is anything.
 const SAME_FLIGHT: i64 = REFUSAL / 8;
-/// So many may be refused at first: a form, a rule of charging and a depth may each be mistaken once, and the same flight
-/// of another size shows it.
+/// So many may be refused at first: a form, a rule of charging, a depth and another client may each cost one or two.
 const FIRST: i64 = 8 * REFUSAL;
 /// What is let through in five minutes to ten tells a rate: most windows are a minute, and what is saved up at first is
 /// little beside so many.
