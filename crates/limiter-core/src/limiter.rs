@@ -11,7 +11,7 @@ mod state;
 use alloc::vec::Vec;
 
 use crate::flight::Flight;
-use crate::learn::{FlightWindow, Ledger, Pace, Refusals, Spacing, Yield};
+use crate::learn::{Chance, FlightWindow, Ledger, Pace, Refusals, Spacing, Yield};
 use crate::queue::Queue;
 use crate::share::Shares;
 use crate::timeline::Timeline;
@@ -62,6 +62,7 @@ pub struct Limiter {
     yields: Yield,
     pace: Pace,
     refusals: Refusals,
+    chance: Chance,
     outage: Outage,
     queue: Queue,
     /// What may overtake in the queue, where anything may.
@@ -91,6 +92,7 @@ impl Limiter {
             pace: Pace::new(),
             outage: Outage::new(),
             refusals: Refusals::new(),
+            chance: Chance::new(),
             backoff: Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE },
             shares: Shares::whole(),
             queue: Queue::new(),
