@@ -192,7 +192,7 @@ impl Server {
     /// Whether this one is refused whatever is sent.
     fn is_unlucky(&mut self) -> bool {
         self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.chance >> 33) % self.one_in == 0
+        (self.chance >> 33).is_multiple_of(self.one_in)
     }
 
     fn takes(&self, random: u64) -> Nanos {
