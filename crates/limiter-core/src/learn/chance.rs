@@ -43,9 +43,9 @@ struct Test {
 const ONE: u64 = 1_024;
 /// So many doubts make a test: the first rates are measured from little, and are often lowered twice.
 const DOUBTS: u64 = 3;
-/// After a test in vain more are needed; not more than these.
-const MOST_DOUBTS: u64 = 12;
-/// So many that were let through say that lowering has helped. What is rarer costs less than it takes to find out.
+/// After a test in vain twice as many are needed.
+const MOST_DOUBTS: u64 = 6;
+/// So many that were let through are against a doubt: lowering may have helped. What is rarer costs less than it takes to find out.
 const QUIET: u64 = 200;
 /// More than one in so many is no chance.
 const LEAST: u64 = 10;
@@ -102,8 +102,8 @@ impl Chance {
         self.span = self.span.saturating_add(1);
         if let Some((refused, passed)) = self.known {
             self.credit = self.credit.saturating_add(RUNS * ONE * refused / passed.max(1)).min(SAVED);
-        } else if self.passed > QUIET {
-            self.doubts = 0;
+        } else if self.passed.is_multiple_of(QUIET) {
+            self.doubts = self.doubts.saturating_sub(1);
         }
         let test = self.test.as_mut().filter(|test| number > test.after && !is_large)?;
         test.passed += 1;
