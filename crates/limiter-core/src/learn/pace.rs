@@ -29,8 +29,8 @@ pub(crate) struct Pace {
     bases: [Option<Episode>; 2],
     /// Refusals of admissions up to this one are no news.
     refused_up_to: u64,
-    /// How many were let through since the last refusal.
-    passed: u64,
+    /// Whether a request was let through since the last refusal.
+    recovered: bool,
     /// When one may go by the provider's own word, whatever was measured.
     hinted_at: Nanos,
     /// Until when nobody goes, if that is so.
@@ -48,9 +48,6 @@ const LEAST_LARGE: u64 = 2;
 /// So many times as large as the others on average is much larger.
 const LARGE: u64 = 4;
 
-/// Where so many are let through for one that is refused, the rate that is sent is hardly more than what is allowed.
-const SELDOM: u64 = 10;
-
 impl Pace {
     /// What rates are measured in.
     pub(crate) const DIMENSIONS: [Dimension; 2] = [Dimension::Requests, Dimension::Tokens];
@@ -61,7 +58,7 @@ impl Pace {
         Self {
             bases: [None; 2],
             refused_up_to: 0,
-            passed: 0,
+            recovered: false,
             hinted_at: Nanos::MAX,
             paused_until: Nanos::ZERO,
             lanes: Vec::new(),
@@ -76,7 +73,7 @@ impl Pace {
 
     /// Whether a request was let through since the last refusal.
     pub(crate) const fn has_recovered(&self) -> bool {
-        self.passed > 0
+        self.recovered
     }
 
     /// Whether rates are lower than where the last refusal came.
@@ -151,7 +148,7 @@ impl Pace {
 
     /// A request was let through.
     pub(crate) const fn answered(&mut self) {
-        self.passed = self.passed.saturating_add(1);
+        self.recovered = true;
     }
 
     /// The admission `number`, which had taken `amounts`, was not counted after all.
@@ -175,11 +172,9 @@ impl Pace {
             return true;
         }
         let is_empty = self.bases[0].is_some_and(|base| episode.since(&base, Dimension::Requests) == 0);
-        let passed = core::mem::replace(&mut self.passed, 0);
-        if passed == 0 || is_empty {
+        if !core::mem::replace(&mut self.recovered, false) || is_empty {
             // Nothing was let through since the last one, or ever: then this is where counting begins.
             self.begin(&episode);
-            self.lanes.iter_mut().for_each(|lane| lane.confirm(now));
             return false;
         }
         if self.bases.iter().all(Option::is_none) {
@@ -205,7 +200,7 @@ impl Pace {
             match (lane, measured) {
                 // What was not short is not what was refused for.
                 (Some(lane), _) if is_any_short && !lane.is_short(now) => *base = Some(episode),
-                (Some(lane), _) => lane.correct(measured, size, !is_any_short || passed >= SELDOM, now),
+                (Some(lane), _) => lane.correct(measured, size, is_any_short, now),
                 (None, Some(rate)) => self.lanes.push(Lane::new(dimension, rate, size, now)),
                 (None, None) => {}
             }

@@ -17,8 +17,6 @@ pub(super) struct Lane {
     /// Where the last refusal came, and the highest of those that may have been chance.
     pub(super) refused_at: u64,
     is_tested: bool,
-    /// What was measured when it was corrected last, where it may not have been lowered to that.
-    doubted: Option<u64>,
     pub(super) growth: Growth,
     /// When the rate was taken over from it, and what was taken since.
     pub(super) grown_at: Nanos,
@@ -63,7 +61,6 @@ impl Lane {
             before: rate,
             refused_at: 0,
             is_tested: false,
-            doubted: None,
             growth,
             grown_at: now,
             taken: 0,
@@ -80,20 +77,19 @@ impl Lane {
     }
 
     /// A request was refused, since the last refusal as much as `measured` was let through.
-    pub(super) fn correct(&mut self, measured: Option<u64>, size: u64, is_seldom: bool, now: Nanos) {
+    pub(super) fn correct(&mut self, measured: Option<u64>, size: u64, was_short: bool, now: Nanos) {
         let rate = self.bucket.limit().amount();
         let share = |(part, whole): (u64, u64)| rate / whole * part + rate % whole * part / whole;
         let was_tried = self.growth.is_beyond(now);
         let corrected = match measured {
             // What came back may have run over while less was sent.
             Some(measured) if was_tried => measured.max(share(TRIED)),
-            // Hardly more was sent than let through, or less was asked for than is allowed.
-            Some(measured) if is_seldom => measured.min(rate).max(share(UNMEASURED)),
+            // It held nobody back: what was let through is all that was asked for.
+            Some(measured) if !was_short => measured.min(rate).max(share(UNMEASURED)),
             Some(measured) => measured.min(rate).max(rate / KEPT),
             None if self.kept < rate => self.kept + (rate - self.kept) / BACK,
             None => share(UNMEASURED),
         };
-        self.doubted = measured.filter(|_| !was_tried).map(|measured| measured.max(rate / KEPT).max(1));
         self.before = if self.is_lowered() { self.before.max(rate) } else { rate };
         self.refused_at = rate;
         self.kept = if was_tried { self.measured } else { self.kept.min(corrected) };
@@ -101,15 +97,6 @@ impl Lane {
         self.growth.restart(now, PLATEAU.of(self.measured, size));
         self.set(self.measured, now);
         self.bucket.set_level(0, now, 0, now);
-    }
-
-    /// Nothing is let through after the refusal that it was corrected for: nothing is left, and what was measured is right.
-    pub(super) fn confirm(&mut self, now: Nanos) {
-        if let Some(measured) = self.doubted.take().filter(|measured| *measured < self.measured) {
-            self.measured = measured;
-            self.kept = self.kept.min(measured);
-            self.set(measured, now);
-        }
     }
 
     /// Whether it is lower than where the last refusal came.
