@@ -11,7 +11,7 @@ mod state;
 use alloc::vec::Vec;
 
 use crate::flight::Flight;
-use crate::learn::{FlightWindow, Guard, Ledger, Pace, Refusals, Spacing, Yield};
+use crate::learn::{Chance, FlightWindow, Guard, Ledger, Pace, Refusals, Spacing, Yield};
 use crate::queue::Queue;
 use crate::share::Shares;
 use crate::timeline::Timeline;
@@ -63,6 +63,7 @@ pub struct Limiter {
     pace: Pace,
     refusals: Refusals,
     guard: Guard,
+    chance: Chance,
     outage: Outage,
     queue: Queue,
     /// What may overtake in the queue, where anything may.
@@ -93,6 +94,7 @@ impl Limiter {
             outage: Outage::new(),
             refusals: Refusals::new(),
             guard: Guard::new(),
+            chance: Chance::new(),
             backoff: Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE },
             shares: Shares::whole(),
             queue: Queue::new(),

@@ -122,6 +122,11 @@ impl Account {
         self.produced.wrapping_sub(earlier.produced)
     }
 
+    /// What was admitted on average, and not refused.
+    pub(crate) fn mean(&self) -> u64 {
+        self.admitted.whole / self.requests.max(1)
+    }
+
     /// How many were admitted since `earlier`; less than nothing, wrapped, where more were refused.
     pub(crate) const fn requests_since(&self, earlier: &Self) -> u64 {
         self.requests.wrapping_sub(earlier.requests)

@@ -36,6 +36,8 @@ pub(crate) struct Pace {
     /// Until when nobody goes, if that is so.
     paused_until: Nanos,
     lanes: Vec<Lane>,
+    /// For how long less than half of what is allowed was asked for, in all.
+    idle: Nanos,
 }
 
 /// What was there at either end is anything up to what the refused request takes: what was let through in between has to
@@ -60,6 +62,7 @@ impl Pace {
             hinted_at: Nanos::MAX,
             paused_until: Nanos::ZERO,
             lanes: Vec::new(),
+            idle: Nanos::ZERO,
         }
     }
 
@@ -71,6 +74,28 @@ impl Pace {
     /// Whether a request was let through since the last refusal.
     pub(crate) const fn has_recovered(&self) -> bool {
         self.recovered
+    }
+
+    /// Whether rates are lower than where the last refusal came.
+    pub(crate) fn is_lowered(&self, now: Nanos) -> bool {
+        let is_any_short = self.lanes.iter().any(|lane| lane.is_short(now));
+        self.lanes.iter().any(|lane| (lane.is_short(now) || !is_any_short) && lane.is_lowered())
+    }
+
+    /// Something may have been met from here on: counting begins anew.
+    pub(crate) fn count_from(&mut self, refused: &Refused<'_>, now: Nanos) {
+        self.bases = [Some(Episode::of(refused, self.idle, now)); 2];
+    }
+
+    /// Lowers all rates, and keeps them until the test [ends](Self::end_test).
+    pub(crate) fn begin_test(&mut self, now: Nanos) {
+        self.lanes.iter_mut().for_each(|lane| lane.begin_test(now));
+    }
+
+    /// Goes back to the rates before the test, or to those before the refusals where they `were_chance`.
+    pub(crate) fn end_test(&mut self, were_chance: bool, now: Nanos) {
+        self.lanes.iter_mut().for_each(|lane| lane.end_test(were_chance, now));
+        self.bases = [None; 2];
     }
 
     /// Forgets all rates: the provider tells its limits.
@@ -106,6 +131,12 @@ impl Pace {
         let was_paused = core::mem::replace(&mut self.paused_until, Nanos::ZERO) > Nanos::ZERO;
         // Nothing is known of rates that are not used, but for those that are more than is asked for.
         let is_used = !was_paused && self.lanes.iter().any(|lane| lane.is_used(taken.at));
+        if !is_used
+            && !was_paused
+            && let Some(lane) = self.lanes.first()
+        {
+            self.idle = self.idle.saturating_add(lane.since_step(taken.at));
+        }
         for lane in &mut self.lanes {
             lane.grow(is_used, taken.at);
             if was_paused {
@@ -134,7 +165,7 @@ impl Pace {
             return self.is_on();
         }
         self.refused_up_to = refused.latest;
-        let episode = Episode::of(refused, now);
+        let episode = Episode::of(refused, self.idle, now);
         if !self.is_on() && refused.told.iter().any(Option::is_some) {
             self.bases = [Some(episode); 2];
             self.believe(&refused.told, now);
@@ -170,7 +201,7 @@ impl Pace {
             match (lane, measured) {
                 // What was not short is not what was refused for.
                 (Some(lane), _) if is_any_short && !lane.is_short(now) => *base = Some(episode),
-                (Some(lane), _) => lane.correct(measured, size, now),
+                (Some(lane), _) => lane.correct(measured, size, is_any_short, now),
                 (None, Some(rate)) => self.lanes.push(Lane::new(dimension, rate, size, now)),
                 (None, None) => {}
             }
@@ -192,7 +223,7 @@ impl Pace {
     pub(crate) fn may_be_empty(&mut self, refused: &Refused<'_>, now: Nanos) {
         if refused.number > self.refused_up_to && !self.is_on() {
             self.refused_up_to = refused.latest;
-            self.bases = [Some(Episode::of(refused, now)); 2];
+            self.bases = [Some(Episode::of(refused, self.idle, now)); 2];
         }
     }
 

@@ -134,6 +134,16 @@ impl FlightWindow {
         matches!(self.found, Found::Ceiling(ceiling) if !ceiling.is_kept() && ceiling.patience == FIRST_PATIENCE)
     }
 
+    /// Whether one that is refused, which went as the last of `beside` in flight, was within the number that was found.
+    pub(crate) const fn keeps(&self, beside: u64) -> bool {
+        matches!(self.found, Found::Ceiling(ceiling) if beside <= ceiling.most)
+    }
+
+    /// All refusals so far were chance: no number was met.
+    pub(crate) fn clear(&mut self) {
+        (self.found, self.threshold, self.alike) = (Found::Nothing, u64::MAX, 0);
+    }
+
     /// A request went, as the last of so many in flight.
     pub(crate) fn admitted(&mut self, beside: u64, now: Nanos) {
         self.admitted_at = now;

@@ -2,7 +2,7 @@
 
 use super::Limiter;
 use super::found::{Ended, Found};
-use crate::learn::{Cause, Pace, Parts, Refused};
+use crate::learn::{Account, Cause, Pace, Parts, Refused, Tested, Verdict};
 use crate::{Amounts, Dimension, Limit, Nanos, Reservation};
 
 impl Limiter {
@@ -21,6 +21,8 @@ impl Limiter {
         self.flight_window.answered(reservation.number, reservation.beside, self.in_flight);
         self.refusals.answered();
         self.guard.answered(reservation.cost.expected(), reservation.admitted_at, now);
+        let tested = self.chance.answered(reservation.number, self.is_large(&reservation));
+        self.take_in(tested, now);
         self.pace.answered();
         let reserved = reservation.cost.expected();
         self.ledger.end(reserved, actual);
@@ -51,13 +53,33 @@ impl Limiter {
             return;
         }
         self.outage.answered(now);
-        let took = now.saturating_sub(reservation.admitted_at);
-        self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(), took, now);
         self.uncount(&reservation);
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
         let is_explained = self.is_explained(&reservation, now);
+        let is_unexplained = !is_explained && reservation.lacks == [false; 2];
+        let mut is_doubted = false;
+        if is_unexplained && self.probes {
+            let was_lowered = self.tells && self.pace.is_on()
+                || self.pace.is_lowered(now)
+                || self.flight_window.keeps(reservation.beside);
+            let was_clear = self.chance.is_clear();
+            let (verdict, tested) = self.chance.refused(reservation.number, was_lowered, self.is_large(&reservation));
+            if was_clear && verdict == Verdict::Chance {
+                self.with_refused(&reservation, retry_after, false, now, |pace, refused| {
+                    pace.count_from(refused, now);
+                });
+            }
+            self.take_in(tested, now);
+            match verdict {
+                Verdict::Chance => return,
+                Verdict::Met => {}
+                Verdict::Doubted => is_doubted = true,
+            }
+        }
         self.guard.refused(reservation.number, self.admissions);
-        let cause = if !is_explained && reservation.lacks == [false; 2] {
+        let took = now.saturating_sub(reservation.admitted_at);
+        self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(), took, now);
+        let cause = if is_unexplained {
             let (number, beside) = (reservation.number, reservation.beside);
             Some(self.flight_window.refused(number, beside, self.admissions, self.pace.is_on()))
         } else {
@@ -77,6 +99,10 @@ impl Limiter {
             Some(Cause::Rate) if !self.probes => false,
             Some(cause) => self.measure(cause, &reservation, retry_after, is_judged, now),
         };
+        if is_doubted && self.pace.is_on() {
+            self.chance.begin(self.admissions);
+            self.pace.begin_test(now);
+        }
         let pause = match retry_after {
             // A hint of nothing is none.
             Some(span) if span > Nanos::ZERO => {
@@ -130,6 +156,32 @@ impl Limiter {
         !self.tells || reservation.spoken_of != 0
     }
 
+    /// Whether a request takes more than the others did on average, by more than half: when a rate was met, there may not be
+    /// enough for it long afterwards.
+    fn is_large(&self, reservation: &Reservation) -> bool {
+        let mean = self.ledger.of(Dimension::Tokens).map_or(0, Account::mean);
+        reservation.cost.expected().of(Dimension::Tokens) > mean.saturating_add(mean / 2)
+    }
+
+    /// Takes in how a test ended whether going slower helps, and begins the next one when it is time.
+    fn take_in(&mut self, tested: Option<Tested>, now: Nanos) {
+        if let Some(tested) = tested {
+            let were_chance = tested == Tested::Chance;
+            self.pace.end_test(were_chance, now);
+            if were_chance {
+                self.flight_window.clear();
+            }
+            if tested != Tested::Met && self.tells {
+                // What it tells holds.
+                self.pace.turn_off();
+            }
+        }
+        if self.chance.is_due() && self.pace.is_on() {
+            self.chance.begin(self.admissions);
+            self.pace.begin_test(now);
+        }
+    }
+
     /// The provider has not counted the request.
     fn uncount(&mut self, reservation: &Reservation) {
         let expected = reservation.cost.expected();
@@ -154,7 +206,25 @@ impl Limiter {
         is_judged: bool,
         now: Nanos,
     ) -> bool {
-        let Some(account) = reservation.ledger.of(Dimension::Tokens) else { return false };
+        // Others may go when one of those in flight has ended.
+        let mut is_spaced = cause == Cause::Crowd;
+        self.with_refused(reservation, retry_after, is_judged, now, |pace, refused| match cause {
+            Cause::Crowd => pace.may_be_empty(refused, now),
+            Cause::Rate => is_spaced = pace.refused(refused, now),
+        });
+        is_spaced
+    }
+
+    /// Tells the measured rates of a refusal.
+    fn with_refused(
+        &mut self,
+        reservation: &Reservation,
+        retry_after: Option<Nanos>,
+        is_judged: bool,
+        now: Nanos,
+        tell: impl FnOnce(&mut Pace, &Refused<'_>),
+    ) {
+        let Some(account) = reservation.ledger.of(Dimension::Tokens) else { return };
         let mut before = *account;
         before.forget(&Parts::of(reservation.cost.expected(), Dimension::Tokens));
         let told = Pace::DIMENSIONS.map(|dimension| {
@@ -178,14 +248,7 @@ impl Limiter {
             told,
             lacks: if is_judged && reservation.lacks != [false; 2] { reservation.lacks } else { [true; 2] },
         };
-        match cause {
-            // Others may go when one of those in flight has ended.
-            Cause::Crowd => {
-                self.pace.may_be_empty(&refused, now);
-                true
-            }
-            Cause::Rate => self.pace.refused(&refused, now),
-        }
+        tell(&mut self.pace, &refused);
     }
 
     fn end(&mut self, reservation: &Reservation, ended: &Ended, now: Nanos) {

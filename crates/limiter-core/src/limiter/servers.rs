@@ -116,6 +116,21 @@ fn a_rate_of_which_nothing_is_told_is_used_for_one_refusal_in_a_hundred() {
     check("a minute's saved up", bare(bucket(600, 600)), (1_800, 120.0), Within(1.05), 30);
 }
 
+/// A provider that is short of what it shares among all refuses some whatever is sent: going slower helps nobody.
+#[test]
+fn refusals_that_come_whatever_is_sent_do_not_make_it_ever_slower() {
+    for one_in in [30, 50] {
+        let unlucky = |limit| answering_in(200).limited(limit).refusing_one_in(one_in);
+        let name = |what| alloc::format!("one in {one_in}, {what}");
+        let refused = |requests: u64| requests / one_in * 5 / 4 + requests / 50;
+        let told = unlucky(bucket(600, 600)).telling(bucket(600, 600));
+        check(&name("told"), told, (3_000, 240.0), Within(1.7), refused(3_000));
+        let saved_up = (6_000, 540.0);
+        check(&name("nothing told"), unlucky(bucket(600, 600)), saved_up, Within(1.9), refused(6_000));
+        check(&name("none saved up"), unlucky(bucket(600, 10)), (6_000, 599.0), Within(1.6), refused(6_000));
+    }
+}
+
 /// What is exhausted at once comes back a minute later, which nobody tells: it is asked for now and then.
 #[test]
 fn windows_of_which_nothing_is_told_are_found_to_have_come_back() {

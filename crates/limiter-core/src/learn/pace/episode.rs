@@ -10,6 +10,8 @@ pub(super) struct Episode {
     /// The admission that was refused first.
     pub(super) number: u64,
     pub(super) at: Nanos,
+    /// For how long little had been asked for before it.
+    idle: Nanos,
     /// Whether the provider said when what it takes is there: at this instant, then.
     pub(super) is_exact: bool,
     /// What had been let through before it, and what it would have taken.
@@ -39,11 +41,12 @@ pub(crate) struct Refused<'a> {
 const TELLING: Nanos = Nanos::from_secs(2);
 
 impl Episode {
-    pub(super) fn of(refused: &Refused<'_>, now: Nanos) -> Self {
+    pub(super) fn of(refused: &Refused<'_>, idle: Nanos, now: Nanos) -> Self {
         let told_at = refused.again_at.filter(|at| *at >= now.saturating_add(TELLING));
         Self {
             number: refused.number,
             at: told_at.unwrap_or(refused.at),
+            idle,
             is_exact: told_at.is_some(),
             account: *refused.account,
             amounts: *refused.amounts,
@@ -68,6 +71,8 @@ impl Episode {
     /// The same in [`Pace::WINDOW`], where it is at least so many times as much as was uncertain at either end.
     pub(super) fn rate_since(&self, earlier: &Self, dimension: Dimension, least: u64) -> Option<u64> {
         let (amount, span) = (self.since(earlier, dimension), self.at.saturating_sub(earlier.at));
+        // While little was asked for some may have run over, and some may have been saved up: half of it counts at least.
+        let span = span.saturating_sub(self.idle.saturating_sub(earlier.idle).min(Nanos::new(span.get() / 2)));
         let is_exact = self.is_exact && earlier.is_exact;
         let uncertain = self.amounts.of(dimension).max(earlier.amounts.of(dimension));
         if amount < uncertain.saturating_mul(if is_exact { 1 } else { least }) {

@@ -12,6 +12,11 @@ pub(super) struct Lane {
     pub(super) measured: u64,
     /// The one before, which was let through until more was tried.
     pub(super) kept: u64,
+    /// The rate before it was lowered, as far as that may have been for nothing.
+    pub(super) before: u64,
+    /// Where the last refusal came, and the highest of those that may have been chance.
+    pub(super) refused_at: u64,
+    is_tested: bool,
     pub(super) growth: Growth,
     /// When the rate was taken over from it, and what was taken since.
     pub(super) grown_at: Nanos,
@@ -27,6 +32,8 @@ const TRIED: (u64, u64) = (9, 10);
 const BACK: u64 = 4;
 /// What is left of one that was refused so soon after another refusal that there is nothing to measure.
 const UNMEASURED: (u64, u64) = (8, 10);
+/// How much slower it goes while it is tested whether that helps: an eighth, more than any share that chance refuses.
+const TESTED: u64 = 8;
 /// What goes at once: a second's worth. Shorter is finer than networks keep the order, longer is a burst that a
 /// provider with slices of a second refuses.
 const BURST: u64 = Pace::WINDOW.get() / Nanos::SECOND.get();
@@ -47,7 +54,17 @@ impl Lane {
         let mut bucket = Bucket::full(limit_of(dimension, rate), now);
         bucket.set_level(0, now, 0, now);
         let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size));
-        Self { bucket, measured: rate, kept: rate, growth, grown_at: now, taken: 0 }
+        Self {
+            bucket,
+            measured: rate,
+            kept: rate,
+            before: rate,
+            refused_at: 0,
+            is_tested: false,
+            growth,
+            grown_at: now,
+            taken: 0,
+        }
     }
 
     pub(super) const fn dimension(&self) -> Dimension {
@@ -60,17 +77,21 @@ impl Lane {
     }
 
     /// A request was refused, since the last refusal as much as `measured` was let through.
-    pub(super) fn correct(&mut self, measured: Option<u64>, size: u64, now: Nanos) {
+    pub(super) fn correct(&mut self, measured: Option<u64>, size: u64, was_short: bool, now: Nanos) {
         let rate = self.bucket.limit().amount();
         let share = |(part, whole): (u64, u64)| rate / whole * part + rate % whole * part / whole;
         let was_tried = self.growth.is_beyond(now);
         let corrected = match measured {
             // What came back may have run over while less was sent.
             Some(measured) if was_tried => measured.max(share(TRIED)),
+            // It held nobody back: what was let through is all that was asked for.
+            Some(measured) if !was_short => measured.min(rate).max(share(UNMEASURED)),
             Some(measured) => measured.min(rate).max(rate / KEPT),
             None if self.kept < rate => self.kept + (rate - self.kept) / BACK,
             None => share(UNMEASURED),
         };
+        self.before = if self.is_lowered() { self.before.max(rate) } else { rate };
+        self.refused_at = rate;
         self.kept = if was_tried { self.measured } else { self.kept.min(corrected) };
         self.measured = corrected.max(1);
         self.growth.restart(now, PLATEAU.of(self.measured, size));
@@ -78,9 +99,37 @@ impl Lane {
         self.bucket.set_level(0, now, 0, now);
     }
 
+    /// Whether it is lower than where the last refusal came.
+    pub(super) const fn is_lowered(&self) -> bool {
+        self.bucket.limit().amount() < self.refused_at
+    }
+
+    /// Goes slower than a server refuses whose rate was met.
+    pub(super) fn begin_test(&mut self, now: Nanos) {
+        self.is_tested = true;
+        self.measured = self.bucket.limit().amount();
+        self.set((self.measured - self.measured / TESTED).max(1), now);
+    }
+
+    pub(super) fn end_test(&mut self, were_chance: bool, now: Nanos) {
+        self.is_tested = false;
+        if were_chance {
+            (self.measured, self.kept) = (self.before.max(self.measured), self.before.max(self.measured));
+        }
+        let plateau = if were_chance { FIRST_PLATEAU } else { PLATEAU };
+        self.growth.restart(now, plateau.of(self.measured, 1));
+        self.set(self.measured, now);
+    }
+
     pub(super) fn take(&mut self, taken: &Taken, amount: u64) {
         self.taken = self.taken.saturating_add(amount);
         self.bucket.take_as(taken, amount);
+    }
+
+    /// How long it is since the growing rate was taken over, where it is time for that.
+    pub(super) fn since_step(&self, now: Nanos) -> Nanos {
+        let elapsed = now.saturating_sub(self.grown_at);
+        if elapsed < STEP { Nanos::ZERO } else { elapsed }
     }
 
     /// Whether at least half of what it allows was taken lately.
@@ -92,7 +141,7 @@ impl Lane {
 
     /// Follows its growth, if it `is_used`.
     pub(super) fn grow(&mut self, is_used: bool, now: Nanos) {
-        if now < self.grown_at.saturating_add(STEP) {
+        if self.is_tested || now < self.grown_at.saturating_add(STEP) {
             return;
         }
         let elapsed = now.saturating_sub(self.grown_at);

@@ -102,6 +102,9 @@ pub(super) struct Server {
     claim: Option<u64>,
     /// The second from which on the limit is another one, per minute.
     change: Option<(u64, u64)>,
+    /// Of so many requests one is refused by chance, and what that is drawn from.
+    one_in: u64,
+    chance: u64,
 }
 
 pub(super) struct Run {
@@ -138,6 +141,8 @@ impl Server {
         resets: Resets::Full,
         claim: None,
         change: None,
+        one_in: u64::MAX,
+        chance: 0x2545_F491_4F6C_DD1D,
     };
 
     pub(super) fn answering_in(self, latency: Latency) -> Self {
@@ -183,6 +188,16 @@ impl Server {
 
     pub(super) fn changing(self, second: u64, per_minute: u64) -> Self {
         Self { change: Some((second, per_minute)), ..self }
+    }
+
+    pub(super) fn refusing_one_in(self, one_in: u64) -> Self {
+        Self { one_in, ..self }
+    }
+
+    /// Whether this one is refused whatever is sent.
+    fn is_unlucky(&mut self) -> bool {
+        self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.chance >> 33).is_multiple_of(self.one_in)
     }
 
     fn takes(&self, random: u64) -> Nanos {
@@ -271,7 +286,8 @@ impl Server {
                 match limiter.admit(now) {
                     Admission::Granted(_, reservation) => {
                         sent += 1;
-                        let wait = self.wait(&reservation.cost, at_server, now);
+                        let is_unlucky = self.is_unlucky().then_some(Nanos::SECOND);
+                        let wait = self.wait(&reservation.cost, at_server, now).or(is_unlucky);
                         let takes = if wait.is_none() { self.takes(draw()) } else { self.refuses_in };
                         if wait.is_none() {
                             self.take(&reservation.cost, now);
