@@ -1,6 +1,7 @@
 //! What is guessed. It stands beside the exact part, never inside it: nothing here changes
 //! the level of a limit. Where no limit is told at all, `pace` keeps levels of its own.
 
+mod asks;
 mod charge;
 mod depth;
 mod flat;
@@ -20,6 +21,7 @@ mod turns;
 mod window;
 mod yields;
 
+pub(crate) use asks::Asks;
 pub(crate) use charge::{Charge, Ends, Rule, Shape, Word};
 pub(crate) use depth::Depth;
 pub(crate) use form::{FormGuess, latest_turn};

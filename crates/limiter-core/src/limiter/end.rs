@@ -24,6 +24,7 @@ impl Limiter {
         let reserved = reservation.cost.expected();
         self.ledger.end(reserved, actual);
         self.yields.learn(reserved.of(Dimension::OutputTokens), actual.of(Dimension::OutputTokens));
+        self.found.iter_mut().for_each(|found| found.was_let_through(reservation.number, now));
         let requests = reservation.cost.expected().of(Dimension::Requests);
         if actual.of(Dimension::Requests) == 0 {
             self.end(&reservation, &Ended::Answered(actual.with(Dimension::Requests, requests)), now);
@@ -50,10 +51,20 @@ impl Limiter {
             return;
         }
         self.outage.answered(now);
+        let mut has_asked = false;
+        for found in &mut self.found {
+            has_asked |= found.was_refused(reservation.number, now);
+        }
         let took = now.saturating_sub(reservation.admitted_at);
+        // By what was believed it had to be.
         self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(), took, now);
         self.uncount(&reservation);
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
+        if has_asked {
+            // What was believed is right.
+            self.hold_back(retry_after.unwrap_or(Nanos::ZERO), now);
+            return;
+        }
         let is_explained = self.is_explained(&reservation, now);
         let cause = (!is_explained && !reservation.lacks).then(|| {
             let (number, beside) = (reservation.number, reservation.beside);
@@ -175,6 +186,7 @@ impl Limiter {
             return;
         }
         let reserved = reservation.cost.expected();
+        self.found.iter_mut().for_each(|found| found.asked_nothing(reservation.number));
         self.in_flight = self.in_flight.saturating_sub(1);
         self.flight.remove(reservation.admitted_at, reserved);
         for quota in [&mut self.told, &mut self.held] {
