@@ -170,6 +170,8 @@ impl Default for Limiter {
 #[cfg(test)]
 mod adversity;
 #[cfg(test)]
+mod asking_tests;
+#[cfg(test)]
 mod clocks;
 #[cfg(test)]
 mod contradictions;

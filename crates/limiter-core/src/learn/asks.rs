@@ -100,3 +100,49 @@ impl Asks {
         self.asker.take_if(|(asker, _)| *asker == number);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks as long as is said after the one before, of a server that lets one through after so many `millis`. Returns after
+    /// how long the last one asked, and how many were refused.
+    fn ask(asks: &mut Asks, millis: u64, times: u64) -> (Nanos, u64) {
+        let (mut last, mut refused) = (Nanos::ZERO, 0);
+        for number in 1..=times {
+            last = asks.after(Nanos::SECOND);
+            asks.ask(number, last);
+            if last >= Nanos::from_millis(millis) {
+                assert_eq!(asks.passed(number), Some(last));
+            } else {
+                assert!(asks.refused(number));
+                refused += 1;
+            }
+        }
+        (last, refused)
+    }
+
+    #[test]
+    fn the_next_one_asks_sooner_until_that_is_too_soon() {
+        let mut asks = Asks::default();
+        let (last, refused) = ask(&mut asks, 100, 500);
+        assert!(last >= Nanos::from_millis(100) && last <= Nanos::from_millis(115), "{last:?}");
+        assert!(refused <= 5, "{refused}");
+    }
+
+    #[test]
+    fn the_next_one_asks_after_twice_as_long_where_one_is_refused() {
+        let mut asks = Asks::default();
+        assert_eq!(ask(&mut asks, 100_000, 6), (Nanos::from_secs(32), 6));
+        assert!(!asks.has_gained());
+    }
+
+    #[test]
+    fn what_was_enough_and_is_no_more_is_forgotten() {
+        let mut asks = Asks::default();
+        ask(&mut asks, 500, 10);
+        assert!(asks.has_gained());
+        let (last, refused) = ask(&mut asks, 3_000, 20);
+        assert!(last >= Nanos::from_secs(3) && refused <= 8, "{last:?} {refused}");
+    }
+}

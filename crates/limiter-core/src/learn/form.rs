@@ -188,7 +188,8 @@ impl FormGuess {
             // Of a window that providers seldom use more comes back than of the next longer one that they do.
             self.too_short = most;
             self.at_most = WINDOWS.into_iter().find(|window| *window > most);
-            self.asked = self.bound.filter(|bound| *bound > most);
+            let next = self.at_most.unwrap_or(Nanos::MAX);
+            self.asked = self.bound.filter(|bound| *bound > most && *bound < next);
             self.doubts = 0;
         } else if let Some(window) = self.window {
             (self.wrong, self.window, self.doubts) = (window, None, 0);

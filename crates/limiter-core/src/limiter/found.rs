@@ -225,7 +225,11 @@ impl Found {
     /// Whether the certain part of `cost` is within the limit. A guess may be too low, and so may a lower amount that one answer
     /// alone told: what is larger waits for all of it.
     pub(super) fn check(&self, cost: &Cost) -> Result<(), NeverFits> {
-        if self.is_guess || self.is_unheard { Ok(()) } else { self.check_slice(cost).unwrap_or_else(|| self.check_share(cost)) }
+        if self.is_guess || self.is_unheard {
+            Ok(())
+        } else {
+            self.check_slice(cost).unwrap_or_else(|| self.check_share(cost))
+        }
     }
 
     /// Whether a reading speaks of this limit. One answer may state the window in its body and not in its headers: then
