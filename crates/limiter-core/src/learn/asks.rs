@@ -40,9 +40,10 @@ impl Asks {
         Nanos::new(self.short.get().midpoint(enough.get()))
     }
 
-    /// Whether a wait of `span` was not found to be too short.
+    /// Whether a wait of `span`, which a reset names, may be tried: none is known that was enough, and what was too short is half
+    /// of it at most. A reset that is always a second away would be tried each second otherwise.
     pub(crate) fn may_be_enough(&self, span: Nanos) -> bool {
-        self.enough.is_none() && span > self.short
+        self.enough.is_none() && span > Nanos::ZERO && span >= self.short.saturating_add(self.short)
     }
 
     /// What was `too_short` need not be tried.
