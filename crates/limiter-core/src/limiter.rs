@@ -1,6 +1,7 @@
 //! The state machine of one scope: limits, what is in flight, who waits, and what the provider says.
 
 mod admit;
+mod asking;
 mod end;
 mod found;
 mod limits;
@@ -172,6 +173,8 @@ impl Default for Limiter {
 
 #[cfg(test)]
 mod adversity;
+#[cfg(test)]
+mod asking_tests;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub(crate) struct FormGuess {
     short: Option<Sample>,
     /// The first of those that fit a window of a length that providers seldom use.
     odd: Option<Sample>,
+    /// Whether resets are told more exactly than in whole seconds.
+    is_exact: bool,
     /// The longest two, and the longest one that is believed.
     resets: [Nanos; 2],
     longest_reset: Nanos,
@@ -42,6 +44,12 @@ pub(crate) struct FormGuess {
     names_window: bool,
     /// The longest that the window can be, by what came back within less.
     at_most: Option<Nanos>,
+    /// The same by what was let through when somebody asked, or by how much came back at most.
+    asked: Option<Nanos>,
+    /// Under a window as short as this, found by asking, one was refused that had to fit.
+    too_brief: Nanos,
+    /// The longest that a window of any length can be by what came back.
+    bound: Option<Nanos>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +87,9 @@ const OTHER: (i128, i128) = (5, 4);
 
 /// A window that explains so few refusals was guessed wrongly.
 const DOUBTS: u32 = 3;
+
+/// A window found by asking under which one is refused that had to fit is longer by a quarter.
+const LONGER: u64 = 4;
 
 /// So many rises before the turn say that it is no fixed window: one may be another client's that was given back.
 const RISES: u32 = 2;
@@ -161,6 +172,14 @@ impl FormGuess {
 
     /// A request was refused that had to fit, if the window is as guessed.
     pub(crate) fn doubt(&mut self) {
+        if let Some(known) = self.window().filter(|_| self.asked.is_some()) {
+            // Resets may have been rounded up, or not.
+            let longer = known.saturating_add(Nanos::new(known.get() / LONGER));
+            let [_, reset] = self.resets;
+            self.asked = Some(if known < reset { reset } else { longer });
+            self.too_brief = known;
+            return;
+        }
         self.doubts = self.doubts.saturating_add(1);
         if self.doubts < DOUBTS {
             return;
@@ -169,6 +188,8 @@ impl FormGuess {
             // Of a window that providers seldom use more comes back than of the next longer one that they do.
             self.too_short = most;
             self.at_most = WINDOWS.into_iter().find(|window| *window > most);
+            let next = self.at_most.unwrap_or(Nanos::MAX);
+            self.asked = self.bound.filter(|bound| *bound > most && *bound < next);
             self.doubts = 0;
         } else if let Some(window) = self.window {
             (self.wrong, self.window, self.doubts) = (window, None, 0);
@@ -177,6 +198,7 @@ impl FormGuess {
 
     /// Keeps the longest reset. One answer that tells a far longer one than all others is not believed alone.
     fn hear_reset(&mut self, reset: Nanos) {
+        self.is_exact |= rounding(reset) < RESET_ERROR.get();
         let [longest, second] = self.resets;
         self.resets = [longest.max(reset), longest.min(reset).max(second)];
         let [longest, second] = self.resets;
@@ -202,6 +224,15 @@ impl FormGuess {
     /// As much came `back` of a `limit` within `span`, in which less can come back: its window is shorter. Of a fixed one
     /// all comes back at its turns, and there is one more of these than whole windows.
     pub(crate) fn is_shorter(&mut self, back: u64, span: Nanos, limit: &Limit) {
+        // Of a bucket that is as deep as its amount is large, or of turns that come at any moment.
+        let beyond = back.saturating_sub(limit.amount()).max(1);
+        let bound = u128::from(span.get()) * u128::from(limit.amount()) / u128::from(beyond);
+        let bound = u64::try_from(bound).map_or(Nanos::MAX, Nanos::new);
+        self.bound = Some(self.bound.map_or(bound, |known| known.min(bound)));
+        if self.asked.is_some() {
+            self.asked = self.asked.min(self.bound);
+            return;
+        }
         let can = |window: &Nanos| {
             let turns = span.get() / window.get() + 1;
             *window > self.too_short && *window < limit.window() && limit.amount().saturating_mul(turns) >= back
@@ -223,6 +254,34 @@ impl FormGuess {
         }
     }
 
+    /// All that a window gives came back within `window`. It is the next shorter one that providers
+    /// use, where that is an eighth shorter at most, as answers take time.
+    pub(crate) fn is_at_most(&mut self, window: Nanos) {
+        let is_near = |common: &Nanos| *common <= window && window.saturating_sub(*common).get() <= window.get() / 8;
+        let window = WINDOWS.into_iter().find(is_near).unwrap_or(window);
+        if self.refill != Some(Refill::Continuous) {
+            // What is within a sliding window is within one that turns at any moment, and within a bucket.
+            self.slides();
+        }
+        self.asked = Some(window.max(self.too_brief));
+    }
+
+    /// A window is at least as long as the longest wait for its end, which one stray answer alone does not tell.
+    fn shortest(&self) -> Nanos {
+        let [_, reset] = self.resets;
+        reset.saturating_sub(if self.is_exact { Nanos::ZERO } else { RESET_ERROR })
+    }
+
+    /// Whether resets tell of a longer window than was found by asking: less is seen of one that turns than it is long.
+    pub(crate) fn is_told_longer(&self) -> bool {
+        self.asked.is_some_and(|asked| asked < self.shortest())
+    }
+
+    /// Whether the window was found by asking.
+    pub(crate) const fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
     /// The limit is another one now.
     pub(crate) const fn is_another(&mut self) {
         self.at_most = None;
@@ -240,7 +299,11 @@ impl FormGuess {
 
     /// The window, once it is known.
     pub(crate) fn window(&self) -> Option<Nanos> {
-        match (self.told_window(), self.at_most) {
+        let longest = self.shortest();
+        if let Some(asked) = self.asked {
+            return Some(asked.max(longest));
+        }
+        match (self.told_window(), self.at_most.map(|most| most.max(longest))) {
             (Some(window), Some(most)) => Some(window.min(most)),
             (window, most) => most.or(window),
         }
@@ -249,8 +312,9 @@ impl FormGuess {
     /// The same by what resets say.
     fn told_window(&self) -> Option<Nanos> {
         if let Some(Refill::Sliding) = self.refill {
-            let nearest = |window: &Nanos| window.get().abs_diff(self.longest_reset.get());
-            return WINDOWS.into_iter().filter(|_| self.longest_reset > Nanos::ZERO).min_by_key(nearest);
+            // One that is not half as long as a reset is none.
+            let is_near = |window: &Nanos| window.saturating_add(*window) > self.longest_reset;
+            return WINDOWS.into_iter().find(|window| self.longest_reset > Nanos::ZERO && is_near(window));
         }
         if let Some(Refill::AtBoundary { .. }) = self.refill {
             // A window is at least as long as the longest wait for its end.

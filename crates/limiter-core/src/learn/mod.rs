@@ -1,6 +1,7 @@
 //! What is guessed. It stands beside the exact part, never inside it: nothing here changes
 //! the level of a limit. Where no limit is told at all, `pace` keeps levels of its own.
 
+mod asks;
 mod chance;
 mod charge;
 mod depth;
@@ -22,6 +23,7 @@ mod turns;
 mod window;
 mod yields;
 
+pub(crate) use asks::Asks;
 pub(crate) use chance::{Chance, Tested, Verdict};
 pub(crate) use charge::{Charge, Ends, Rule, Shape, Word};
 pub(crate) use depth::Depth;

@@ -107,14 +107,25 @@ impl Limiter {
                 _ => Admission::Blocked,
             };
         }
+        let asks_at = if ready_at > now { self.asks_at(&cost, ready_at, now) } else { Nanos::MAX };
+        if ready_at <= now && self.is_held_to_ask(&cost, now) {
+            return Admission::Blocked;
+        }
+        if asks_at <= now || ready_at <= now && self.has_to_ask(&cost, now) {
+            return self.grant_to_ask(ticket, &cost, now);
+        }
         // Who asks in an outage is chosen already.
         let admission = match self.allowance.filter(|_| !self.outage.is_on()) {
             None if ready_at <= now => self.grant(ticket, &cost, now),
             None => Admission::NotYet(self.time.out(ready_at)),
             Some(allowance) => self.admit_ahead((ticket, cost), ready_at, allowance, now),
         };
-        // What comes back when a request ends comes at no instant.
-        if admission == Admission::NotYet(Nanos::MAX) { Admission::Blocked } else { admission }
+        match admission {
+            Admission::NotYet(at) if asks_at < Nanos::MAX => Admission::NotYet(at.min(self.time.out(asks_at))),
+            // What comes back when a request ends comes at no instant.
+            Admission::NotYet(Nanos::MAX) => Admission::Blocked,
+            admission => admission,
+        }
     }
 
     /// Admits the next request in the queue although what the answers told leaves no room for it: to ask whether that still
@@ -168,7 +179,7 @@ impl Limiter {
     }
 
     /// When `cost` may go by what was felt out, where nothing is told.
-    fn felt_at(&self, cost: &Cost, now: Nanos) -> Nanos {
+    pub(super) fn felt_at(&self, cost: &Cost, now: Nanos) -> Nanos {
         if !self.probes {
             return now;
         }

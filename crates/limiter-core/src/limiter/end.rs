@@ -27,6 +27,7 @@ impl Limiter {
         let reserved = reservation.cost.expected();
         self.ledger.end(reserved, actual);
         self.yields.learn(reserved.of(Dimension::OutputTokens), actual.of(Dimension::OutputTokens));
+        self.found.iter_mut().for_each(|found| found.was_let_through(reservation.number, now));
         let requests = reservation.cost.expected().of(Dimension::Requests);
         if actual.of(Dimension::Requests) == 0 {
             self.end(&reservation, &Ended::Answered(actual.with(Dimension::Requests, requests)), now);
@@ -53,8 +54,19 @@ impl Limiter {
             return;
         }
         self.outage.answered(now);
+        let mut has_asked = false;
+        for found in &mut self.found {
+            has_asked |= found.was_refused(reservation.number, now);
+        }
         self.uncount(&reservation);
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
+        let took = now.saturating_sub(reservation.admitted_at);
+        if has_asked {
+            // What was believed is right.
+            self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(), took, now);
+            self.hold_back(retry_after.unwrap_or(Nanos::ZERO), now);
+            return;
+        }
         let is_explained = self.is_explained(&reservation, now);
         let is_unexplained = !is_explained && reservation.lacks == [false; 2];
         let mut is_doubted = false;
@@ -77,7 +89,6 @@ impl Limiter {
             }
         }
         self.guard.refused(reservation.number, self.admissions);
-        let took = now.saturating_sub(reservation.admitted_at);
         self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(), took, now);
         let cause = if is_unexplained {
             let (number, beside) = (reservation.number, reservation.beside);
@@ -256,6 +267,7 @@ impl Limiter {
             return;
         }
         let reserved = reservation.cost.expected();
+        self.found.iter_mut().for_each(|found| found.asked_nothing(reservation.number));
         self.in_flight = self.in_flight.saturating_sub(1);
         self.flight.remove(reservation.admitted_at, reserved);
         for quota in [&mut self.told, &mut self.held] {

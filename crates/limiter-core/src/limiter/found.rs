@@ -6,6 +6,7 @@
 //! twice until the next answer, and never is anything spent that is not there.
 
 mod answer;
+mod asked;
 mod ceiling;
 mod count;
 mod counter;
@@ -118,6 +119,7 @@ pub(super) struct Found {
     turns: Turns,
     returns: Returns,
     slices: Slices,
+    asked: asked::Asked,
     /// Whether it is let out second by second, and what is owed of the seconds to come.
     is_sliced: bool,
     owed: Option<slices::Owed>,
@@ -127,8 +129,9 @@ pub(super) struct Found {
     counter: counter::Counter,
     /// What had come back of a sliding window when the last word came. Wraps.
     returned_then: u64,
-    /// The limit's amount as it is told.
+    /// The limit's amount as it is told, and whether only one answer has told it, which was more before.
     told: u64,
+    is_unheard: bool,
     flight: Flight,
     /// How much of it is used, in millionths, and where that is not all, what is left of that.
     share: u32,
@@ -187,12 +190,14 @@ impl Found {
             turns: Turns::default(),
             returns: Returns::default(),
             slices: Slices::default(),
+            asked: asked::Asked::default(),
             is_sliced: false,
             owed: None,
             returned_then: 0,
             fixed_since: Nanos::ZERO,
             counter: counter::Counter::default(),
             told: limit.amount(),
+            is_unheard: false,
             flight,
             share: WHOLE,
             ceiling: None,
@@ -221,9 +226,14 @@ impl Found {
         &self.bucket
     }
 
-    /// Whether the certain part of `cost` is within the limit. A guess may be too low: what is larger waits for all of it.
+    /// Whether the certain part of `cost` is within the limit. A guess may be too low, and so may a lower amount that one answer
+    /// alone told: what is larger waits for all of it.
     pub(super) fn check(&self, cost: &Cost) -> Result<(), NeverFits> {
-        if self.is_guess { Ok(()) } else { self.check_slice(cost).unwrap_or_else(|| self.check_share(cost)) }
+        if self.is_guess || self.is_unheard {
+            Ok(())
+        } else {
+            self.check_slice(cost).unwrap_or_else(|| self.check_share(cost))
+        }
     }
 
     /// Whether a reading speaks of this limit. One answer may state the window in its body and not in its headers: then
@@ -283,7 +293,9 @@ impl Found {
             return now;
         }
         let share = self.returns.at_most(full, self.told) / if tells { 4 } else { SELDOM };
-        let held_back = if self.is_sliced { 0 } else { self.margin.units().min(share) };
+        // Once everything is answered, what the last word says is there. What comes back evenly is not lost by waiting for it.
+        let is_certain = self.flight.is_empty() && self.bucket.limit().refill() != Refill::Continuous;
+        let held_back = if self.is_sliced || is_certain { 0 } else { self.margin.units().min(share) };
         let left_over = self.left_over(full);
         let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
         let ready_at = self.as_presumed(needed, self.weighted_ready_at(needed, now), now);
@@ -310,6 +322,9 @@ impl Found {
             let share = u128::from(amount) * u128::from(RATION.get()) / u128::from(full.max(1));
             let span = Nanos::new(u64::try_from(share).unwrap_or(u64::MAX)).min(RATION);
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
+        }
+        if amount > 0 {
+            self.asked.take(taken.at);
         }
         self.owe(amount, taken.at);
         self.bucket.take_as(taken, amount);

@@ -38,7 +38,18 @@ impl Found {
             // As far as it has not come back with time: the word may be too old to be taken.
             self.bucket.settle_as(&reservation.taken(), reserved, 0, now);
         }
-        if refused
+        let had = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
+        let was_wrong = refused
+            && self.form.is_asked()
+            && !self.asked.is_asker(number)
+            && had >= i64::try_from(reserved).unwrap_or(i64::MAX)
+            && reading.remaining.is_some_and(|left| left < reserved);
+        if was_wrong {
+            if self.asked.is_new(number, books.admissions) {
+                self.form.doubt();
+                self.follow_asked(now);
+            }
+        } else if refused
             && before >= i64::try_from(reserved).unwrap_or(i64::MAX)
             && reading.remaining.is_some_and(|left| left < reserved)
         {
@@ -46,6 +57,7 @@ impl Found {
             self.form.doubt();
         }
         let Some(remaining) = reading.remaining else { return 0 };
+        self.asked.found(number, remaining.saturating_add(if refused { 0 } else { reserved }));
         let was_sliced = self.is_sliced;
         self.learn_slices(remaining, sent, now);
         if refused || was_sliced != self.is_sliced {
@@ -189,7 +201,8 @@ impl Found {
             counted: turned.saturating_add(counted_here).saturating_sub(before),
             back,
         };
-        let said = Said { remaining, later, uncertain, back: back.saturating_add(unused), is_first };
+        let back = if was_wrong { 0 } else { back.saturating_add(unused) };
+        let said = Said { remaining, later, uncertain, back, is_first };
         if let Some(log) = self.as_log(logged, own.as_ref(), now) {
             said.correct(log, now);
         }
@@ -214,10 +227,18 @@ impl Found {
         if core::mem::replace(&mut self.is_guess, false) {
             self.stated_window = reading.window;
         }
+        self.asked.hear(reading, sent);
         self.in_success |= !refused;
         self.spoken_at = self.spoken_at.max(now);
         self.form.learn(reading, self.stated_window, self.own_before, sent, now);
-        if self.follow(reading, sent, now) {
+        let known = self.told;
+        let is_another = self.follow(reading, sent, now);
+        if self.told != known {
+            self.is_unheard = self.told < known;
+        } else if reading.limit == Some(known) {
+            self.is_unheard = false;
+        }
+        if is_another {
             // What was said of the old limit says nothing of the new one.
             self.has_word = false;
             self.depth.forget();
