@@ -36,8 +36,8 @@ impl Rule {
     }
 
     /// What this rule charges for all that happened from `earlier` to `account`: what depends on how prompts are counted,
-    /// and what does not. Less than nothing is nothing.
-    fn charged(self, account: &Account, earlier: &Account) -> (u64, u64) {
+    /// and what does not, which is less than nothing where more came back than may be produced.
+    fn charged(self, account: &Account, earlier: &Account) -> (u64, i64) {
         let admitted = account.admitted_since(earlier);
         let prompt = admitted.whole.wrapping_sub(admitted.output);
         let (prompt, output) = match self {
@@ -47,9 +47,8 @@ impl Rule {
             Self::Corrected => (prompt, admitted.output.wrapping_sub(account.unused_since(earlier))),
             Self::Late => (prompt, account.produced_since(earlier)),
         };
-        // It wrapped below nothing where more was refused, or came back, than was admitted.
-        let counted = |amount: u64| amount.cast_signed().max(0).unsigned_abs();
-        (counted(prompt), counted(output))
+        // It wrapped below nothing where more was refused than was admitted.
+        (prompt.cast_signed().max(0).unsigned_abs(), output.cast_signed())
     }
 
     /// The same of one request, when it begins, where `yields` of 1,024 units that may be produced are.
@@ -87,9 +86,9 @@ pub(crate) struct Word {
 #[derive(Clone, Copy, Debug, Default)]
 struct Evidence {
     /// What was lost, and what the rule would have charged for it, where neither was cut off.
-    lost: u64,
+    lost: i64,
     prompts: u64,
-    outputs: u64,
+    outputs: i64,
     /// By how much its predictions were off.
     error: u64,
 }
@@ -296,6 +295,15 @@ impl Charge {
         }
     }
 
+    /// Takes in what is left `after` all that went since `before`, where it is known that nothing else is part of it.
+    pub(crate) fn learn_between(&mut self, before: &Word, after: &Word, limit: &Shape) {
+        self.anchor = None;
+        self.compare(before, after, limit);
+        if !self.flat.is_believed() {
+            self.choose(false);
+        }
+    }
+
     fn compare(&mut self, anchor: &Word, word: &Word, limit: &Shape) {
         let back = limit.refilled(anchor.at, word.at);
         let before = i128::from(anchor.remaining) + i128::from(back);
@@ -313,23 +321,23 @@ impl Charge {
         }
         self.intervals = self.intervals.saturating_add(1);
         self.rounded = self.rounded.saturating_add(word.rounded.saturating_mul(2));
-        let lost = u64::try_from(before - i128::from(word.remaining)).unwrap_or(0);
+        let lost = i64::try_from(before - i128::from(word.remaining)).unwrap_or(0);
         let mut all = 0;
         for rule in Rule::ALL {
             let (prompt, output) = rule.charged(&word.account, &anchor.account);
-            all = prompt.saturating_add(output).max(all);
+            all = prompt.saturating_add_signed(output).max(all);
             let Some(evidence) = self.evidence.get_mut(rule.index()) else { continue };
             if !is_cut {
                 evidence.lost = evidence.lost.saturating_add(lost);
                 evidence.prompts = evidence.prompts.saturating_add(prompt);
                 evidence.outputs = evidence.outputs.saturating_add(output);
             }
-            let charged = scaled(prompt, evidence.factor()).saturating_add(output);
-            let predicted = (before - i128::from(charged)).clamp(0, i128::from(limit.full));
+            let charged = i128::from(scaled(prompt, evidence.factor())) + i128::from(output);
+            let predicted = (before - charged).clamp(0, i128::from(limit.full));
             let error = predicted.abs_diff(i128::from(word.remaining));
             evidence.error = evidence.error.saturating_add(u64::try_from(error).unwrap_or(u64::MAX));
         }
-        self.moved = self.moved.saturating_add(lost.max(all));
+        self.moved = self.moved.saturating_add(lost.max(0).unsigned_abs().max(all));
     }
 
     /// Believes the most careful of the rules that explain nearly as much as the one that explains most: two rules may
@@ -387,10 +395,10 @@ impl Charge {
 
 impl Evidence {
     fn factor(&self) -> u64 {
-        if self.prompts == 0 || self.lost == 0 {
+        if self.prompts == 0 || self.lost <= 0 {
             return ONE;
         }
-        let prompts = u128::from(self.lost.saturating_sub(self.outputs));
+        let prompts = u128::from(self.lost.saturating_sub(self.outputs).max(0).unsigned_abs());
         let factor = prompts * u128::from(ONE) / u128::from(self.prompts);
         u64::try_from(factor).unwrap_or(u64::MAX).clamp(LEAST_FACTOR, MOST_FACTOR)
     }

@@ -4,7 +4,12 @@
 //! than that part, and more remains all at once where a second begins, by much more than comes back of a bucket in the
 //! time between two words. A bucket that is six seconds deep shows neither: what it saves up is more than a second's part,
 //! and it rises evenly.
+//!
+//! Before that is seen, it is held possible: what no word ever left more of than a second's part has nothing saved up that
+//! is known of. Nobody loses who takes no more of it within a second than that, evenly: not of slices, whenever they
+//! begin, and not of a bucket, of which that much comes back. The words then say which of both it is.
 
+use super::Account;
 use crate::Nanos;
 
 /// So many rises, each in another second and all at the same part of it, are no coincidence: one may be another client's
@@ -17,6 +22,21 @@ const STRAYS: u32 = 2;
 /// Clocks drift apart, and answers are late: a rise may be so far from where it was expected.
 const JITTER: Nanos = Nanos::from_millis(20);
 
+/// Requests are counted so long after their sending as a rule, where their answers take longer than a second. Three rises
+/// that agree confirm it.
+const COUNTED: Nanos = Nanos::from_millis(100);
+/// Two rises that are less than a second apart are no two turns; one may be what was given back, twice it comes back
+/// evenly.
+const EVEN: u32 = 2;
+/// And so often nothing comes back that had to if it came evenly: once another client may have taken it.
+const STANDS: u32 = 3;
+/// A rise by less than this part of what a second may take, a fiftieth, may be another way of counting.
+const LITTLE: u64 = 50;
+/// More than a second or two nobody has to wait for slices.
+const LONG: Nanos = Nanos::from_secs(2);
+/// A turn that is not known better than to half a second says less of when something may go than what was taken when.
+const DOUBT: Nanos = Nanos::from_millis(500);
+
 /// A hint tells of the part of a second in which it was written: of one that came within a quarter.
 const EXACT: Nanos = Nanos::from_millis(250);
 
@@ -26,6 +46,12 @@ pub(crate) struct Slices {
     /// Whether a word was heard, and whether one left more than a slice holds.
     was_heard: bool,
     is_deeper: bool,
+    /// Whether a success told what it left, when something rose last, and how often that was too soon for a turn.
+    is_told: bool,
+    rose: Option<(Nanos, Nanos)>,
+    evens: u32,
+    /// How often nothing came back though an even refill had brought something.
+    stood: u32,
     last: Option<Heard>,
     /// Between which instants a turn was, as far as all rises tell: the latest of them.
     turn: Option<(Nanos, Nanos)>,
@@ -39,42 +65,116 @@ struct Heard {
     sent: Nanos,
     at: Nanos,
     remaining: u64,
+    /// What had been admitted, with its own request.
+    account: Option<Account>,
 }
 
 impl Slices {
     /// An answer at `now` to a request that was sent at `sent` says that `remaining` is left, give or take `error`, where a
-    /// second's part of the limit is `worth`.
-    pub(crate) fn learn(&mut self, remaining: u64, error: u64, worth: u64, sent: Nanos, now: Nanos) {
+    /// second's part of the limit is `worth`. Its request went as the last of `account`.
+    pub(crate) fn learn(
+        &mut self,
+        remaining: u64,
+        error: u64,
+        worth: u64,
+        account: Option<&Account>,
+        sent: Nanos,
+        now: Nanos,
+    ) {
         if remaining > worth.saturating_add(error) {
             *self = Self { was_heard: true, is_deeper: true, ..Self::default() };
             return;
         }
         self.was_heard = true;
-        let heard = Heard { sent, at: now, remaining };
+        let heard = Heard { sent, at: now, remaining, account: account.copied() };
         let Some(last) = self.last else {
             self.last = Some(heard);
             return;
         };
-        // What was in flight together may have been counted in any order.
-        if sent <= last.at {
+        // What was in flight together may have been counted in any order, but for what was sent much later.
+        let until = if sent > last.at { now } else { now.min(sent.saturating_add(COUNTED)) };
+        if sent <= last.at && sent < last.sent.saturating_add(COUNTED) {
             return;
         }
         self.last = Some(heard);
-        let span = now.saturating_sub(last.sent);
+        let span = until.saturating_sub(last.sent);
         if span >= Nanos::SECOND {
             return;
         }
         let even = u128::from(worth) * u128::from(span.get()) / u128::from(Nanos::SECOND.get());
         let even = u64::try_from(even).unwrap_or(u64::MAX);
-        let rest = (worth / MORE).max(1).saturating_add(error.saturating_mul(2));
-        if remaining > last.remaining.saturating_add(even).saturating_add(rest) {
-            self.turned(last.sent, now, true);
+        let error = error.saturating_mul(2);
+        self.stands(&last, &heard, even, worth, error);
+        let even = if self.stood >= STANDS { 0 } else { even };
+        let rest = (worth / MORE).max(1).saturating_add(error);
+        if remaining > last.remaining.saturating_add((worth / LITTLE).saturating_add(error)) {
+            self.rose(last.sent, until);
         }
+        if remaining > last.remaining.saturating_add(even).saturating_add(rest) {
+            self.turned(last.sent, until, true);
+        }
+    }
+
+    /// Whether nothing came back from one word to the next, of so much of an `even` refill as there was room for.
+    fn stands(&mut self, last: &Heard, heard: &Heard, even: u64, worth: u64, error: u64) {
+        let Some((then, now)) = last.account.zip(heard.account) else { return };
+        let (least, most) = (last.sent, last.at);
+        let span = heard
+            .sent
+            .saturating_sub(most)
+            .get()
+            .max(heard.sent.saturating_sub(least).get().saturating_sub(COUNTED.get()));
+        let surely = u128::from(worth) * u128::from(span) / u128::from(Nanos::SECOND.get());
+        let surely = u64::try_from(surely).unwrap_or(u64::MAX).min(even).min(worth.saturating_sub(last.remaining));
+        let used = now.admitted_since(&then).whole;
+        let back = heard.remaining.saturating_add(used).saturating_sub(last.remaining);
+        if surely >= (worth / MORE).max(2).saturating_add(error) && back <= surely / 4 {
+            self.stood = self.stood.saturating_add(1);
+        }
+    }
+
+    /// Whether what comes back was seen not to come evenly.
+    pub(crate) const fn are_seen(&self) -> bool {
+        self.stood >= STANDS
+    }
+
+    /// A success tells that `remaining` was left, where a second's part is `worth`: the little that a refusal tells of says
+    /// nothing of what is there at other times, and neither do words that never leave anything.
+    pub(crate) fn is_told(&mut self, remaining: u64, worth: u64) {
+        self.is_told |= remaining >= (worth / MORE).max(1);
+    }
+
+    /// Something rose between these instants, by however little.
+    fn rose(&mut self, from: Nanos, until: Nanos) {
+        let Some(earlier) = self.rose.replace((from, until)) else { return };
+        // So soon after one another that both are no turns.
+        if from >= earlier.1 && until.saturating_sub(earlier.0).saturating_add(JITTER) < Nanos::SECOND {
+            self.evens = self.evens.saturating_add(1);
+        }
+    }
+
+    /// Whether it may be let out in slices of which it is not known when they begin: no word left more than one holds, and
+    /// nothing shows how it comes back.
+    pub(crate) fn are_possible(&self) -> bool {
+        self.is_told && !self.is_deeper && self.evens < EVEN && self.turn().is_none()
+    }
+
+    /// Whether it was seen that it comes back in another way.
+    pub(crate) const fn are_refuted(&self) -> bool {
+        self.is_deeper || self.evens >= EVEN
+    }
+
+    /// It comes back in another way, unless turns are seen.
+    pub(crate) const fn are_impossible(&mut self) {
+        self.evens = EVEN;
     }
 
     /// A refusal at `now` of a request that was sent at `sent` says to come again after `span`, by what is told of this limit:
     /// when a second begins, where it is let out in slices. A bucket's waits end at any part of a second.
     pub(crate) fn hear_wait(&mut self, span: Nanos, sent: Nanos, now: Nanos) {
+        if span > LONG {
+            self.are_impossible();
+        }
         let is_whole = span.get().is_multiple_of(Nanos::SECOND.get());
         if is_whole || self.is_deeper || now.saturating_sub(sent) > EXACT {
             return;
@@ -108,7 +208,7 @@ impl Slices {
             None => {
                 self.strays = self.strays.saturating_add(1);
                 if self.strays >= STRAYS {
-                    *self = Self { was_heard: true, is_deeper: self.is_deeper, last: self.last, ..Self::default() };
+                    (self.turn, self.rises, self.strays, self.is_known) = (None, 0, 0, false);
                 }
             }
         }
@@ -116,7 +216,7 @@ impl Slices {
 
     /// When a second began for sure, once it is known that it counts.
     pub(crate) fn turn(&self) -> Option<Nanos> {
-        self.turn.filter(|_| self.is_known).map(|(_, later)| later)
+        self.turn.filter(|_| self.is_known && self.doubt() < DOUBT).map(|(_, later)| later)
     }
 
     /// How long before [`turn`](Self::turn) it may have been.
@@ -147,7 +247,7 @@ mod tests {
     fn after(times: impl IntoIterator<Item = u64>, remaining: impl Fn(u64) -> u64) -> Slices {
         let mut slices = Slices::default();
         for time in times {
-            slices.learn(remaining(time), 0, WORTH, ms(time).saturating_sub(LATENCY), ms(time));
+            slices.learn(remaining(time), 0, WORTH, None, ms(time).saturating_sub(LATENCY), ms(time));
         }
         slices
     }
@@ -178,12 +278,12 @@ mod tests {
     #[test]
     fn more_than_a_second_s_part_is_left_of_no_slice() {
         let mut slices = after((100..5_000).step_by(100), of_slices);
-        slices.learn(WORTH + 1, 1, WORTH, ms(5_000), ms(5_050));
+        slices.learn(WORTH + 1, 1, WORTH, None, ms(5_000), ms(5_050));
         assert!(slices.turn().is_some(), "the word is off by one");
-        slices.learn(WORTH + 2, 1, WORTH, ms(5_100), ms(5_150));
+        slices.learn(WORTH + 2, 1, WORTH, None, ms(5_100), ms(5_150));
         assert_eq!(slices.turn(), None);
         for time in (5_200..20_000_u64).step_by(100) {
-            slices.learn(of_slices(time), 0, WORTH, ms(time).saturating_sub(LATENCY), ms(time));
+            slices.learn(of_slices(time), 0, WORTH, None, ms(time).saturating_sub(LATENCY), ms(time));
         }
         assert_eq!(slices.turn(), None, "more than a second's part was there once");
     }
@@ -206,5 +306,25 @@ mod tests {
         let mut whole = Slices::default();
         (0..20).for_each(|second| whole.hear_wait(Nanos::SECOND, ms(second * 1_000), ms(second * 1_000 + 5)));
         assert_eq!(whole.turn(), None, "a whole second may be a rounded one");
+    }
+
+    #[test]
+    fn slices_are_possible_until_a_word_shows_how_a_limit_comes_back() {
+        let heard = |remaining: &[(u64, u64)]| {
+            let mut slices = Slices::default();
+            for (time, remaining) in remaining {
+                slices.is_told(*remaining, WORTH);
+                slices.learn(*remaining, 0, WORTH, None, ms(*time), ms(time + 50));
+            }
+            slices
+        };
+        assert!(!heard(&[]).are_possible(), "nothing is told");
+        assert!(!heard(&[(0, 0), (100, 50)]).are_possible(), "what is never left tells nothing");
+        assert!(heard(&[(0, 900), (100, 700), (300, 400)]).are_possible());
+        assert!(!heard(&[(0, 900), (1_500, 1_200)]).are_possible(), "more is saved up");
+        assert!(!heard(&[(0, 500), (100, 550), (200, 500), (300, 550), (400, 500), (500, 550)]).are_possible());
+        let mut slices = heard(&[(0, 900), (100, 700)]);
+        slices.hear_wait(Nanos::from_secs(40), ms(200), ms(250));
+        assert!(!slices.are_possible(), "nobody waits so long for a second to begin");
     }
 }

@@ -186,6 +186,11 @@ impl FlightWindow {
         }
     }
 
+    /// Successes tell what remains, too: what a refusal halved because nothing was known grows as at first.
+    pub(crate) const fn is_told(&mut self) {
+        self.threshold = u64::MAX;
+    }
+
     /// The admission `number`, the last of `beside` in flight when it went, was refused, and nothing explains it. `latest`
     /// is the newest admission there is. `has_rate`: one was measured that may explain it.
     pub(crate) fn refused(&mut self, number: u64, beside: u64, latest: u64, has_rate: bool) -> Cause {

@@ -12,6 +12,7 @@ mod count;
 mod counter;
 mod log;
 mod returns;
+mod second;
 mod slices;
 mod words;
 
@@ -123,6 +124,7 @@ pub(super) struct Found {
     /// Whether it is let out second by second, and what is owed of the seconds to come.
     is_sliced: bool,
     owed: Option<slices::Owed>,
+    second: Option<second::Second>,
     /// Since when it is thought to be a fixed window, if it is.
     fixed_since: Nanos,
     /// What is counted in each window, and whether that of the window before counts in part.
@@ -193,6 +195,7 @@ impl Found {
             asked: asked::Asked::default(),
             is_sliced: false,
             owed: None,
+            second: None,
             returned_then: 0,
             fixed_since: Nanos::ZERO,
             counter: counter::Counter::default(),
@@ -300,7 +303,13 @@ impl Found {
         let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
         let ready_at = self.as_presumed(needed, self.weighted_ready_at(needed, now), now);
         let ready_at = self.unowed_at(needed, ready_at).max(self.share_ready_at(amount, now));
-        let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
+        let rationed = if self.is_presumed_sliced() {
+            self.paced_at(amount)
+        } else if self.is_rationed(cost.expected(), tells) {
+            self.rationed_until
+        } else {
+            now
+        };
         ready_at.max(rationed).min(self.heeded_until(tells))
     }
 
@@ -311,7 +320,7 @@ impl Found {
         let amount = self.gained(self.charge.amount(&self.parts(amounts), books.yields));
         let full = self.depth.within(self.bucket.limit().burst());
         let excess = self.bucket.level(taken.at).saturating_sub_unsigned(full);
-        let saves_up = !matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
+        let saves_up = !self.is_sliced && !matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
         if excess >= 0 && amount > 0 && saves_up {
             self.bucket.lose(excess.unsigned_abs(), taken.at);
             self.depth.was_full(taken.number, taken.at);
@@ -326,7 +335,9 @@ impl Found {
         if amount > 0 {
             self.asked.take(taken.at);
         }
+        self.count_in_second(taken.at, books);
         self.owe(amount, taken.at);
+        self.pace_slice(amount, taken.at);
         self.bucket.take_as(taken, amount);
         if let Some(log) = &mut self.log {
             log.take_as(taken, amount);

@@ -157,6 +157,7 @@ impl Limiter {
         // What the provider says of the levels without being asked too much need not be probed.
         if !refused && !core::mem::replace(&mut self.tells, true) {
             self.pace.turn_off();
+            self.flight_window.is_told();
         }
         let Some(reservation) = reservation else {
             return Some(found.observe(None, index, reading, refused, &books, now));
@@ -164,10 +165,12 @@ impl Limiter {
         let gained = found.observe(Some(reservation), index, reading, refused, &books, now);
         reservation.speak_of(index);
         // One provider meters all dimensions in one way, and what requests count is certain.
-        let (slides, seems_to) = (found.slides(), found.seems_to_slide());
+        let (slides, seems_to) = (found.slides_in_full(), found.seems_to_slide());
         let counts_requests = self.found.iter().any(|other| other.dimension() == Dimension::Requests);
         if let Some(slices) = self.found.get(index).and_then(Found::slices) {
             self.found.iter_mut().for_each(|other| other.is_sliced_as(&slices, now));
+        } else if self.found.get(index).is_some_and(Found::refutes_slices) {
+            self.found.iter_mut().for_each(|other| other.is_not_sliced(now));
         }
         if let Some(grain) = self.found.get(index).and_then(Found::grain_of_tokens) {
             self.found.iter_mut().for_each(|other| other.is_rounded_as(&grain));

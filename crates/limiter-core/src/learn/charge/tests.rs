@@ -239,3 +239,30 @@ fn what_is_in_flight_stays_off_a_word_however_much_it_is() {
         assert!(charge.unsaid(&most, &most, &ended, ONE) >= u64::MAX / 2, "{rule:?}");
     }
 }
+
+#[test]
+fn what_comes_back_beyond_what_may_be_produced_is_no_cheaper_prompt() {
+    // Intervals in which large requests end, and small ones begin: more comes back than those may produce.
+    let mut charge = Charge::new();
+    let mut account = Account::NONE;
+    let (mut at, mut remaining) = (Nanos::ZERO, 500_000);
+    for round in 0..40 {
+        let word = |account, at, remaining| Word { at, remaining, account, doubtful: 0, rounded: 0 };
+        let before = word(account, at, remaining);
+        let is_large = round % 2 == 0;
+        let output = if is_large { 4_000 } else { 100 };
+        let reserved = Parts { whole: 1_000 + output, output, larger: output.max(1_000), requests: 1 };
+        account.admit(&reserved);
+        at = at.saturating_add(Nanos::SECOND);
+        let refilled = LIMIT.refilled(before.at, at);
+        remaining = remaining + refilled - reserved.whole;
+        if !is_large {
+            // The large one before it ends: 3,900 of its 4,000 come back.
+            account.end(&Parts { output: 4_000, ..Parts::NONE }, &Parts { output: 100, ..Parts::NONE });
+            remaining += 3_900;
+        }
+        charge.learn_between(&before, &word(account, at, remaining), &LIMIT);
+        remaining = remaining.min(500_000);
+    }
+    assert_eq!((charge.rule(), charge.factor()), (Rule::Corrected, ONE));
+}

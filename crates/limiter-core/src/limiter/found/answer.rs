@@ -29,7 +29,7 @@ impl Found {
         }
         let was_window = matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. } | Refill::Sliding);
         self.learn(reading, refused, sent, now);
-        let logged = self.bucket;
+        let mut logged = self.bucket;
         if let Some(reservation) = reservation {
             let start = self.flight.remove(sent, reservation.cost.expected());
             was_uncertain = self.is_held(start);
@@ -58,13 +58,14 @@ impl Found {
         }
         let Some(remaining) = reading.remaining else { return 0 };
         self.asked.found(number, remaining.saturating_add(if refused { 0 } else { reserved }));
-        let was_sliced = self.is_sliced;
-        self.learn_slices(remaining, sent, now);
-        if refused || was_sliced != self.is_sliced {
+        self.grain.learn(remaining, self.told);
+        let was = (self.is_sliced, self.is_presumed_sliced());
+        let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
+        self.learn_slices(remaining, account.filter(|_| !refused), refused, sent, now);
+        if was != (self.is_sliced, self.is_presumed_sliced()) {
+            logged = self.bucket;
             self.owed = None;
         }
-        self.grain.learn(remaining, self.bucket.limit().amount());
-        let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
         let mut is_less = false;
         let believed = (self.charge.rule(), self.charge.factor());
         if let Some((account, reservation)) = account.zip(reservation) {
@@ -104,7 +105,7 @@ impl Found {
                 }
                 // How much comes back of a sliding window is known less exactly than that nothing does. What requests take is
                 // in no doubt.
-                if self.dimension() != Dimension::Requests && !self.is_moving(now) && !self.is_cut_off(remaining) {
+                if self.dimension() != Dimension::Requests && !self.is_moving(now) && !self.is_sliced {
                     self.learn_charge(word, &own, reservation.beside == 1, books);
                 }
             }
@@ -131,7 +132,8 @@ impl Found {
         let is_near = self.has_word && sent < self.word_at.saturating_add(self.reordering());
         let own =
             reservation.filter(|_| was_uncertain).map(|it| (it.taken(), reserved, self.kept(it, refused, reserved)));
-        let is_old = sent.saturating_add(self.reordering()) < self.word_at;
+        let is_over = self.has_word && self.is_over(sent, now);
+        let is_old = is_over || sent.saturating_add(self.reordering()) < self.word_at;
         if is_old || is_near && spoken.level(now) > known {
             self.as_log(logged, own.as_ref(), now);
             self.release_doubles(books, now);
@@ -154,7 +156,10 @@ impl Found {
             && (self.depth.learn(remaining, reserved, number, refused, burst)
                 | (books.tells && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now)));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
-        let later = self.flight.parts_after(sent, self.dimension());
+        let later = match self.in_this_slice(now) {
+            Some(turn) if turn > sent => self.flight.parts_since(turn, self.dimension()),
+            _ => self.flight.parts_after(sent, self.dimension()),
+        };
         let later = self.unsaid(&later, account, sent, books);
         let mut most = self.bucket;
         let at_most = if self.slides() {
@@ -173,7 +178,7 @@ impl Found {
 
         (self.said, self.said_at) = ((spoken.level(now), returned), now);
         self.word_at = self.word_at.max(sent);
-        self.uncertain_from = self.flight.start(sent.saturating_sub(self.reordering()));
+        self.uncertain_from = self.uncertain_since(sent, now);
         self.priced = (self.charge, books.yields, books.admissions);
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
@@ -202,7 +207,7 @@ impl Found {
             back,
         };
         let back = if was_wrong { 0 } else { back.saturating_add(unused) };
-        let said = Said { remaining, later, uncertain, back, is_first };
+        let said = Said { remaining, later, uncertain, back, is_known: !is_first || self.is_sliced };
         if let Some(log) = self.as_log(logged, own.as_ref(), now) {
             said.correct(log, now);
         }

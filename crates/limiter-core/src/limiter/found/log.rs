@@ -55,6 +55,11 @@ impl Found {
         self.bucket.limit().refill() == Refill::Sliding
     }
 
+    /// Whether it does over the whole window that it is told for.
+    pub(in crate::limiter) fn slides_in_full(&self) -> bool {
+        self.slides() && !self.is_sliced
+    }
+
     /// Whether its resets are those of a sliding window.
     pub(in crate::limiter) const fn seems_to_slide(&self) -> bool {
         self.form.has_same_resets()
@@ -96,7 +101,8 @@ pub(super) struct Said {
     pub(super) uncertain: u64,
     /// What may have come back since.
     pub(super) back: u64,
-    pub(super) is_first: bool,
+    /// Whether what is missing was taken just now, and not before anything was known.
+    pub(super) is_known: bool,
 }
 
 impl Said {
@@ -105,6 +111,6 @@ impl Said {
         let level = |unsaid: u64| i64::try_from(self.remaining).unwrap_or(i64::MAX).saturating_sub_unsigned(unsaid);
         let most = level(self.later).saturating_add_unsigned(self.back);
         let least = level(self.uncertain);
-        log.correct(log.level(now).clamp(least, most.max(least)), !self.is_first, now);
+        log.correct(log.level(now).clamp(least, most.max(least)), self.is_known, now);
     }
 }

@@ -26,7 +26,7 @@ impl Found {
         if refused || !self.has_word {
             return least;
         }
-        let start = self.flight.start(sent.saturating_sub(self.reordering()));
+        let start = self.uncertain_since(sent, now);
         let unsaid = self.unsaid(&self.flight.parts_since(start, self.dimension()), said, sent, books);
         let mut nothing = self.bucket;
         nothing.set_level(0, sent.saturating_add(self.reordering()).min(now), 0, now);
@@ -45,6 +45,12 @@ impl Found {
         if self.is_charged_by_rule() {
             self.grain.follow(other);
         }
+    }
+
+    /// From when on what was admitted may not be part of a word in the answer to a request of the instant `sent`, and counts.
+    pub(super) fn uncertain_since(&self, sent: Nanos, now: Nanos) -> Nanos {
+        let start = self.flight.start(sent.saturating_sub(self.reordering()));
+        self.in_this_slice(now).map_or(start, |turn| turn.max(start))
     }
 
     /// What a word does not say that answers a request of the instant `sent`, when `said` had been admitted: what is charged for those `in_flight` that
