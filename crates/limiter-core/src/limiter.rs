@@ -4,6 +4,7 @@ mod admit;
 mod end;
 mod found;
 mod limits;
+mod meters;
 mod observe;
 mod order;
 mod state;

@@ -262,6 +262,17 @@ impl Found {
         if is_told { Nanos::MAX } else { self.spoken_at.saturating_add(self.bucket.limit().window()) }
     }
 
+    /// How much of it can be there, as far as was ever seen.
+    pub(super) fn full(&self) -> u64 {
+        self.depth.seen(self.bucket.limit().burst())
+    }
+
+    /// What is charged for `amounts`, of one request or of many.
+    pub(super) fn charges(&self, amounts: &Amounts, yields: u64) -> u64 {
+        let requests = amounts.of(Dimension::Requests).max(1);
+        self.charge.amount(&Parts { requests, ..self.parts(amounts) }, yields)
+    }
+
     /// When `cost` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
     pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
         let full = self.depth.within(self.bucket.limit().burst());

@@ -239,3 +239,27 @@ fn what_is_in_flight_stays_off_a_word_however_much_it_is() {
         assert!(charge.unsaid(&most, &most, &ended, ONE) >= u64::MAX / 2, "{rule:?}");
     }
 }
+
+/// Between any two requests that follow each other evenly, another client that takes evenly takes the same.
+#[test]
+fn what_somebody_else_takes_evenly_is_no_part_of_each_request() {
+    let believes = |explained: bool| {
+        let mut charge = Charge::new();
+        let mut provider = Provider::new(Rule::Whole, 1_024);
+        for _ in 0..if explained { 600 } else { 0 } {
+            let (remaining, at, account) = provider.word();
+            charge.learn(Word { at, remaining, account, doubtful: 0, rounded: 0 }, &Parts::NONE, &LIMIT, false);
+        }
+        let own = Parts { whole: 20, output: 10, larger: 10, requests: 1 };
+        for _ in 0..5 {
+            provider.at = provider.at.saturating_add(STEP);
+            provider.account.admit(&own);
+            // What comes back, less what it takes and what somebody else does.
+            provider.level += 1_666 - 20 - 500;
+            let (at, account, remaining) = (provider.at, provider.account, provider.level.unsigned_abs());
+            charge.learn_exactly(&Word { at, remaining, account, doubtful: 0, rounded: 0 }, &LIMIT);
+        }
+        charge.amount(&own, 1_024) > 20
+    };
+    assert_eq!([believes(false), believes(true)], [true, false]);
+}
