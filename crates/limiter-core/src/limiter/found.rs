@@ -277,15 +277,14 @@ impl Found {
     pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
         let full = self.depth.within(self.bucket.limit().burst());
         let parts = self.parts(cost.expected());
-        // What is too little for one costs a word; where words are rare, what is too much for all adds up.
-        let amount = if tells {
-            self.charge.needed(&parts, yields)
-        } else {
+        // What has to be there is held once, however much of it is taken: what is charged on average may be too little for
+        // one, and where only refusals tell, that is a refusal.
+        let mut amount = self.charge.needed(&parts, yields);
+        if !tells {
             // As far as was gone when something was taken last, so that it comes at the instant that is answered.
-            let gain = u128::from(self.gain.max(Growth::ONE));
-            let amount = u128::from(self.charge.amount(&parts, yields)) * u128::from(Growth::ONE);
-            u64::try_from(amount.div_ceil(gain)).unwrap_or(u64::MAX)
-        };
+            let parts = u128::from(amount) * u128::from(Growth::ONE);
+            amount = u64::try_from(parts.div_ceil(u128::from(self.gain.max(Growth::ONE)))).unwrap_or(u64::MAX);
+        }
         if amount == 0 {
             return now;
         }
