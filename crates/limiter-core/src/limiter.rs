@@ -12,7 +12,7 @@ mod state;
 use alloc::vec::Vec;
 
 use crate::flight::Flight;
-use crate::learn::{FlightWindow, Ledger, Pace, Refusals, Spacing, Yield};
+use crate::learn::{FlightWindow, Guard, Ledger, Pace, Refusals, Spacing, Yield};
 use crate::queue::Queue;
 use crate::share::Shares;
 use crate::timeline::Timeline;
@@ -63,6 +63,7 @@ pub struct Limiter {
     yields: Yield,
     pace: Pace,
     refusals: Refusals,
+    guard: Guard,
     outage: Outage,
     queue: Queue,
     /// What may overtake in the queue, where anything may.
@@ -92,6 +93,7 @@ impl Limiter {
             pace: Pace::new(),
             outage: Outage::new(),
             refusals: Refusals::new(),
+            guard: Guard::new(),
             backoff: Backoff { base: Nanos::SECOND, ceiling: Nanos::MINUTE },
             shares: Shares::whole(),
             queue: Queue::new(),

@@ -25,8 +25,8 @@ pub struct Reservation {
     pub(crate) spoken_of: u32,
     /// How many were in flight when it was admitted, with it.
     pub(crate) beside: u64,
-    /// Whether the provider refused it and said that less was left than it may take.
-    pub(crate) lacks: bool,
+    /// Whether the provider refused it and said that less was left than it may take: of requests, and of anything else.
+    pub(crate) lacks: [bool; 2],
 }
 
 impl Reservation {

@@ -254,7 +254,9 @@ impl FormGuess {
         }
         if let Some(Refill::AtBoundary { .. }) = self.refill {
             // A window is at least as long as the longest wait for its end.
-            let shortest = self.longest_reset.saturating_sub(RESET_ERROR).max(Nanos::MINUTE);
+            let shortest = self.longest_reset.saturating_sub(RESET_ERROR);
+            // One in which the window before counts in part is full when two have turned.
+            let shortest = Nanos::new(shortest.get() / 2).max(Nanos::MINUTE);
             return WINDOWS.into_iter().find(|window| *window >= shortest);
         }
         // One that was wrong is not what is known any more.
@@ -340,8 +342,10 @@ impl FormGuess {
         let of_bucket = earlier.reset() * i128::from(sample.used) / i128::from(earlier.used);
         let window = i128::from(stated.or(self.window).unwrap_or(Nanos::MINUTE).get());
         let of_any = i128::from(sample.used.abs_diff(earlier.used)) * window / i128::from(sample.limit);
-        // Until then a fixed window may have turned.
-        let is_over = elapsed >= earlier.reset();
+        // Until then a fixed window may have turned, or the first of the two after which one is full in which the window
+        // before counts in part.
+        let is_second = earlier.reset() > window && earlier.reset() <= 2 * window;
+        let is_over = elapsed >= if is_second { earlier.reset() - window } else { earlier.reset() };
         // Figures are in whole units. And a part of the window is more than what levels move by while both are written.
         let error = error + window / i128::from(sample.limit);
         let much = (window / MUCH).max(error * 2);

@@ -151,7 +151,8 @@ impl Pace {
             return self.is_on();
         }
         let is_any_short = self.lanes.iter().any(|lane| lane.is_short(now));
-        for (dimension, base) in Self::DIMENSIONS.into_iter().zip(&mut self.bases) {
+        let lacking = Self::DIMENSIONS.into_iter().zip(&mut self.bases).zip(refused.lacks).filter(|(_, lacks)| *lacks);
+        for ((dimension, base), _) in lacking {
             let lane = self.lanes.iter_mut().find(|lane| lane.dimension() == dimension);
             let size = base.map_or(1, |base| episode.mean_since(&base, dimension));
             let tokens = base.map_or(u64::MAX, |base| episode.mean_since(&base, Dimension::Tokens));

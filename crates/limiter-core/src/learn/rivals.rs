@@ -64,6 +64,11 @@ impl Rivals {
         Heard::Followed
     }
 
+    /// One answer told several amounts.
+    pub(crate) const fn were_told(&mut self) {
+        self.returns = RETURNS;
+    }
+
     /// Whether there are several limits.
     pub(crate) const fn are_several(&self) -> bool {
         self.returns >= RETURNS || self.late >= LATE

@@ -230,7 +230,7 @@ impl Limiter {
             returned,
             spoken_of: 0,
             beside,
-            lacks: false,
+            lacks: [false; 2],
         }
     }
 

@@ -20,6 +20,7 @@ impl Limiter {
         self.outage.answered(now);
         self.flight_window.answered(reservation.number, reservation.beside, self.in_flight);
         self.refusals.answered();
+        self.guard.answered(reservation.cost.expected(), reservation.admitted_at, now);
         self.pace.answered();
         let reserved = reservation.cost.expected();
         self.ledger.end(reserved, actual);
@@ -55,10 +56,16 @@ impl Limiter {
         self.uncount(&reservation);
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
         let is_explained = self.is_explained(&reservation, now);
-        let cause = (!is_explained && !reservation.lacks).then(|| {
+        self.guard.refused(reservation.number, self.admissions);
+        let cause = if !is_explained && reservation.lacks == [false; 2] {
             let (number, beside) = (reservation.number, reservation.beside);
-            self.flight_window.refused(number, beside, self.admissions, self.pace.is_on())
-        });
+            Some(self.flight_window.refused(number, beside, self.admissions, self.pace.is_on()))
+        } else {
+            // What explains one refusal after the other does not.
+            let is_judged = self.probes && self.tells && self.guard.is_on();
+            (is_judged && !self.guard.is_large(reservation.cost.expected())).then_some(Cause::Rate)
+        };
+        let is_judged = cause.is_some() && (is_explained || reservation.lacks != [false; 2]);
         if cause.is_none() && !self.tells {
             self.flight_window.halve(reservation.number, self.admissions);
         }
@@ -66,9 +73,9 @@ impl Limiter {
         let is_spaced = match cause {
             None if is_explained || self.tells => is_explained,
             // What only refusals tell is not known well: what is let through between them bounds it.
-            None => self.probes && self.measure(Cause::Rate, &reservation, retry_after, now),
+            None => self.probes && self.measure(Cause::Rate, &reservation, retry_after, is_judged, now),
             Some(Cause::Rate) if !self.probes => false,
-            Some(cause) => self.measure(cause, &reservation, retry_after, now),
+            Some(cause) => self.measure(cause, &reservation, retry_after, is_judged, now),
         };
         let pause = match retry_after {
             // A hint of nothing is none.
@@ -139,7 +146,14 @@ impl Limiter {
 
     /// Takes a refusal that no limit explains for a rate that was met. Whether something is known that holds the next ones
     /// back.
-    fn measure(&mut self, cause: Cause, reservation: &Reservation, retry_after: Option<Nanos>, now: Nanos) -> bool {
+    fn measure(
+        &mut self,
+        cause: Cause,
+        reservation: &Reservation,
+        retry_after: Option<Nanos>,
+        is_judged: bool,
+        now: Nanos,
+    ) -> bool {
         let Some(account) = reservation.ledger.of(Dimension::Tokens) else { return false };
         let mut before = *account;
         before.forget(&Parts::of(reservation.cost.expected(), Dimension::Tokens));
@@ -151,6 +165,9 @@ impl Limiter {
             };
             limits.filter(|limit| limit.dimension() == dimension).map(rate).min()
         });
+        // Words that are judged may be wrong of the window as well.
+        let rates = self.guard.rates(now).filter(|_| is_judged);
+        let told = rates.map_or(told, |rates| rates.map(Some));
         let refused = Refused {
             number: reservation.number,
             at: reservation.admitted_at,
@@ -159,6 +176,7 @@ impl Limiter {
             amounts: reservation.cost.expected(),
             latest: self.admissions,
             told,
+            lacks: if is_judged && reservation.lacks != [false; 2] { reservation.lacks } else { [true; 2] },
         };
         match cause {
             // Others may go when one of those in flight has ended.

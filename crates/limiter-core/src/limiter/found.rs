@@ -8,6 +8,7 @@
 mod answer;
 mod ceiling;
 mod count;
+mod counter;
 mod log;
 mod returns;
 mod slices;
@@ -122,6 +123,8 @@ pub(super) struct Found {
     owed: Option<slices::Owed>,
     /// Since when it is thought to be a fixed window, if it is.
     fixed_since: Nanos,
+    /// What is counted in each window, and whether that of the window before counts in part.
+    counter: counter::Counter,
     /// What had come back of a sliding window when the last word came. Wraps.
     returned_then: u64,
     /// The limit's amount as it is told.
@@ -188,6 +191,7 @@ impl Found {
             owed: None,
             returned_then: 0,
             fixed_since: Nanos::ZERO,
+            counter: counter::Counter::default(),
             told: limit.amount(),
             flight,
             share: WHOLE,
@@ -292,7 +296,7 @@ impl Found {
         let held_back = if self.is_sliced { 0 } else { self.margin.units().min(share) };
         let left_over = self.left_over(full);
         let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
-        let ready_at = self.as_presumed(needed, self.bucket.ready_at(needed, now), now);
+        let ready_at = self.as_presumed(needed, self.weighted_ready_at(needed, now), now);
         let ready_at = self.unowed_at(needed, ready_at).max(self.share_ready_at(amount, now));
         let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
         ready_at.max(rationed).min(self.heeded_until(tells))
@@ -300,6 +304,7 @@ impl Found {
 
     /// Takes what a request of `amounts` is charged, and returns it.
     pub(super) fn take(&mut self, taken: &Taken, amounts: &Amounts, books: &Books<'_>) -> u64 {
+        self.turn_counter(taken.at);
         self.gain = self.gain_at(books.tells, taken.at);
         let amount = self.gained(self.charge.amount(&self.parts(amounts), books.yields));
         let full = self.depth.within(self.bucket.limit().burst());
@@ -324,6 +329,8 @@ impl Found {
         self.take_share(taken, amount);
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
+        self.took(taken.at);
+        self.count_window(taken.at);
         amount
     }
 
@@ -334,6 +341,7 @@ impl Found {
 
     /// A request ended, of which this is the limit number `index`.
     pub(super) fn end(&mut self, reservation: &Reservation, index: usize, ended: &Ended, now: Nanos) {
+        self.turn_counter(now);
         let (taken, reserved) = (reservation.taken(), self.reserved(reservation, index));
         self.end_share(reservation, reserved, ended, now);
         // Whether what it takes is still held for it, and not part of the provider's word.
@@ -369,6 +377,13 @@ impl Found {
         if self.is_held(start) {
             let reserved = self.reserved(reservation, index);
             self.settle(&reservation.taken(), reserved, 0, now);
+        }
+    }
+
+    /// One answer spoke of several like it.
+    pub(super) const fn has_rivals_told(&mut self) {
+        if self.stated_window.is_none() {
+            self.rivals.were_told();
         }
     }
 

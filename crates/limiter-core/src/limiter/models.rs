@@ -102,3 +102,22 @@ fn limits_of_which_each_answer_tells_one_are_all_kept() {
 fn equal_limits_of_which_each_answer_tells_one_are_taken_for_the_lower_one() {
     check("600 each", [minute(600), minute(600)], (2_000, 40.0), 1.2);
 }
+
+/// Three hundred a day and sixty a minute, of which no answer states the window.
+#[test]
+fn two_amounts_of_one_dimension_in_one_answer_are_two_limits() {
+    let mut limiter = Limiter::new();
+    let mut reservation = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap();
+    let mut said = Observation::new();
+    for (limit, remaining) in [(300, 299), (60, 1)] {
+        let reading = Reading::of(Dimension::Requests);
+        said.push(Reading { limit: Some(limit), remaining: Some(remaining), ..reading });
+    }
+    limiter.observe(&mut reservation, &said, Nanos::ZERO);
+    limiter.settle(reservation, Cost::of_request(1, 0).expected(), Nanos::ZERO);
+    let levels: Vec<_> =
+        limiter.state(Nanos::ZERO).limits.into_iter().map(|it| (it.limit.amount(), it.level)).collect();
+    assert_eq!(levels, [(300, 299), (60, 1)]);
+    let _last = limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).unwrap();
+    assert!(limiter.try_reserve(&Cost::of_request(1, 0), Nanos::ZERO).is_err());
+}

@@ -24,6 +24,7 @@ impl Limiter {
         let now = self.advance(now);
         let mut surplus = 0;
         for reading in observation.readings() {
+            self.tell_apart(reading, observation.readings());
             let gained = self.take_reading(Some(reservation), reading, observation.refused, now);
             if reading.dimension == Dimension::Requests {
                 surplus = gained.unwrap_or(0).max(surplus);
@@ -34,7 +35,10 @@ impl Limiter {
             // Whatever is believed of the charge.
             let whole = |dimension| reservation.cost.expected().of(dimension);
             let is_less = |reading: &Reading| reading.remaining.is_some_and(|left| left < whole(reading.dimension));
-            reservation.lacks = observation.readings().iter().any(is_less);
+            for reading in observation.readings().iter().filter(|reading| is_less(reading)) {
+                let [requests, others] = &mut reservation.lacks;
+                *(if reading.dimension == Dimension::Requests { requests } else { others }) = true;
+            }
             if let Some(span) = observation.retry_after.filter(|_| self.tells) {
                 let (cost, yields) = (reservation.cost, self.yields.parts());
                 let lacking =
@@ -86,6 +90,19 @@ impl Limiter {
                     reservation.speak_of(index);
                 }
             }
+        }
+    }
+
+    /// Where one answer tells several amounts of a dimension, and the window of none, they are several limits.
+    fn tell_apart(&mut self, reading: &Reading, readings: &[Reading]) {
+        let is_like = |other: &Reading| {
+            other.dimension == reading.dimension
+                && other.window.is_none()
+                && other.limit.is_some_and(|amount| amount > 0 && Some(amount) != reading.limit)
+        };
+        if reading.window.is_none() && reading.limit.is_some_and(|amount| amount > 0) && readings.iter().any(is_like) {
+            let like = self.found.iter_mut().filter(|found| found.dimension() == reading.dimension);
+            like.for_each(Found::has_rivals_told);
         }
     }
 
@@ -154,6 +171,9 @@ impl Limiter {
         }
         if let Some(grain) = self.found.get(index).and_then(Found::grain_of_tokens) {
             self.found.iter_mut().for_each(|other| other.is_rounded_as(&grain));
+        }
+        if let Some((turn, window)) = self.found.get(index).and_then(Found::weighs) {
+            self.found.iter_mut().for_each(|other| other.is_weighted_as(turn, window, now));
         }
         let is_seen =
             if counts_requests { slides && reading.dimension == Dimension::Requests } else { slides || seems_to };

@@ -167,6 +167,24 @@ fn a_sliding_window_that_tells_when_its_oldest_part_comes_back_is_not_taken_for_
     check("fixed, always a minute", fixed(Resets::Window), (1_750, 120.0), Within(1.01), 0);
 }
 
+/// At its first turn a fixed window would give all of it back and a log what was taken so long ago; this gives back nothing
+/// at once, and then evenly what was taken in the window before.
+#[test]
+fn a_window_in_which_the_one_before_counts_in_part_is_used_as_it_comes_back() {
+    let told = |latency| answering_in(50).telling_of_two(bucket(600, 600)).saying(Says::Headers).answering_in(latency);
+    check("at once", told(Latency::Of(50)), (1_800, 180.0), Within(1.02), 3);
+    check("2 s", told(Latency::Of(2_000)), (1_800, 182.0), Within(1.04), 6);
+    check("some for long", told(Latency::Tail), (1_800, 182.0), Within(1.04), 6);
+}
+
+/// What is told is what remains, and that more comes back than does: each word is right, and what is made of it is not.
+#[test]
+fn words_that_let_too_much_be_refused_are_not_believed_for_long() {
+    let told = answering_in(50).telling(sliding(600)).claiming(1_200).saying(Says::Headers);
+    // Without a guard each window is met by two hundred.
+    check("twice", told, (3_600, 300.0), Within(1.35), 300);
+}
+
 /// Nothing says that ten are ten a second, but that they are there again so soon.
 #[test]
 fn a_limit_of_a_second_that_does_not_say_so_is_not_held_for_one_of_a_minute() {

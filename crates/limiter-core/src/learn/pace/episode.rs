@@ -31,6 +31,8 @@ pub(crate) struct Refused<'a> {
     pub(crate) latest: u64,
     /// What the provider tells of its rates: of [`Pace::DIMENSIONS`], in [`Pace::WINDOW`].
     pub(crate) told: [Option<u64>; 2],
+    /// Which of them it may be for.
+    pub(crate) lacks: [bool; 2],
 }
 
 /// A provider that says when to come back says it in whole seconds: a shorter span is none but the least there is.

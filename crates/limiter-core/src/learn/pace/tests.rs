@@ -57,8 +57,19 @@ impl Provider {
     /// The latest one was refused.
     fn refuse(&mut self, before: &Account, at: Nanos, again_at: Option<Nanos>) -> bool {
         let (number, amounts) = (self.number, &request());
-        self.pace
-            .refused(&Refused { number, at, again_at, account: before, amounts, latest: number, told: [None; 2] }, at)
+        self.pace.refused(
+            &Refused {
+                number,
+                at,
+                again_at,
+                account: before,
+                amounts,
+                latest: number,
+                told: [None; 2],
+                lacks: [true; 2],
+            },
+            at,
+        )
     }
 
     /// Requests go from `from` on, one each `step`, until one is refused. Returns when that was.
@@ -208,8 +219,16 @@ fn a_provider_that_tells_its_rate_is_believed_when_it_refuses_what_should_have_b
     provider.number += 1;
     let (number, amounts, account) = (provider.number, &request(), provider.account);
     let told = [Some(3_000), None];
-    let refused =
-        Refused { number, at: Nanos::SECOND, again_at: None, account: &account, amounts, latest: number, told };
+    let refused = Refused {
+        number,
+        at: Nanos::SECOND,
+        again_at: None,
+        account: &account,
+        amounts,
+        latest: number,
+        told,
+        lacks: [true; 2],
+    };
     assert!(provider.pace.refused(&refused, Nanos::SECOND));
     assert_eq!((provider.measured(Dimension::Requests), provider.measured(Dimension::Tokens)), (Some(300.0), None));
     // Evenly: five a second.
@@ -243,8 +262,16 @@ fn what_was_not_short_when_a_request_was_refused_is_not_corrected() {
     let mut account = Account::NONE;
     let amounts = request();
     let refuse = |pace: &mut Pace, account: &Account, number, at| {
-        let refused =
-            Refused { number, at, again_at: None, account, amounts: &amounts, latest: number, told: [None; 2] };
+        let refused = Refused {
+            number,
+            at,
+            again_at: None,
+            account,
+            amounts: &amounts,
+            latest: number,
+            told: [None; 2],
+            lacks: [true; 2],
+        };
         pace.refused(&refused, at)
     };
     pace.answered();
@@ -327,7 +354,10 @@ fn absurd_amounts_numbers_and_times_do_no_harm() {
             let again_at = (round % 5 > 2).then(|| Nanos::new(pick(2)));
             let told = [Some(pick(1)), Some(pick(4))].map(|rate| rate.filter(|_| round % 7 > 3));
             let account = &account;
-            pace.refused(&Refused { number, at, again_at, account, amounts: &amounts, latest: pick(3), told }, now);
+            pace.refused(
+                &Refused { number, at, again_at, account, amounts: &amounts, latest: pick(3), told, lacks: [true; 2] },
+                now,
+            );
             if round % 11 == 0 {
                 pace.pause(Nanos::new(pick(5)));
             }

@@ -20,6 +20,7 @@ impl Found {
         books: &Books<'_>,
         now: Nanos,
     ) -> i64 {
+        self.turn_counter(now);
         let (turned, turn) = (self.bucket.level(now), self.last_turn(now));
         let before = self.surely(turned, now);
         let (mut reserved, mut number, mut sent, mut was_uncertain) = (0, 0, now, false);
@@ -69,7 +70,9 @@ impl Found {
             };
             self.notice_rise(&word, now);
             let fits = before >= i64::try_from(reserved).unwrap_or(i64::MAX);
-            is_less = !self.is_sliced && self.learn_returns(&word, reservation, refused, fits, books, now);
+            is_less = !self.is_sliced
+                && !self.is_weighted()
+                && self.learn_returns(&word, reservation, refused, fits, books, now);
             if refused && books.tells {
                 // Of what was in flight with it nobody knows yet what was refused, too.
                 if self.dimension() != Dimension::Requests && number > self.learns_after && remaining < own.whole {
@@ -81,6 +84,7 @@ impl Found {
                 let is_likely = self.form.has_same_resets();
                 if self.dimension() == Dimension::Requests
                     && !self.is_sliced
+                    && !self.is_weighted()
                     && !self.returns.is_shallow(self.told)
                     && self.standstill.learn(&word, self.bucket.limit(), is_likely)
                 {
@@ -180,8 +184,10 @@ impl Found {
             next: reading.reset.map(|reset| now.saturating_add(reset)),
             sent,
             least: there.saturating_sub_unsigned(uncertain),
-            most: at_most,
+            // A turn that is told a little later than before is none that came in between.
+            most: if self.last_turn(now).is_some() { there.saturating_sub_unsigned(later) } else { at_most },
             counted: turned.saturating_add(counted_here).saturating_sub(before),
+            back,
         };
         let said = Said { remaining, later, uncertain, back: back.saturating_add(unused), is_first };
         if let Some(log) = self.as_log(logged, own.as_ref(), now) {
@@ -190,6 +196,7 @@ impl Found {
         if !is_first && !self.is_sliced {
             self.judge_turn(&judged, now);
         }
+        self.count_window(now);
         if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
     }
 
@@ -255,7 +262,7 @@ impl Found {
             Some(rate) => Limit::new(reading.dimension, rate, window).with_burst(told),
             None => Limit::new(reading.dimension, told, window),
         };
-        self.change_to(limit.with_refill(refill), now);
+        self.change_to(if self.is_weighted() { self.as_weighted(limit) } else { limit.with_refill(refill) }, now);
         is_another
     }
 

@@ -68,7 +68,7 @@ impl Found {
 
     /// The limit refills as it was found to.
     pub(super) fn follow_form(&mut self, now: Nanos) {
-        if self.is_sliced {
+        if self.is_sliced || self.is_weighted() {
             return;
         }
         let limit = self.bucket.limit().with_refill(self.form.refill().unwrap_or(self.bucket.limit().refill()));

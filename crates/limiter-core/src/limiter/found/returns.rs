@@ -1,5 +1,6 @@
 //! What a limit's words say of how much comes back with time, and whether a told turn is one.
 
+use super::counter::turn_of;
 use super::{Books, Found};
 use crate::learn::{Parts, Word};
 use crate::{Dimension, Nanos, Refill, Reservation};
@@ -25,15 +26,15 @@ pub(super) struct Judged {
     /// What would be there if the window had turned, and if it slid.
     pub(super) counted: i64,
     pub(super) logged: i64,
+    /// What of a sliding window has come back since it was sent.
+    pub(super) back: u64,
 }
 
 impl Found {
     /// The latest turn up to `at` of what is thought to be a fixed window.
     pub(super) fn last_turn(&self, at: Nanos) -> Option<Nanos> {
         let Refill::AtBoundary { phase } = self.bucket.limit().refill() else { return None };
-        let window = i128::from(self.bucket.limit().window().get());
-        let since = (i128::from(at.get()) - i128::from(phase.get())).rem_euclid(window);
-        at.get().checked_sub(u64::try_from(since).ok()?).map(Nanos::new)
+        Some(turn_of(phase, self.bucket.limit().window(), at))
     }
 
     /// Whether what resets tell as turns may be when the oldest part of a sliding window comes back. Of a window that is
@@ -52,7 +53,8 @@ impl Found {
             self.last_turn(ready_at).filter(|turn| *turn > self.fixed_since && self.has_word && self.is_presumed());
         let Some((turn, log)) = turn.zip(self.log.as_deref()) else { return ready_at };
         let latest = turn.saturating_add(Nanos::new(self.bucket.limit().window().get() / WAITS));
-        log.ready_at(amount, now).min(latest).max(ready_at)
+        let logged = log.ready_at(amount, now).min(latest).max(ready_at);
+        self.as_weighed(amount, turn, logged, now).min(latest).max(logged)
     }
 
     /// What had come back of a sliding window since the last time that this was asked, or soon will have, where what is told
@@ -78,20 +80,53 @@ impl Found {
     pub(super) fn judge_turn(&mut self, judged: &Judged, now: Nanos) {
         let is_after = judged.turn.is_some_and(|turn| judged.sent >= turn) && self.is_presumed();
         let was_doubted = self.slides() && self.turns.is_doubtful();
-        let burst = i64::try_from(self.bucket.limit().burst()).unwrap_or(i64::MAX);
+        let burst = i64::try_from(self.told).unwrap_or(i64::MAX);
         let apart = burst / APART;
         let is_more = judged.least > judged.logged.saturating_add(apart);
-        if is_after && is_more {
-            self.turns.gave_all();
-        } else if is_after && judged.counted > judged.most.saturating_add(apart) && !self.returns.is_shallow(self.told)
-        {
+        let is_less = judged.most < judged.logged.saturating_sub_unsigned(judged.back).saturating_sub(apart);
+        if is_after {
+            let weighed = self.weigh(judged.counted, judged.sent, now);
+            let has_turned = judged.turn.is_some_and(|turn| turn > self.fixed_since);
+            let is_no_counter = has_turned && judged.least > weighed.most.saturating_add(apart);
+            if is_no_counter {
+                self.is_no_counter();
+            }
             // A sliding window is as deep as its amount is large.
-            self.turns.gave_part();
-            self.form.slides();
-            self.follow_form(now);
+            let is_no_turn = judged.counted > judged.most.saturating_add(apart) && !self.returns.is_shallow(self.told);
+            let is_counter = has_turned && !is_no_counter && judged.most >= weighed.least.saturating_sub(apart);
+            if is_no_turn && is_counter {
+                // Where a log explains it as well, the one that gives back less at once is tried first.
+                self.begin_to_weigh(judged.least, now);
+                if !is_more && !is_less {
+                    self.is_tried();
+                }
+            } else if is_no_turn {
+                self.turns.gave_part();
+                self.form.slides();
+                self.follow_form(now);
+            } else if is_more {
+                self.turns.gave_all();
+            }
         } else if let (true, true, Some(turn)) = (was_doubted && is_more, judged.least > burst / 2, judged.next) {
             self.turns.gave_all();
             self.form.turns(turn);
+            self.follow_form(now);
+        } else if was_doubted && (is_more || is_less) && self.is_contrary(judged.next, judged.sent, now) {
+            self.begin_to_weigh(judged.least, now);
+        } else if self.is_tentative() && (is_more || is_less) {
+            self.is_confirmed();
+        } else if self.is_tentative() && self.is_given_up(judged.least.saturating_sub(judged.counted), apart, now) {
+            self.end_to_weigh();
+            self.turns.gave_part();
+            self.form.slides();
+            self.follow_form(now);
+        } else if let (true, Some(turn)) = (self.is_weighted() && judged.least > burst / 2, judged.next)
+            && judged.least > judged.counted.saturating_add(apart)
+        {
+            // What had come back at once at what was told as a turn turned.
+            self.turns.gave_all();
+            self.form.turns(turn);
+            self.end_to_weigh();
             self.follow_form(now);
         }
     }

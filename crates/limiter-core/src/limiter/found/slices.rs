@@ -102,6 +102,7 @@ impl Found {
             self.change_to(limit, now);
             return;
         }
+        self.end_to_weigh();
         // What is missing of the one says nothing of the other: the next word says what is there.
         self.bucket = Bucket::holding(limit, 0, now).after(self.bucket.takings());
         (self.log, self.last_word, self.owed) = (None, None, None);

@@ -79,6 +79,7 @@ impl Found {
             let back = word.account.unused_since(&last.account).cast_signed().max(0).unsigned_abs();
             let risen = word.remaining.saturating_sub(last.remaining).saturating_sub(back);
             let risen = if self.is_moving(now) { 0 } else { risen.saturating_sub(self.back_by_log(now)) };
+            let risen = if self.is_weighted() { 0 } else { risen };
             self.form.rose(risen, self.bucket.limit().amount(), last.at, now);
         }
         self.last_word = Some(*word);

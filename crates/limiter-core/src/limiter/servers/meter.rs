@@ -10,9 +10,22 @@ pub(super) enum Meter {
     Bucket(Bucket),
     /// Every taking of the last window, each with its instant.
     Log(Limit, VecDeque<Nanos>),
+    /// How many were taken in each window, the first one first: the one before the present counts by what is left of this.
+    Counter(Limit, VecDeque<u64>),
 }
 
 impl Meter {
+    /// One that counts in two windows.
+    pub(super) fn of_two(limit: Limit) -> Self {
+        Self::Counter(limit, VecDeque::new())
+    }
+
+    /// Which window it is, and how much of it is over.
+    fn window_at(limit: &Limit, now: Nanos) -> (usize, u64) {
+        let window = limit.window().get();
+        ((now.get() / window) as usize, now.get() % window)
+    }
+
     pub(super) fn full(limit: Limit) -> Self {
         match limit.refill() {
             Refill::Sliding => Self::Log(limit, VecDeque::new()),
@@ -23,14 +36,14 @@ impl Meter {
     pub(super) fn limit(&self) -> &Limit {
         match self {
             Self::Bucket(bucket) => bucket.limit(),
-            Self::Log(limit, _) => limit,
+            Self::Log(limit, _) | Self::Counter(limit, _) => limit,
         }
     }
 
     pub(super) fn change(&mut self, limit: Limit, now: Nanos) {
         match self {
             Self::Bucket(bucket) => bucket.set_limit(limit, now),
-            Self::Log(known, _) => *known = limit,
+            Self::Log(known, _) | Self::Counter(known, _) => *known = limit,
         }
     }
 
@@ -44,6 +57,13 @@ impl Meter {
         match self {
             Self::Bucket(bucket) => u64::try_from(bucket.level(now)).unwrap_or(0),
             Self::Log(limit, taken) => limit.amount().saturating_sub(Self::counted(limit, taken, now).count() as u64),
+            Self::Counter(limit, taken) => {
+                let (window, over) = Self::window_at(limit, now);
+                let in_window = |window: Option<usize>| window.and_then(|it| taken.get(it)).copied().unwrap_or(0);
+                let before = in_window(window.checked_sub(1)) * (limit.window().get() - over);
+                let counted = in_window(Some(window)) + before.div_ceil(limit.window().get());
+                limit.amount().saturating_sub(counted)
+            }
         }
     }
 
@@ -56,17 +76,25 @@ impl Meter {
                 let back = |at: &Nanos| at.saturating_add(limit.window());
                 missing.checked_sub(1).and_then(|nth| Self::counted(limit, taken, now).nth(nth)).map_or(now, back)
             }
+            Self::Counter(..) if self.level(now) >= amount => now,
+            Self::Counter(limit, _) => now.saturating_add(Nanos::new(limit.window().get() / limit.amount())),
         }
     }
 
     pub(super) fn full_at(&self, now: Nanos) -> Nanos {
-        self.ready_at(self.limit().burst(), now)
+        match self {
+            // It says when it turns.
+            Self::Counter(limit, _) => {
+                now.saturating_add(Nanos::new(limit.window().get() - Self::window_at(limit, now).1))
+            }
+            _ => self.ready_at(self.limit().burst(), now),
+        }
     }
 
     /// When the next of what was taken comes back.
     pub(super) fn oldest_back_at(&self, now: Nanos) -> Nanos {
         match self {
-            Self::Bucket(bucket) => bucket.full_at(now),
+            Self::Bucket(_) | Self::Counter(..) => self.full_at(now),
             Self::Log(limit, taken) => {
                 Self::counted(limit, taken, now).next().map_or(now, |at| at.saturating_add(limit.window()))
             }
@@ -79,6 +107,11 @@ impl Meter {
                 let _ = bucket.take(amount, now);
             }
             Self::Log(_, taken) => taken.extend((0..amount).map(|_| now)),
+            Self::Counter(limit, taken) => {
+                let (window, _) = Self::window_at(limit, now);
+                taken.resize(taken.len().max(window + 1), 0);
+                taken[window] += amount;
+            }
         }
     }
 }

@@ -168,6 +168,11 @@ impl Server {
         Self { told: Some(Meter::full(limit)), ..self }
     }
 
+    /// Tells of a limit that is counted in two windows.
+    pub(super) fn telling_of_two(self, limit: Limit) -> Self {
+        Self { told: Some(Meter::of_two(limit)), ..self }
+    }
+
     pub(super) fn resetting(self, resets: Resets) -> Self {
         Self { resets, ..self }
     }
