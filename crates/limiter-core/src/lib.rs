@@ -112,9 +112,11 @@
 //!
 //! * The first one does not fit yet, and another does: that one fills the gap. But nobody overtakes one that waits for
 //!   what comes back [`OnRelease`](Refill::OnRelease): it would have to wait for those, too.
-//! * The limit for which most work waits, measured in the time that it takes to come back, is more than half full,
-//!   there is less than all who wait will take, and the first one mostly takes of another limit: one that mostly takes
-//!   of this goes, so that no limit runs over while work for it waits.
+//! * More is left than it should be of the limit for which most work waits, measured in the time that it takes to come
+//!   back, there is less than all who wait will take, and the first one mostly takes of another limit: one that mostly
+//!   takes of this goes, so that nothing is lost while work for it waits. Half a bucket should be left at most, and of a
+//!   fixed or sliding window no larger part than of the other limit, if that is for the same window; of one of a second
+//!   as large a part.
 //!
 //! Looked at is the oldest request of each priority and size, where sizes are powers of two of its tokens and of its
 //! images (from 64 images on it is one size); of those who may go, the one that is due first goes. Set the order before

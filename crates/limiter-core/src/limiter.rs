@@ -5,6 +5,7 @@ mod asking;
 mod end;
 mod found;
 mod limits;
+mod meters;
 mod observe;
 mod order;
 mod state;

@@ -250,8 +250,12 @@ impl Charge {
     }
 
     /// Takes in a word about a limit of this shape of which it is known what it includes: all that was admitted and nothing
-    /// else was in flight with the request that it answers.
+    /// else was in flight with the request that it answers. Once a rule has explained what was charged, what is missing
+    /// beside it was taken by somebody else, who takes as much between two requests that follow each other evenly.
     pub(crate) fn learn_exactly(&mut self, word: &Word, limit: &Shape) {
+        if self.intervals >= ENOUGH && !self.flat.is_believed() {
+            return;
+        }
         if self.flat.learn(word, limit) {
             (self.rule, self.factor) = (Rule::Whole, ONE);
         }

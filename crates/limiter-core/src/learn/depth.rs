@@ -33,6 +33,11 @@ impl Depth {
         burst.min(self.ceiling)
     }
 
+    /// How much of a bucket that holds `burst` was ever there: all of it while nothing was seen.
+    pub(crate) fn seen(&self, burst: u64) -> u64 {
+        if self.most_seen == 0 { self.within(burst) } else { self.within(burst).min(self.most_seen) }
+    }
+
     /// The admission `number` found everything there at `at`.
     pub(crate) const fn was_full(&mut self, number: u64, at: Nanos) {
         (self.full_at, self.followed_by) = (Some((number, at)), 0);

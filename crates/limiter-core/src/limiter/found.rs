@@ -279,19 +279,29 @@ impl Found {
         if is_told { Nanos::MAX } else { self.spoken_at.saturating_add(self.bucket.limit().window()) }
     }
 
+    /// How much of it can be there, as far as was ever seen.
+    pub(super) fn full(&self) -> u64 {
+        self.depth.seen(self.bucket.limit().burst())
+    }
+
+    /// What is charged for `amounts`, of one request or of many.
+    pub(super) fn charges(&self, amounts: &Amounts, yields: u64) -> u64 {
+        let requests = amounts.of(Dimension::Requests).max(1);
+        self.charge.amount(&Parts { requests, ..self.parts(amounts) }, yields)
+    }
+
     /// When `cost` can be taken and what is held back is still left; at most a quarter of the bucket is held back.
     pub(super) fn ready_at(&self, cost: &Cost, yields: u64, tells: bool, now: Nanos) -> Nanos {
         let full = self.depth.within(self.bucket.limit().burst());
         let parts = self.parts(cost.expected());
-        // What is too little for one costs a word; where words are rare, what is too much for all adds up.
-        let amount = if tells {
-            self.charge.needed(&parts, yields)
-        } else {
+        // What has to be there is held once, however much of it is taken: what is charged on average may be too little for
+        // one, and where only refusals tell, that is a refusal.
+        let mut amount = self.charge.needed(&parts, yields);
+        if !tells {
             // As far as was gone when something was taken last, so that it comes at the instant that is answered.
-            let gain = u128::from(self.gain.max(Growth::ONE));
-            let amount = u128::from(self.charge.amount(&parts, yields)) * u128::from(Growth::ONE);
-            u64::try_from(amount.div_ceil(gain)).unwrap_or(u64::MAX)
-        };
+            let parts = u128::from(amount) * u128::from(Growth::ONE);
+            amount = u64::try_from(parts.div_ceil(u128::from(self.gain.max(Growth::ONE)))).unwrap_or(u64::MAX);
+        }
         if amount == 0 {
             return now;
         }

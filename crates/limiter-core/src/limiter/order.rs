@@ -4,10 +4,11 @@
 //! requests are let through, the limit on requests is used up and tokens run over; where a large one waits for a full
 //! bucket, everybody waits with it. So the limiter may look ahead, at the oldest request of each size:
 //!
-//! * The dimension in which most work waits, measured in time, must never run over. Where its bucket is more than half
-//!   full, and all who wait will take more than is there, although the oldest request mostly takes something else, the
-//!   oldest one that mostly takes of this goes first. Half, because what is above is nearer to being lost than to being
-//!   missed. What is let out second by second runs over in each: where more of it is left than of another such limit.
+//! * The dimension in which most work waits, measured in time, must lose nothing. Where more of it is left than
+//!   [is needed beside](Meter::much_beside) what the oldest request mostly takes, and all who wait will take more than
+//!   is there, the oldest one that mostly takes of this goes first. Of all who wait such a share of each dimension is
+//!   taken as there is, and none is used up while another is left: with the mix of what waits kept, no dimension
+//!   ends later than the one for which most waits. It is measured by what is charged, as far as that is known.
 //! * Where the oldest request does not fit yet, the oldest one that does fit may go; but nobody overtakes one that waits
 //!   for what comes back when a request ends.
 //!
@@ -16,8 +17,9 @@
 //! the bound. When it is used up nobody overtakes any more. So whoever waits, waits at most for those who came before,
 //! once more as long for those who came later, and the bound.
 
+use super::meters::Meter;
 use super::{Admission, Limiter};
-use crate::{Amounts, Bucket, Cost, Limit, Nanos, Refill, Ticket};
+use crate::{Cost, Nanos, Ticket};
 
 /// In what order a limiter admits the requests that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +84,7 @@ impl Limiter {
         if may_overtake {
             for (ticket, cost) in self.queue.firsts() {
                 let time = self.refill_time(&cost);
-                let helps = busiest.is_none_or(|limit| span_of(&cost, &limit) == time);
+                let helps = busiest.is_none_or(|meter| meter.span(cost.expected()) == time);
                 // One that never fits hears of it when its turn comes.
                 let Ok(ready_at) = self.ready_at(&cost, now) else { continue };
                 if ticket == head.0 || time > allowance.left || !helps {
@@ -110,51 +112,21 @@ impl Limiter {
     }
 
     /// The limit that holds up most of what waits, if it is running over and `cost` mostly takes of another.
-    fn neglected(&self, cost: &Cost, now: Nanos) -> Option<Limit> {
+    fn neglected(&self, cost: &Cost, now: Nanos) -> Option<Meter<'_>> {
         let waiting = self.queue.amounts();
-        let busiest = self.refilled(now).max_by_key(|bucket| span(waiting, bucket.limit()))?;
-        let limit = *busiest.limit();
-        let level = u64::try_from(busiest.level(now)).unwrap_or(0);
+        let busiest = self.meters(now).max_by_key(|meter| meter.span(waiting))?;
+        let taken = self.meters(now).max_by_key(|meter| meter.span(cost.expected()))?;
+        if busiest.span(cost.expected()) == taken.span(cost.expected()) {
+            return None;
+        }
+        let level = busiest.level(now);
         // What is there for all who wait need not be hurried.
-        let much = self.shared_by_all(&limit, now).unwrap_or(limit.burst() / 2);
-        let runs_over = level > much && waiting.of(limit.dimension()) > level;
-        (runs_over && span_of(cost, &limit) < self.refill_time(cost)).then_some(limit)
-    }
-
-    /// What of `limit`, which is let out second by second, is there where as much of each such limit is left: what is above
-    /// is lost when the others have none left, however full it is.
-    fn shared_by_all(&self, limit: &Limit, now: Nanos) -> Option<u64> {
-        let is_short = |limit: &Limit| limit.window() <= Nanos::SECOND;
-        let others = self.refilled(now).filter(|bucket| is_short(bucket.limit()) && is_short(limit));
-        let left = others.map(|bucket| {
-            let level = u128::try_from(bucket.level(now)).unwrap_or(0);
-            let amount = level * u128::from(limit.burst()) / u128::from(bucket.limit().burst().max(1));
-            u64::try_from(amount).unwrap_or(u64::MAX)
-        });
-        left.min()
+        (level > busiest.much_beside(&taken, now) && busiest.takes(waiting) > level).then_some(busiest)
     }
 
     /// The time in which what `cost` takes comes back: that of the limit for which it takes longest, and never nothing.
     fn refill_time(&self, cost: &Cost) -> Nanos {
-        let spans = self.refilled(self.time.present()).map(|bucket| span_of(cost, bucket.limit()));
+        let spans = self.meters(self.time.present()).map(|meter| meter.span(cost.expected()));
         spans.fold(Nanos::new(1), Nanos::max)
     }
-
-    /// The buckets that come back with time: of limits, and of rates that were measured.
-    fn refilled(&self, now: Nanos) -> impl Iterator<Item = &Bucket> {
-        let found = self.heeded(now).map(|found| found.bucket());
-        let buckets = self.told.buckets().iter().chain(found).chain(self.pace.buckets());
-        buckets.filter(|bucket| bucket.limit().refill() != Refill::OnRelease)
-    }
-}
-
-fn span_of(cost: &Cost, limit: &Limit) -> Nanos {
-    span(cost.expected(), limit)
-}
-
-/// The time in which a limit lets so much through.
-fn span(amounts: &Amounts, limit: &Limit) -> Nanos {
-    let amount = u128::from(amounts.of(limit.dimension()));
-    let span = (amount * u128::from(limit.window().get())).div_ceil(u128::from(limit.amount()));
-    Nanos::new(u64::try_from(span).unwrap_or(u64::MAX))
 }

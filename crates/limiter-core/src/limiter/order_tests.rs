@@ -61,6 +61,21 @@ fn small_requests_before_large_ones_take_as_long_as_what_is_scarcest() {
     assert!(ahead < 1.02 * tokens, "{ahead} of {tokens}");
 }
 
+/// What is left of a window at its turn is lost. 1,140 small requests and 55 large ones are two windows of requests and
+/// two of tokens, less a few, and the large ones come last.
+#[test]
+fn each_window_is_used_in_both_dimensions() {
+    let mut requests = alloc::vec![(10, 0); 1_140];
+    requests.extend([(1_900, 0); 55]);
+    for refill in [crate::Refill::AtBoundary { phase: Nanos::ZERO }, crate::Refill::Sliding] {
+        let limits = [(Dimension::Requests, 600), (Dimension::Tokens, 60_000)];
+        let limits = limits.map(|(dimension, amount)| Limit::per_minute(dimension, amount).with_refill(refill));
+        let in_turn = latest(&run_within(limits, Order::Turn, &requests).0);
+        let ahead = latest(&run_within(limits, LOOK_AHEAD, &requests).0);
+        assert!(in_turn >= 120.0 && ahead <= 60.0, "{refill:?}: {in_turn}, {ahead}");
+    }
+}
+
 /// What a second leaves is lost with it. 1,000 requests are 100 seconds of requests, and 108 of tokens.
 #[test]
 fn each_second_of_slices_is_used_in_both_dimensions() {

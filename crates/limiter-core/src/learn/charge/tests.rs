@@ -266,3 +266,27 @@ fn what_comes_back_beyond_what_may_be_produced_is_no_cheaper_prompt() {
     }
     assert_eq!((charge.rule(), charge.factor()), (Rule::Corrected, ONE));
 }
+
+/// Between any two requests that follow each other evenly, another client that takes evenly takes the same.
+#[test]
+fn what_somebody_else_takes_evenly_is_no_part_of_each_request() {
+    let believes = |explained: bool| {
+        let mut charge = Charge::new();
+        let mut provider = Provider::new(Rule::Whole, 1_024);
+        for _ in 0..if explained { 600 } else { 0 } {
+            let (remaining, at, account) = provider.word();
+            charge.learn(Word { at, remaining, account, doubtful: 0, rounded: 0 }, &Parts::NONE, &LIMIT, false);
+        }
+        let own = Parts { whole: 20, output: 10, larger: 10, requests: 1 };
+        for _ in 0..5 {
+            provider.at = provider.at.saturating_add(STEP);
+            provider.account.admit(&own);
+            // What comes back, less what it takes and what somebody else does.
+            provider.level += 1_666 - 20 - 500;
+            let (at, account, remaining) = (provider.at, provider.account, provider.level.unsigned_abs());
+            charge.learn_exactly(&Word { at, remaining, account, doubtful: 0, rounded: 0 }, &LIMIT);
+        }
+        charge.amount(&own, 1_024) > 20
+    };
+    assert_eq!([believes(false), believes(true)], [true, false]);
+}
