@@ -9,6 +9,7 @@ mod answer;
 mod ceiling;
 mod count;
 mod log;
+mod others;
 mod returns;
 mod slices;
 mod words;
@@ -17,8 +18,8 @@ use alloc::boxed::Box;
 
 use crate::flight::Flight;
 use crate::learn::{
-    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Returns, Rivals, Rule, Slices, Standstill,
-    Turns, Word,
+    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Others, Parts, Returns, Rivals, Rule, Slices,
+    Standstill, Turns, Word,
 };
 use crate::share::WHOLE;
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
@@ -87,6 +88,9 @@ pub(super) struct Found {
     form: FormGuess,
     standstill: Standstill,
     margin: Margin,
+    others: Others,
+    /// When the last request was sent that was counted, as far as answers tell.
+    counted_at: Nanos,
     charge: Charge,
     grain: Grain,
     last_word: Option<Word>,
@@ -164,6 +168,8 @@ impl Found {
             form: FormGuess::default(),
             standstill: Standstill::default(),
             margin: Margin::default(),
+            others: Others::default(),
+            counted_at: Nanos::ZERO,
             charge: Charge::new(),
             grain: Grain::new(),
             last_word: None,
@@ -279,10 +285,19 @@ impl Found {
             return now;
         }
         let share = self.returns.at_most(full, self.told) / if tells { 4 } else { SELDOM };
-        let held_back = if self.is_sliced { 0 } else { self.margin.units().min(share) };
+        let held_back =
+            if self.is_sliced || tells && self.has_others(now) { 0 } else { self.margin.units().min(share) };
         let left_over = self.left_over(full);
-        let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
-        let ready_at = self.as_presumed(needed, self.bucket.ready_at(needed, now), now);
+        let (lately, later) = if tells { self.beside(full, yields, now) } else { (0, 0) };
+        let needed =
+            |beside: u64| amount.saturating_add(held_back).saturating_add(beside).min(full - left_over) + left_over;
+        let mut ready_at = self.bucket.ready_at(needed(lately), now);
+        if later < lately {
+            let over = self.word_at.saturating_add(self.reordering());
+            ready_at = ready_at.min(self.bucket.ready_at(needed(later), now).max(over));
+        }
+        let needed = needed(later);
+        let ready_at = self.as_presumed(needed, ready_at, now);
         let ready_at = self.unowed_at(needed, ready_at).max(self.share_ready_at(amount, now));
         let rationed = if self.is_rationed(cost.expected(), tells) { self.rationed_until } else { now };
         ready_at.max(rationed).min(self.heeded_until(tells))
@@ -307,6 +322,7 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         self.owe(amount, taken.at);
+        self.others.take(amount);
         self.bucket.take_as(taken, amount);
         if let Some(log) = &mut self.log {
             log.take_as(taken, amount);

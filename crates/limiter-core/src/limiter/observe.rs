@@ -155,6 +155,9 @@ impl Limiter {
         if let Some(grain) = self.found.get(index).and_then(Found::grain_of_tokens) {
             self.found.iter_mut().for_each(|other| other.is_rounded_as(&grain));
         }
+        if let Some(others) = self.found.get(index).and_then(|found| found.others_of_requests(now)) {
+            self.found.iter_mut().for_each(|found| found.has_others_as(&others, now));
+        }
         let is_seen =
             if counts_requests { slides && reading.dimension == Dimension::Requests } else { slides || seems_to };
         if is_seen {

@@ -20,7 +20,7 @@ pub(super) struct Owed {
 
 impl Found {
     /// What a second may take, where the limit is let out second by second.
-    fn worth(&self) -> u64 {
+    pub(super) fn worth(&self) -> u64 {
         let window = u128::from(self.told_window().get());
         let worth = u128::from(self.told) * u128::from(Nanos::SECOND.get()) / window.max(1);
         u64::try_from(worth).unwrap_or(u64::MAX).max(1)
@@ -30,6 +30,11 @@ impl Found {
     /// and one of which nothing is left says nothing of slices.
     fn may_be_sliced(&self) -> bool {
         (Nanos::from_millis(1_001)..=Nanos::MINUTE).contains(&self.told_window())
+    }
+
+    /// Whether what is left may be the rest of what is let out in a second.
+    pub(super) fn may_be_rest(&self) -> bool {
+        self.is_sliced || self.may_be_sliced() && !self.slices.is_deeper()
     }
 
     /// The window that the limit is told for.
