@@ -23,7 +23,7 @@ const LONGEST: u64 = 4;
 
 /// How many usual requests more have to be there where others are: as many may have gone that came back for the same.
 const APART: u64 = 3;
-/// How many intervals without it it takes for a word that was wrong to be forgotten.
+/// By so small a part of it is what a word was wrong by forgotten in each interval; the last few units stay: who was wrong once may be again.
 const CALMS: u64 = 8;
 /// So many words tell what is left at most.
 const WORDS: u32 = 8;
@@ -137,7 +137,7 @@ impl Others {
         let doubt = base.doubtful.saturating_add(word.doubtful).saturating_add(base.rounded.max(1));
         // As far as words were wrong in our favour they may be wrong against us.
         let surplus = own.saturating_add(word.remaining).saturating_sub(before.saturating_add(doubt));
-        self.noise = surplus.max(self.noise - self.noise.div_ceil(CALMS));
+        self.noise = surplus.max(self.noise);
         if surplus > 0 {
             (self.part, self.until, self.base) = (0, Nanos::ZERO, Some(*word));
             return;
@@ -154,6 +154,7 @@ impl Others {
         let is_narrow = gone.max(own) >= doubt.saturating_mul(NARROW);
         let is_long = word.at.saturating_sub(base.at).get() >= between.window.get() / LONGEST;
         if is_narrow || is_long {
+            self.noise -= self.noise / CALMS;
             self.base = Some(*word);
         }
     }
@@ -163,9 +164,9 @@ impl Others {
         self.until = self.until.max(now.saturating_add(window));
     }
 
-    /// Whether words were as they had to be, as far as they went.
-    pub(crate) const fn are_exact(&self) -> bool {
-        self.noise == 0
+    /// By how much words may be wrong.
+    pub(crate) const fn noise(&self) -> u64 {
+        self.noise
     }
 
     /// One was refused, of a limit of this window, and never was any left.
@@ -235,4 +236,70 @@ fn part(others: u64, own: u64) -> u64 {
     let all = u128::from(others) + u128::from(own);
     let part = (u128::from(others) * u128::from(ONE)).checked_div(all).unwrap_or(0);
     u64::try_from(part).unwrap_or(ONE).min(MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Amounts, Dimension};
+
+    /// One request each half a second of a limit of 600 a minute, a hundredth of which was left at first: what is believed
+    /// after so many, of which `told` says what remains when so many were sent.
+    fn after(requests: u64, told: impl Fn(u64) -> u64) -> Others {
+        let (mut others, mut account) = (Others::default(), Account::NONE);
+        others.saw(600);
+        let parts = Parts::of(&Amounts::of_request(1, 1), Dimension::Requests);
+        for number in 1..=requests {
+            account.admit(&parts);
+            let at = Nanos::from_millis(number * 500);
+            let word = Spoken { at, number, remaining: told(number), account, doubtful: 0, rounded: 0 };
+            let span = at.saturating_sub(others.base().map_or(at, |base| base.at));
+            let between = Between { back: span.get() / 100_000_000, full: 600, window: Nanos::MINUTE };
+            others.learn(&word, &between);
+        }
+        others
+    }
+
+    fn now(requests: u64) -> Nanos {
+        Nanos::from_millis(requests * 500)
+    }
+
+    #[test]
+    fn who_is_alone_learns_of_nobody() {
+        // Five come back for each one that goes.
+        let alone = after(40, |number| 100 + number * 4);
+        assert!(!alone.are_there(now(40)) && alone.beside(50) == (0, 0), "{alone:?}");
+    }
+
+    #[test]
+    fn what_is_missing_was_taken_by_others() {
+        let shared = after(40, |_| 100);
+        assert!(shared.are_there(now(40)), "{shared:?}");
+        // Four of five.
+        let (theirs, _) = shared.beside(10);
+        assert!((20..=60).contains(&theirs), "{theirs}, {shared:?}");
+    }
+
+    #[test]
+    fn others_who_stop_are_hardly_believed_after_the_next_interval() {
+        let left = after(60, |number| 100 + number.saturating_sub(40) * 4);
+        assert!(left.beside(10).0 <= 1, "{left:?}");
+    }
+
+    #[test]
+    fn words_that_leave_more_than_there_can_be_prove_hardly_anybody() {
+        let noisy = after(40, |number| 100 + number * 4 + number % 2 * 40);
+        assert!(noisy.beside(10).0 <= 1, "{noisy:?}");
+    }
+
+    #[test]
+    fn a_request_that_was_not_counted_was_not_taken_by_others() {
+        let mut shared = after(10, |_| 100);
+        let before = shared.base().unwrap().account;
+        let parts = Parts::of(&Amounts::of_request(1, 1), Dimension::Requests);
+        shared.forget(11, &parts);
+        assert_eq!(shared.base().unwrap().account, before, "it was admitted later");
+        shared.forget(1, &parts);
+        assert_ne!(shared.base().unwrap().account, before);
+    }
 }

@@ -43,7 +43,7 @@ impl Found {
         if self.dimension() != Dimension::Requests {
             return;
         }
-        let is_alone = self.in_flight_requests() == 0 && self.counted_at > Nanos::ZERO && self.others.are_exact();
+        let is_alone = self.in_flight_requests() == 0 && self.counted_at > Nanos::ZERO && self.others.noise() == 0;
         let had_come_back = |since: Nanos| self.shape().refilled(since, sent) >= amount;
         // Of one that holds one request, or lets out one in a second, no more is ever left.
         let holds_more = self.told > 1 && (!self.may_be_rest() || self.worth() >= WORTH);
