@@ -139,9 +139,11 @@ impl Found {
         }
         // A sliding window is as deep as its amount is large. And where only refusals tell, little is left whenever they do,
         // whatever can be there.
+        // What others took says nothing of it either.
+        let others_took = books.tells && self.has_others(now);
         let was_full = !self.slides()
             && !self.is_sliced
-            && !(books.tells && self.has_others(now))
+            && !others_took
             && (self.depth.learn(remaining, reserved, number, refused, burst)
                 | (books.tells && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now)));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
