@@ -191,6 +191,8 @@ mod order_tests;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
+mod shared;
+#[cfg(test)]
 mod shares;
 #[cfg(test)]
 mod sliced;

@@ -50,6 +50,17 @@ impl Depth {
         }
     }
 
+    /// So much was there once, and it was somebody else who took what was missing since.
+    pub(crate) const fn held(&mut self, amount: u64) {
+        if amount > self.ceiling {
+            self.ceiling = amount;
+        }
+        if amount > self.most_seen {
+            self.most_seen = amount;
+        }
+        self.surprises = 0;
+    }
+
     /// Nothing is known of another limit.
     pub(crate) const fn forget(&mut self) {
         (self.ceiling, self.most_seen) = (u64::MAX, 0);

@@ -11,6 +11,7 @@ mod ceiling;
 mod count;
 mod counter;
 mod log;
+mod others;
 mod returns;
 mod second;
 mod slices;
@@ -20,8 +21,8 @@ use alloc::boxed::Box;
 
 use crate::flight::Flight;
 use crate::learn::{
-    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Parts, Returns, Rivals, Rule, Slices, Standstill,
-    Turns, Word,
+    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Others, Parts, Returns, Rivals, Rule, Slices,
+    Standstill, Turns, Word,
 };
 use crate::share::WHOLE;
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
@@ -90,6 +91,9 @@ pub(super) struct Found {
     form: FormGuess,
     standstill: Standstill,
     margin: Margin,
+    others: Others,
+    /// When the last request was sent that was counted, as far as answers tell.
+    counted_at: Nanos,
     charge: Charge,
     grain: Grain,
     last_word: Option<Word>,
@@ -172,6 +176,8 @@ impl Found {
             form: FormGuess::default(),
             standstill: Standstill::default(),
             margin: Margin::default(),
+            others: Others::default(),
+            counted_at: Nanos::ZERO,
             charge: Charge::new(),
             grain: Grain::new(),
             last_word: None,
@@ -308,10 +314,19 @@ impl Found {
         let share = self.returns.at_most(full, self.told) / if tells { 4 } else { SELDOM };
         // Once everything is answered, what the last word says is there. What comes back evenly is not lost by waiting for it.
         let is_certain = self.flight.is_empty() && self.bucket.limit().refill() != Refill::Continuous;
-        let held_back = if self.is_sliced || is_certain { 0 } else { self.margin.units().min(share) };
+        let is_kept_apart = tells && self.has_others(now);
+        let held_back = if self.is_sliced || is_certain || is_kept_apart { 0 } else { self.margin.units().min(share) };
         let left_over = self.left_over(full);
-        let needed = amount.saturating_add(held_back).min(full - left_over) + left_over;
-        let ready_at = self.as_presumed(needed, self.weighted_ready_at(needed, now), now);
+        let (lately, later) = if tells { self.beside(full, yields, now) } else { (0, 0) };
+        let needed =
+            |beside: u64| amount.saturating_add(held_back).saturating_add(beside).min(full - left_over) + left_over;
+        let mut ready_at = self.weighted_ready_at(needed(lately), now);
+        if later < lately {
+            let over = self.word_at.saturating_add(self.reordering());
+            ready_at = ready_at.min(self.weighted_ready_at(needed(later), now).max(over));
+        }
+        let needed = needed(later);
+        let ready_at = self.as_presumed(needed, ready_at, now);
         let ready_at = self.unowed_at(needed, ready_at).max(self.share_ready_at(amount, now));
         let rationed = if self.is_presumed_sliced() {
             self.paced_at(amount)
@@ -348,6 +363,7 @@ impl Found {
         self.count_in_second(taken.at, books);
         self.owe(amount, taken.at);
         self.pace_slice(amount, taken.at);
+        self.others.take(amount);
         self.bucket.take_as(taken, amount);
         if let Some(log) = &mut self.log {
             log.take_as(taken, amount);

@@ -178,6 +178,9 @@ impl Limiter {
         if let Some((turn, window)) = self.found.get(index).and_then(Found::weighs) {
             self.found.iter_mut().for_each(|other| other.is_weighted_as(turn, window, now));
         }
+        if let Some(others) = self.found.get(index).and_then(|found| found.others_of_requests(now)) {
+            self.found.iter_mut().for_each(|found| found.has_others_as(&others, now));
+        }
         let is_seen =
             if counts_requests { slides && reading.dimension == Dimension::Requests } else { slides || seems_to };
         if is_seen {

@@ -3,7 +3,7 @@
 use super::log::Said;
 use super::returns::Judged;
 use super::{Books, Found};
-use crate::learn::{Charge, Heard, Margin, Returns, Rule, Word};
+use crate::learn::{Charge, Heard, Margin, Others, Returns, Rule, Word};
 use crate::{Bucket, Dimension, Limit, Nanos, Reading, Refill, Reservation};
 
 impl Found {
@@ -23,7 +23,7 @@ impl Found {
         self.turn_counter(now);
         let (turned, turn) = (self.bucket.level(now), self.last_turn(now));
         let before = self.surely(turned, now);
-        let (mut reserved, mut number, mut sent, mut was_uncertain) = (0, 0, now, false);
+        let (mut reserved, mut number, mut sent, mut start, mut was_uncertain) = (0, 0, now, now, false);
         if let Some(reservation) = reservation {
             (reserved, number, sent) = (self.reserved(reservation, index), reservation.number, reservation.admitted_at);
         }
@@ -31,7 +31,7 @@ impl Found {
         self.learn(reading, refused, sent, now);
         let mut logged = self.bucket;
         if let Some(reservation) = reservation {
-            let start = self.flight.remove(sent, reservation.cost.expected());
+            start = self.flight.remove(sent, reservation.cost.expected());
             was_uncertain = self.is_held(start);
         }
         if let (Some(reservation), true) = (reservation, was_uncertain && (refused || !self.counts)) {
@@ -82,6 +82,12 @@ impl Found {
                 rounded: self.grain.suspected(),
             };
             self.notice_rise(&word, now);
+            self.learn_others(&word, reservation, start, now);
+            if refused && remaining < own.whole {
+                self.meet_others(own.whole, sent, now);
+            } else if !refused {
+                self.counted_at = self.counted_at.max(sent);
+            }
             let fits = before >= i64::try_from(reserved).unwrap_or(i64::MAX);
             is_less = !self.is_sliced
                 && !self.is_weighted()
@@ -151,8 +157,11 @@ impl Found {
         }
         // A sliding window is as deep as its amount is large. And where only refusals tell, little is left whenever they do,
         // whatever can be there.
+        // What others took says nothing of it either.
+        let others_took = books.tells && self.has_others(now);
         let was_full = !self.slides()
             && !self.is_sliced
+            && !others_took
             && (self.depth.learn(remaining, reserved, number, refused, burst)
                 | (books.tells && self.learn_most(remaining, if refused { 0 } else { reserved }, thought, sent, now)));
         // Even what the word surely includes is less than was counted: that much more has to be held back.
@@ -179,6 +188,7 @@ impl Found {
         (self.said, self.said_at) = ((spoken.level(now), returned), now);
         self.word_at = self.word_at.max(sent);
         self.uncertain_from = self.uncertain_since(sent, now);
+        self.note_lately(start, reserved, books);
         self.priced = (self.charge, books.yields, books.admissions);
         self.bucket = spoken;
         let uncertain = self.flight.parts_since(self.uncertain_from, self.dimension());
@@ -249,6 +259,7 @@ impl Found {
             self.depth.forget();
             self.charge.interrupt();
             self.last_word = None;
+            self.others = Others::default();
             self.returns = Returns::default();
             self.form.is_another();
         }
@@ -309,6 +320,10 @@ impl Found {
                 // What came back was taken for what was not charged.
                 (self.charge, self.last_word) = (Charge::new(), None);
             }
+        }
+        if limit.refill() != known.refill() {
+            // What did not come back was taken for what others took.
+            self.others = Others::default();
         }
         self.bucket.set_limit(limit, now);
         self.follow_share(now);

@@ -133,7 +133,9 @@ impl Found {
 
     /// The provider has not counted a request.
     pub(in crate::limiter) fn uncount(&mut self, reservation: &Reservation) {
-        self.returns.forget(reservation.number, &self.parts(reservation.cost.expected()));
+        let parts = self.parts(reservation.cost.expected());
+        self.returns.forget(reservation.number, &parts);
+        self.others.forget(reservation.number, &parts);
     }
 
     /// Nobody knows whether the provider has counted a request.

@@ -28,7 +28,7 @@ pub(super) struct Owed {
 
 impl Found {
     /// What a second may take, where the limit is let out second by second.
-    fn worth(&self) -> u64 {
+    pub(super) fn worth(&self) -> u64 {
         let window = u128::from(self.told_window().get());
         let worth = u128::from(self.told) * u128::from(Nanos::SECOND.get()) / window.max(1);
         u64::try_from(worth).unwrap_or(u64::MAX).max(1)
@@ -75,6 +75,11 @@ impl Found {
     fn slice_span(&self, amount: u64) -> Nanos {
         let span = u128::from(amount) * u128::from(self.told_window().get()) / u128::from(self.told.max(1));
         Nanos::new(u64::try_from(span).unwrap_or(u64::MAX).min(Limit::MAX_WINDOW.get()))
+    }
+
+    /// Whether what is left may be the rest of what is let out in a second.
+    pub(super) fn may_be_rest(&self) -> bool {
+        self.is_sliced || self.may_be_sliced() && !self.slices.are_refuted()
     }
 
     /// The window that the limit is told for.
