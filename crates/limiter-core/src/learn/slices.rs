@@ -224,10 +224,6 @@ impl Slices {
         self.turn.map_or(Nanos::ZERO, |(earlier, later)| later.saturating_sub(earlier))
     }
 
-    /// Whether more remained once than a second's part.
-    pub(crate) const fn is_deeper(&self) -> bool {
-        self.is_deeper
-    }
 
     /// Another limit of the same provider is let out in slices: so is this one, unless more remained.
     pub(crate) const fn follow(&mut self, other: &Self) {
