@@ -224,7 +224,6 @@ impl Slices {
         self.turn.map_or(Nanos::ZERO, |(earlier, later)| later.saturating_sub(earlier))
     }
 
-
     /// Another limit of the same provider is let out in slices: so is this one, unless more remained.
     pub(crate) const fn follow(&mut self, other: &Self) {
         if self.was_heard && !self.is_deeper && !self.is_known {
