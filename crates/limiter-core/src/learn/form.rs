@@ -409,7 +409,9 @@ impl FormGuess {
         // Until then a fixed window may have turned, or the first of the two after which one is full in which the window
         // before counts in part.
         let is_second = earlier.reset() > window && earlier.reset() <= 2 * window;
-        let is_over = elapsed >= if is_second { earlier.reset() - window } else { earlier.reset() };
+        let until = if is_second { earlier.reset() - window } else { earlier.reset() };
+        // What was told is as old as the answer that told it.
+        let is_over = elapsed >= until - i128::from(earlier.age.get());
         // Figures are in whole units. And a part of the window is more than what levels move by while both are written.
         let error = error + window / i128::from(sample.limit);
         let much = (window / MUCH).max(error * 2);

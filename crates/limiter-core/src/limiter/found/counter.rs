@@ -53,6 +53,11 @@ impl Counter {
         (self.turn, self.used) = (turn, used);
     }
 
+    /// Whether nothing was taken since `turn`.
+    pub(super) fn has_none_since(&self, turn: Nanos) -> bool {
+        self.taken_at < turn
+    }
+
     /// What of the window before counts at `at`.
     fn weighted(&self, at: Nanos, window: Nanos) -> u64 {
         let left = self.turn.saturating_add(window).saturating_sub(at).get().min(window.get());
@@ -87,13 +92,12 @@ impl Found {
         self.counter.taken_at = at;
     }
 
-    /// When `amount` may go if what is told as `turn` gives nothing back at once, where it is there at `ready_at` otherwise: one
-    /// asks, and until it is answered no more goes than comes back.
+    /// When `amount` may go if what is told as `turn` gives nothing back at once, where it is there at `ready_at` otherwise.
     pub(super) fn as_weighed(&self, amount: u64, turn: Nanos, ready_at: Nanos, now: Nanos) -> Nanos {
         let limit = self.bucket.limit();
         let mut counter = self.counter;
         counter.count(turn, if self.counter.turn < turn { 0 } else { self.counter.used }, limit.window());
-        if self.counter.is_excluded || self.counter.taken_at < turn {
+        if self.counter.is_excluded {
             return ready_at;
         }
         // As much has to have come back of what was taken before.

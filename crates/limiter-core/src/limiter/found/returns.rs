@@ -46,15 +46,20 @@ impl Found {
         is_fixed && !self.is_sliced && !self.turns.is_certain() && is_known
     }
 
-    /// When `amount` is there also if what is told as a turn is none: until a word from after one says what came back, no
-    /// more goes than comes back of a sliding window, whose reset may be that of its oldest part.
+    /// When `amount` is there also if what is told as a turn is none: one asks at the turn, and until its word says what came
+    /// back, no more goes than comes back of a sliding window, whose reset may be that of its oldest part, or of one in
+    /// which the window before counts in part.
     pub(super) fn as_presumed(&self, amount: u64, ready_at: Nanos, now: Nanos) -> Nanos {
         let turn =
             self.last_turn(ready_at).filter(|turn| *turn > self.fixed_since && self.has_word && self.is_presumed());
         let Some((turn, log)) = turn.zip(self.log.as_deref()) else { return ready_at };
-        let latest = turn.saturating_add(Nanos::new(self.bucket.limit().window().get() / WAITS));
-        let logged = log.ready_at(amount, now).min(latest).max(ready_at);
-        self.as_weighed(amount, turn, logged, now).min(latest).max(logged)
+        if self.counter.has_none_since(turn) {
+            return ready_at;
+        }
+        let logged = self.as_weighed(amount, turn, log.ready_at(amount, now).max(ready_at), now);
+        // Where no word is on its way, the next one asks.
+        let span = if self.flight.is_empty() { self.bucket.limit().window().get() / WAITS } else { u64::MAX };
+        logged.min(turn.saturating_add(Nanos::new(span))).max(ready_at)
     }
 
     /// What had come back of a sliding window since the last time that this was asked, or soon will have, where what is told
