@@ -105,7 +105,7 @@ impl Found {
         let unsaid = self.charge.amount(&self.flight.parts_since(self.uncertain_from, self.dimension()), yields);
         let apart = self.others.apart();
         let (lately, later) = self.others.beside(unsaid);
-        let whole = |theirs: u64| theirs.min(full - full / 16).saturating_add(apart.min(full / 4));
+        let whole = |theirs: u64| theirs.min(full - full / 16).saturating_add(apart.min(full / 16));
         (whole(lately), whole(later))
     }
 }
