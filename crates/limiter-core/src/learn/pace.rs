@@ -29,8 +29,8 @@ pub(crate) struct Pace {
     bases: [Option<Episode>; 2],
     /// Refusals of admissions up to this one are no news.
     refused_up_to: u64,
-    /// Whether a request was let through since the last refusal.
-    recovered: bool,
+    /// How many admitted later than these were not counted.
+    uncounted: u64,
     /// When one may go by the provider's own word, whatever was measured.
     hinted_at: Nanos,
     /// Until when nobody goes, if that is so.
@@ -58,7 +58,7 @@ impl Pace {
         Self {
             bases: [None; 2],
             refused_up_to: 0,
-            recovered: false,
+            uncounted: 0,
             hinted_at: Nanos::MAX,
             paused_until: Nanos::ZERO,
             lanes: Vec::new(),
@@ -71,9 +71,10 @@ impl Pace {
         !self.lanes.is_empty()
     }
 
-    /// Whether a request was let through since the last refusal.
-    pub(crate) const fn has_recovered(&self) -> bool {
-        self.recovered
+    /// Whether one was let through, as far as is known, that went after the last refusal had come and before the admission
+    /// `number`, which is refused now. Answers to those that went before that one say nothing: they may come much later.
+    pub(crate) const fn has_recovered(&self, number: u64) -> bool {
+        number.saturating_sub(self.refused_up_to) > self.uncounted
     }
 
     /// Whether rates are lower than where the last refusal came.
@@ -146,14 +147,10 @@ impl Pace {
         }
     }
 
-    /// A request was let through.
-    pub(crate) const fn answered(&mut self) {
-        self.recovered = true;
-    }
-
     /// The admission `number`, which had taken `amounts`, was not counted after all.
     pub(crate) fn forget(&mut self, number: u64, amounts: &Amounts) {
         let parts = Parts::of(amounts, Dimension::Tokens);
+        self.uncounted = self.uncounted.saturating_add(u64::from(number > self.refused_up_to));
         for base in self.bases.iter_mut().flatten().filter(|base| number < base.number) {
             base.account.forget(&parts);
         }
@@ -164,7 +161,8 @@ impl Pace {
         if refused.number <= self.refused_up_to {
             return self.is_on();
         }
-        self.refused_up_to = refused.latest;
+        let has_recovered = self.has_recovered(refused.number);
+        self.judged_up_to(refused.latest);
         let episode = Episode::of(refused, self.idle, now);
         if !self.is_on() && refused.told.iter().any(Option::is_some) {
             self.bases = [Some(episode); 2];
@@ -172,7 +170,7 @@ impl Pace {
             return true;
         }
         let is_empty = self.bases[0].is_some_and(|base| episode.since(&base, Dimension::Requests) == 0);
-        if !core::mem::replace(&mut self.recovered, false) || is_empty {
+        if !has_recovered || is_empty {
             // Nothing was let through since the last one, or ever: then this is where counting begins.
             self.begin(&episode);
             return false;
@@ -219,10 +217,15 @@ impl Pace {
         }
     }
 
+    /// Refusals of admissions up to this one are no news from now on.
+    const fn judged_up_to(&mut self, latest: u64) {
+        (self.refused_up_to, self.uncounted) = (latest, 0);
+    }
+
     /// A request was refused, and it may have been for a rate. The first of those that were in flight together counts.
     pub(crate) fn may_be_empty(&mut self, refused: &Refused<'_>, now: Nanos) {
         if refused.number > self.refused_up_to && !self.is_on() {
-            self.refused_up_to = refused.latest;
+            self.judged_up_to(refused.latest);
             self.bases = [Some(Episode::of(refused, self.idle, now)); 2];
         }
     }

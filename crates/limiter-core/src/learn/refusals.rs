@@ -22,9 +22,13 @@ impl Refusals {
         Self { in_a_row: 0, counted: 0, since: None }
     }
 
-    pub(crate) const fn answered(&mut self) {
-        self.in_a_row = 0;
-        self.since = None;
+    /// The admission `number` was let through. One that went before the last refusal came says nothing: its answer may be
+    /// much later.
+    pub(crate) const fn answered(&mut self, number: u64) {
+        if number > self.counted {
+            self.in_a_row = 0;
+            self.since = None;
+        }
     }
 
     /// How long nothing but refusals has been seen.

@@ -19,11 +19,10 @@ impl Limiter {
         }
         self.outage.answered(now);
         self.flight_window.answered(reservation.number, reservation.beside, self.in_flight);
-        self.refusals.answered();
+        self.refusals.answered(reservation.number);
         self.guard.answered(reservation.cost.expected(), reservation.admitted_at, now);
         let tested = self.chance.answered(reservation.number, self.is_large(&reservation));
         self.take_in(tested, now);
-        self.pace.answered();
         let reserved = reservation.cost.expected();
         self.ledger.end(reserved, actual);
         self.yields.learn(reserved.of(Dimension::OutputTokens), actual.of(Dimension::OutputTokens));
@@ -63,7 +62,7 @@ impl Limiter {
         let took = now.saturating_sub(reservation.admitted_at);
         if has_asked {
             // What was believed is right.
-            self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(), took, now);
+            self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(reservation.number), took, now);
             self.hold_back(retry_after.unwrap_or(Nanos::ZERO), now);
             return;
         }
@@ -89,7 +88,7 @@ impl Limiter {
             }
         }
         self.guard.refused(reservation.number, self.admissions);
-        self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(), took, now);
+        self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(reservation.number), took, now);
         let cause = if is_unexplained {
             let (number, beside) = (reservation.number, reservation.beside);
             Some(self.flight_window.refused(number, beside, self.admissions, self.pace.is_on()))

@@ -18,6 +18,8 @@ pub(super) struct Lane {
     pub(super) refused_at: u64,
     is_tested: bool,
     pub(super) growth: Growth,
+    /// How long a rate is kept at most.
+    patience: Nanos,
     /// When the rate was taken over from it, and what was taken since.
     pub(super) grown_at: Nanos,
     pub(super) taken: u64,
@@ -40,9 +42,15 @@ const BURST: u64 = Pace::WINDOW.get() / Nanos::SECOND.get();
 /// How long a rate is kept that was measured: for half of the window that most limits are stated for, and a hundred
 /// requests, as each trial costs a refusal or two.
 const PLATEAU: Plateau = Plateau { least: Nanos::from_secs(30), requests: 100 };
+/// But no longer than the window that most limits are stated for, however few requests that are: one that is too low is lost
+/// time. Each trial that is refused not far beyond it says that it is right, and makes that twice as long.
+const PATIENCE: Nanos = Nanos::MINUTE;
 /// The first one may be much too low, where little could be saved up: it is tried sooner.
 const FIRST_PLATEAU: Plateau = Plateau { least: Nanos::from_secs(5), requests: 20 };
+const FIRST_PATIENCE: Nanos = Nanos::from_secs(30);
 const LONGEST_PLATEAU: Nanos = Nanos::from_secs(600);
+/// What is not far beyond it: half as much again.
+const CONFIRMED: u64 = 2;
 /// How often the growing rate is taken over, and by how much it rises at most in that time: a tenth, as what is left of
 /// it when it is refused then.
 const STEP: Nanos = Nanos::SECOND;
@@ -53,7 +61,7 @@ impl Lane {
     pub(super) fn new(dimension: Dimension, rate: u64, size: u64, now: Nanos) -> Self {
         let mut bucket = Bucket::full(limit_of(dimension, rate), now);
         bucket.set_level(0, now, 0, now);
-        let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size));
+        let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size).min(FIRST_PATIENCE));
         Self {
             bucket,
             measured: rate,
@@ -62,6 +70,7 @@ impl Lane {
             refused_at: 0,
             is_tested: false,
             growth,
+            patience: PATIENCE,
             grown_at: now,
             taken: 0,
         }
@@ -81,6 +90,7 @@ impl Lane {
         let rate = self.bucket.limit().amount();
         let share = |(part, whole): (u64, u64)| rate / whole * part + rate % whole * part / whole;
         let was_tried = self.growth.is_beyond(now);
+        let is_confirmed = was_tried && rate <= self.measured.saturating_add(self.measured / CONFIRMED);
         let corrected = match measured {
             // What came back may have run over while less was sent.
             Some(measured) if was_tried => measured.max(share(TRIED)),
@@ -94,7 +104,12 @@ impl Lane {
         self.refused_at = rate;
         self.kept = if was_tried { self.measured } else { self.kept.min(corrected) };
         self.measured = corrected.max(1);
-        self.growth.restart(now, PLATEAU.of(self.measured, size));
+        self.patience = if is_confirmed { Nanos::new(self.patience.get().saturating_mul(2)).min(LONGEST_PLATEAU) } else { PATIENCE };
+        let plateau = match measured {
+            None if !is_confirmed => FIRST_PLATEAU.of(self.measured, size).min(FIRST_PATIENCE),
+            _ => PLATEAU.of(self.measured, size).min(self.patience),
+        };
+        self.growth.restart(now, plateau);
         self.set(self.measured, now);
         self.bucket.set_level(0, now, 0, now);
     }
@@ -117,7 +132,7 @@ impl Lane {
             (self.measured, self.kept) = (self.before.max(self.measured), self.before.max(self.measured));
         }
         let plateau = if were_chance { FIRST_PLATEAU } else { PLATEAU };
-        self.growth.restart(now, plateau.of(self.measured, 1));
+        self.growth.restart(now, plateau.of(self.measured, 1).min(self.patience));
         self.set(self.measured, now);
     }
 
@@ -186,6 +201,6 @@ impl Plateau {
     fn of(&self, rate: u64, size: u64) -> Nanos {
         let amount = u128::from(self.requests) * u128::from(size.max(1));
         let span = amount * u128::from(Pace::WINDOW.get()) / u128::from(rate.max(1));
-        Nanos::new(u64::try_from(span).unwrap_or(u64::MAX)).max(self.least).min(LONGEST_PLATEAU)
+        Nanos::new(u64::try_from(span).unwrap_or(u64::MAX)).max(self.least)
     }
 }
