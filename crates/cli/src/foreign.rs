@@ -20,6 +20,9 @@ pub(crate) struct ForeignArguments {
     /// A limit on requests per minute that only refusals show, by a retry-after
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     hidden_requests_per_minute: Option<u64>,
+    /// Refuse one request in so many, whatever is left
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
+    refuse_one_in: Option<u64>,
     /// Requests per calendar day, told beside those per minute by the OpenAI interface
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     requests_per_day: Option<u64>,
@@ -74,8 +77,9 @@ impl ForeignArguments {
         let in_flight = self.max_in_flight.map(|most| HiddenLimit::InFlight { most });
         let each_second = self.hidden_seconds.then_some(HiddenLimit::EachSecond);
         let requests = self.hidden_requests_per_minute.map(|per_minute| HiddenLimit::Requests { per_minute });
+        let at_random = self.refuse_one_in.map(|one_in| HiddenLimit::AtRandom { one_in });
         let config = config
-            .with_hidden_limits([in_flight, each_second, requests].into_iter().flatten().collect())
+            .with_hidden_limits([in_flight, each_second, requests, at_random].into_iter().flatten().collect())
             .with_resets(match self.reset_form {
                 ResetFormArgument::Span => Resets::Span,
                 ResetFormArgument::EpochSeconds => Resets::EpochSeconds,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::faces::Face;
 use crate::metering::Meter;
 use crate::quota::{Amounts, Dimension, Refusal};
+use crate::random::Random;
 use crate::telling::Said;
 use crate::{Config, Metering};
 
@@ -25,13 +26,25 @@ pub enum HiddenLimit {
         /// The limit, at least 1.
         per_minute: u64,
     },
+    /// One request in so many is refused, whatever is left: for what a provider is short of that it shares among all.
+    AtRandom {
+        /// One in this many, at least 2. Which ones follows from the seed and the order of arrival.
+        one_in: u64,
+    },
 }
+
+/// Keeps the draws for refusals apart from other draws with the same seed.
+const REFUSALS: u64 = 0x7265_6675_7365_0001;
 
 /// The hidden limits of one scope.
 #[derive(Debug)]
 pub(crate) struct Hidden {
     most_in_flight: Option<u64>,
     in_flight: u64,
+    /// One in how many is refused at random.
+    one_in: Option<u64>,
+    seed: u64,
+    arrived: u64,
     /// Each with what its refusals say.
     meters: Vec<(Dimension, Meter, Said)>,
 }
@@ -39,7 +52,14 @@ pub(crate) struct Hidden {
 impl Hidden {
     /// Those of `face` at a provider as `config` says that started at `started`, beside limits of `told` a minute.
     pub(crate) fn new(config: &Config, face: Face, told: impl Fn(Dimension) -> u64, started: Duration) -> Self {
-        let mut hidden = Self { most_in_flight: None, in_flight: 0, meters: Vec::new() };
+        let mut hidden = Self {
+            most_in_flight: None,
+            in_flight: 0,
+            one_in: None,
+            seed: config.seed,
+            arrived: 0,
+            meters: Vec::new(),
+        };
         for limit in &config.hidden_limits {
             match *limit {
                 HiddenLimit::InFlight { most } => {
@@ -55,6 +75,7 @@ impl Hidden {
                     let meter = Meter::new(config, per_minute, started);
                     hidden.meters.push((Dimension::Requests, meter, Said::RetryAfter));
                 }
+                HiddenLimit::AtRandom { one_in } => hidden.one_in = Some(one_in),
             }
         }
         hidden
@@ -62,17 +83,23 @@ impl Hidden {
 
     /// Why a request that the told limits let in is refused all the same.
     pub(crate) fn refuses(&mut self, now: Duration, amounts: &Amounts) -> Option<Refusal> {
+        // When there is room again nobody knows.
+        let wait = Some(Duration::ZERO);
+        let bare = |limit, used| Refusal {
+            dimension: Dimension::Requests,
+            limit,
+            used,
+            requested: 1,
+            wait,
+            said: Some(Said::Nothing),
+        };
         if let Some(limit) = self.most_in_flight.filter(|most| self.in_flight >= *most) {
-            // When another one ends nobody knows.
-            let wait = Some(Duration::ZERO);
-            return Some(Refusal {
-                dimension: Dimension::Requests,
-                limit,
-                used: self.in_flight,
-                requested: 1,
-                wait,
-                said: Some(Said::Nothing),
-            });
+            return Some(bare(limit, self.in_flight));
+        }
+        self.arrived += 1;
+        let draw = |one_in: u64| Random::keyed(&[self.seed, REFUSALS, self.arrived]).below(one_in);
+        if self.one_in.is_some_and(|one_in| draw(one_in) == 0) {
+            return Some(bare(0, 0));
         }
         self.meters.iter_mut().find_map(|(dimension, meter, said)| {
             meter.advance(now);

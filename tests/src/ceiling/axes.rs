@@ -207,6 +207,8 @@ axis! {
         OldestResets => "oldest-resets",
         /// Every reset is a minute, whatever is left.
         MinuteResets => "minute-resets",
+        /// One request in 32 is refused, whatever is left.
+        AtRandom => "at-random",
         /// Ten times the usual limits: the first seconds of a client that knows nothing are far below them.
         Large => "large",
     }

@@ -17,6 +17,9 @@ const UNBOUNDED_OUTPUT: u64 = 1_024;
 /// Half of what is told.
 const HIDDEN_REQUESTS: u64 = 300;
 
+/// About three in a hundred.
+const REFUSED_ONE_IN: u64 = 32;
+
 /// What a server's numbers are, where they are not those of the axes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Numbers {
@@ -87,6 +90,7 @@ impl Server {
             | Self::CountedLate
             | Self::RefusalsCost
             | Self::OldestResets
+            | Self::AtRandom
             | Self::MinuteResets => usual,
             Self::Counters => Numbers { refill: Some(Refill::Counter), ..usual },
             Self::SaysASecond | Self::SaysAMinute => Numbers { only_requests: true, ..usual },
@@ -141,6 +145,7 @@ impl Server {
             Self::SaysAMinute => always_says(config, 60),
             Self::FiveInFlight => config
                 .with_hidden_limits(numbers.in_flight.map(|most| HiddenLimit::InFlight { most }).into_iter().collect()),
+            Self::AtRandom => config.with_hidden_limits(vec![HiddenLimit::AtRandom { one_in: REFUSED_ONE_IN }]),
             Self::HiddenSeconds => config.with_hidden_limits(vec![HiddenLimit::EachSecond]),
             Self::NoReset => config.with_resets(Resets::Never),
             Self::OldestResets => config.with_resets(Resets::Oldest),
@@ -214,6 +219,14 @@ impl Server {
                 &[Asked(Workload::RequestBound)],
                 &[Told(Headers::Never), Asked(Workload::RequestBound)],
                 &[Told(Headers::OnRefusal), Asked(Workload::RequestBound)],
+            ],
+            Self::AtRandom => &[
+                &[],
+                &[Slow(Latency::Long)],
+                &[Metered(Metering::FixedWindow)],
+                &[Deep(Depth::SixSeconds)],
+                &[Told(Headers::OnRefusal)],
+                &[Told(Headers::Never)],
             ],
             Self::SaysASecond | Self::SaysAMinute => &[&[]],
             Self::Large => &[

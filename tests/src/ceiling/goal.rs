@@ -103,6 +103,8 @@ impl Goal {
             (Server::FiveInFlight, Latency::Long) => goal.or_never(),
             // A refusal is the only way to learn of a limit that nobody tells; what binds most of the time is told.
             (Server::FiveInFlight | Server::HiddenSeconds | Server::HiddenRequests, _) => goal.or(1.05, 0, 0.01),
+            // Three in a hundred are refused whatever anybody does, and chance comes in runs.
+            (Server::AtRandom, _) => goal.or(1.05, 0, 0.05),
             // What comes in while nothing is known, and nothing is saved up, is lost to everybody who feels the way.
             (Server::Large, _) if !matches!(cell.fill, Fill::Full) => goal.or(1.05, 0, 0.0),
             // What changes in the course of the run is a disturbance.

@@ -75,7 +75,8 @@ impl HiddenLimit {
         match self {
             Self::InFlight { most: 0 } => Err(ConfigError::ZeroLimit { limit: "max_in_flight" }),
             Self::Requests { per_minute: 0 } => Err(ConfigError::ZeroLimit { limit: "hidden_requests_per_minute" }),
-            Self::InFlight { .. } | Self::EachSecond | Self::Requests { .. } => Ok(()),
+            Self::AtRandom { one_in: 0 | 1 } => Err(ConfigError::RefusesAll),
+            Self::InFlight { .. } | Self::EachSecond | Self::Requests { .. } | Self::AtRandom { .. } => Ok(()),
         }
     }
 }
@@ -134,6 +135,9 @@ pub enum ConfigError {
         /// What it was set to.
         value: f64,
     },
+    /// Every request would be refused at random.
+    #[error("one request in at least 2 can be refused at random")]
+    RefusesAll,
     /// A disturbance is to end before it begins.
     #[error("{name} must not end before it begins: from {from:?} until {until:?}")]
     EndsBeforeItBegins {
@@ -172,6 +176,7 @@ mod tests {
         let hidden = |limit| Config::default().with_hidden_limits(vec![limit]);
         check(hidden(HiddenLimit::InFlight { most: 0 }), "max_in_flight must be at least 1");
         check(hidden(HiddenLimit::Requests { per_minute: 0 }), "hidden_requests_per_minute must be at least 1");
+        check(hidden(HiddenLimit::AtRandom { one_in: 1 }), "one request in at least 2 can be refused at random");
         check(Config::default().with_start_fill(1.5), "start_fill must be between 0 and 1, not 1.5");
         check(faults(Faults { reset_rate: -0.1, ..Faults::default() }), "reset_rate must be between 0 and 1, not -0.1");
         check(

@@ -43,6 +43,20 @@ async fn seconds_that_are_enforced_behind_a_minute_s_headers_are_not_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_request_in_so_many_is_refused_though_much_is_left() {
+    let config =
+        config().with_requests_per_minute(100_000).with_hidden_limits(vec![HiddenLimit::AtRandom { one_in: 20 }]);
+    let simulator = simulator(config);
+    let mut client = Client::new(&simulator).await;
+    for _ in 0..1_000 {
+        let answer = client.post(CHAT, &chat(10)).await;
+        assert!(answer.status == 200 || answer.status == 429 && is_bare(&answer), "{:?}", answer.headers);
+    }
+    let refused = simulator.statistics().rate_limited;
+    assert!((30..70).contains(&refused), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_may_be_told_without_its_reset() {
     let mut client = Client::new(&simulator(config().with_resets(Resets::Never).with_requests_per_minute(1))).await;
     for status in [200, 429] {

@@ -104,7 +104,11 @@ impl Lane {
         self.refused_at = rate;
         self.kept = if was_tried { self.measured } else { self.kept.min(corrected) };
         self.measured = corrected.max(1);
-        self.patience = if is_confirmed { Nanos::new(self.patience.get().saturating_mul(2)).min(LONGEST_PLATEAU) } else { PATIENCE };
+        self.patience = if is_confirmed {
+            Nanos::new(self.patience.get().saturating_mul(2)).min(LONGEST_PLATEAU)
+        } else {
+            PATIENCE
+        };
         let plateau = match measured {
             None if !is_confirmed => FIRST_PLATEAU.of(self.measured, size).min(FIRST_PATIENCE),
             _ => PLATEAU.of(self.measured, size).min(self.patience),
