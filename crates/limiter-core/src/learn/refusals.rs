@@ -10,6 +10,8 @@ pub(crate) struct Refusals {
     /// Refusals of admissions up to this one are counted.
     counted: u64,
     since: Option<Nanos>,
+    /// How many are in flight that went since the last of these.
+    asking: u64,
 }
 
 /// What most limits are stated for. Within it, it is asked again every so often at least, a sixth of it: one that has come
@@ -19,7 +21,7 @@ const ASKS: Nanos = Nanos::from_secs(10);
 
 impl Refusals {
     pub(crate) const fn new() -> Self {
-        Self { in_a_row: 0, counted: 0, since: None }
+        Self { in_a_row: 0, counted: 0, since: None, asking: 0 }
     }
 
     /// The admission `number` was let through. One that went before the last refusal came says nothing: its answer may be
@@ -41,7 +43,7 @@ impl Refusals {
     pub(crate) fn refused(&mut self, number: u64, latest: u64, counts: bool, now: Nanos) {
         self.since = self.since.or(Some(now));
         if counts && number > self.counted {
-            self.counted = latest;
+            (self.counted, self.asking) = (latest, 0);
             self.in_a_row = self.in_a_row.saturating_add(1);
         }
     }
@@ -49,6 +51,23 @@ impl Refusals {
     /// Whether one flight after the other was refused: then one at a time asks.
     pub(crate) const fn is_on(&self) -> bool {
         self.in_a_row > 1
+    }
+
+    /// Whether one asks already. Those that went before the last refusal may take much longer, and tell nothing.
+    pub(crate) const fn is_asking(&self) -> bool {
+        self.is_on() && self.asking > 0
+    }
+
+    /// A request goes.
+    pub(crate) const fn admitted(&mut self) {
+        self.asking = self.asking.saturating_add(1);
+    }
+
+    /// The admission `number` has ended.
+    pub(crate) const fn ended(&mut self, number: u64) {
+        if number > self.counted {
+            self.asking = self.asking.saturating_sub(1);
+        }
     }
 
     /// How long to hold back now.

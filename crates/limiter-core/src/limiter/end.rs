@@ -268,6 +268,7 @@ impl Limiter {
         let reserved = reservation.cost.expected();
         self.found.iter_mut().for_each(|found| found.asked_nothing(reservation.number));
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.refusals.ended(reservation.number);
         self.flight.remove(reservation.admitted_at, reserved);
         for quota in [&mut self.told, &mut self.held] {
             quota.settle_as(&reservation.taken(), &reservation.cost, ended.amounts(), now);

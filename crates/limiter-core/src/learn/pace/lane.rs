@@ -36,6 +36,9 @@ const BACK: u64 = 4;
 const UNMEASURED: (u64, u64) = (8, 10);
 /// How much slower it goes while it is tested whether that helps: an eighth, more than any share that chance refuses.
 const TESTED: u64 = 8;
+/// But no slower than a quarter of the rate before it was lowered: at a small part of what is allowed the test would take many
+/// minutes, and where less than that is allowed now, it is over after a few refusals.
+const TESTED_LEAST: u64 = 4;
 /// What goes at once: a second's worth. Shorter is finer than networks keep the order, longer is a burst that a
 /// provider with slices of a second refuses.
 const BURST: u64 = Pace::WINDOW.get() / Nanos::SECOND.get();
@@ -106,7 +109,7 @@ impl Lane {
         self.measured = corrected.max(1);
         self.patience = if is_confirmed { Nanos::new(self.patience.get().saturating_mul(2)).min(LONGEST_PLATEAU) } else { PATIENCE };
         let plateau = match measured {
-            None if !is_confirmed => FIRST_PLATEAU.of(self.measured, size).min(FIRST_PATIENCE),
+            None if !is_confirmed => FIRST_PATIENCE,
             _ => PLATEAU.of(self.measured, size).min(self.patience),
         };
         self.growth.restart(now, plateau);
@@ -123,7 +126,8 @@ impl Lane {
     pub(super) fn begin_test(&mut self, now: Nanos) {
         self.is_tested = true;
         self.measured = self.bucket.limit().amount();
-        self.set((self.measured - self.measured / TESTED).max(1), now);
+        let slower = (self.measured - self.measured / TESTED).max(self.before / TESTED_LEAST);
+        self.set(slower.max(1), now);
     }
 
     pub(super) fn end_test(&mut self, were_chance: bool, now: Nanos) {
