@@ -76,3 +76,27 @@ impl Refusals {
         backoff.half_jittered(self.in_a_row.saturating_sub(1), random).min(most)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_asks_after_two_flights_though_some_from_before_are_not_answered() {
+        let mut refusals = Refusals::new();
+        (0..5).for_each(|_| refusals.admitted());
+        refusals.refused(1, 4, true, Nanos::ZERO);
+        refusals.ended(1);
+        refusals.refused(5, 5, true, Nanos::SECOND);
+        refusals.ended(5);
+        // The others are in flight for long.
+        assert!(refusals.is_on() && !refusals.is_asking());
+        refusals.answered(2);
+        refusals.ended(2);
+        assert!(refusals.is_on(), "it went before");
+        refusals.admitted();
+        assert!(refusals.is_asking());
+        refusals.answered(6);
+        assert!(!refusals.is_on());
+    }
+}
