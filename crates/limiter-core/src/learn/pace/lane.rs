@@ -60,11 +60,12 @@ const STEP: Nanos = Nanos::SECOND;
 const STEPS: u128 = 10;
 
 impl Lane {
-    /// The first rate. Nothing is left when it begins.
-    pub(super) fn new(dimension: Dimension, rate: u64, size: u64, now: Nanos) -> Self {
+    /// The first rate. Nothing is left when it begins. `is_doubtful`: it may be a small part of what is allowed.
+    pub(super) fn new(dimension: Dimension, rate: u64, size: u64, is_doubtful: bool, now: Nanos) -> Self {
         let mut bucket = Bucket::full(limit_of(dimension, rate), now);
         bucket.set_level(0, now, 0, now);
-        let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size).min(FIRST_PATIENCE));
+        let patience = if is_doubtful { FIRST_PLATEAU.least } else { PATIENCE };
+        let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size).min(patience));
         Self {
             bucket,
             measured: rate,
@@ -88,7 +89,8 @@ impl Lane {
         self.bucket.level(now).max(0).unsigned_abs() <= self.bucket.limit().burst() / 2
     }
 
-    /// A request was refused, since the last refusal as much as `measured` was let through.
+    /// A request was refused, since the last refusal as much as `measured` was let through. `was_short`: it is what held
+    /// requests back.
     pub(super) fn correct(&mut self, measured: Option<u64>, size: u64, was_short: bool, now: Nanos) {
         let rate = self.bucket.limit().amount();
         let share = |(part, whole): (u64, u64)| rate / whole * part + rate % whole * part / whole;
@@ -97,7 +99,7 @@ impl Lane {
         let corrected = match measured {
             // What came back may have run over while less was sent.
             Some(measured) if was_tried => measured.max(share(TRIED)),
-            // It held nobody back: what was let through is all that was asked for.
+            // It held nobody back, or a pause did: what was let through is all that was asked for.
             Some(measured) if !was_short => measured.min(rate).max(share(UNMEASURED)),
             Some(measured) => measured.min(rate).max(rate / KEPT),
             None if self.kept < rate => self.kept + (rate - self.kept) / BACK,
