@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use crate::learn::ledger::Parts;
 use crate::{Amounts, Bucket, Dimension, Nanos, Taken};
 use episode::Episode;
-use lane::Lane;
+use lane::{Lane, Trust};
 
 pub(crate) use episode::Refused;
 
@@ -206,11 +206,16 @@ impl Pace {
             };
             let measured = base.and_then(|base| episode.rate_since(&base, dimension, least));
             let is_doubtful = base.is_some_and(|base| episode.is_doubtful(&base));
+            let trust = match base {
+                _ if is_doubtful => Trust::Little,
+                Some(base) if base.is_exact && episode.is_exact => Trust::Much,
+                _ => Trust::Some,
+            };
             match (lane, measured) {
                 // What was not short is not what was refused for.
                 (Some(lane), _) if is_any_short && !lane.is_short(now) => *base = Some(episode),
                 (Some(lane), _) => lane.correct(measured, size, is_any_short && !is_doubtful, now),
-                (None, Some(rate)) => self.lanes.push(Lane::new(dimension, rate, size, is_doubtful, now)),
+                (None, Some(rate)) => self.lanes.push(Lane::new(dimension, rate, size, trust, now)),
                 (None, None) => {}
             }
             if measured.is_some() {
@@ -244,7 +249,7 @@ impl Pace {
     fn believe(&mut self, told: &[Option<u64>; 2], now: Nanos) {
         let rates = Self::DIMENSIONS.into_iter().zip(told);
         let rates = rates.filter_map(|(dimension, rate)| rate.map(|rate| (dimension, rate.max(1))));
-        self.lanes.extend(rates.map(|(dimension, rate)| Lane::new(dimension, rate, 1, false, now)));
+        self.lanes.extend(rates.map(|(dimension, rate)| Lane::new(dimension, rate, 1, Trust::Some, now)));
     }
 }
 

@@ -25,6 +25,16 @@ pub(super) struct Lane {
     pub(super) taken: u64,
 }
 
+/// How well a first rate is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trust {
+    /// It may be a small part of what is allowed.
+    Little,
+    Some,
+    /// The provider said when the next one may come, at either end.
+    Much,
+}
+
 /// How much of a rate is kept at least: a window in which nothing could come back is no rate.
 const KEPT: u64 = 4;
 /// What is left of a rate that was refused when it was tried: nine tenths. What was saved up has gone into it, and what is
@@ -60,11 +70,15 @@ const STEP: Nanos = Nanos::SECOND;
 const STEPS: u128 = 10;
 
 impl Lane {
-    /// The first rate. Nothing is left when it begins. `is_doubtful`: it may be a small part of what is allowed.
-    pub(super) fn new(dimension: Dimension, rate: u64, size: u64, is_doubtful: bool, now: Nanos) -> Self {
+    /// The first rate. Nothing is left when it begins.
+    pub(super) fn new(dimension: Dimension, rate: u64, size: u64, trust: Trust, now: Nanos) -> Self {
         let mut bucket = Bucket::full(limit_of(dimension, rate), now);
         bucket.set_level(0, now, 0, now);
-        let patience = if is_doubtful { FIRST_PLATEAU.least } else { PATIENCE };
+        let patience = match trust {
+            Trust::Little => FIRST_PLATEAU.least,
+            Trust::Some => PATIENCE,
+            Trust::Much => LONGEST_PLATEAU,
+        };
         let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size).min(patience));
         Self {
             bucket,

@@ -195,7 +195,7 @@ fn one_refused_right_after_another_lowers_no_rate() {
 #[test]
 fn a_rate_that_is_a_small_part_of_what_is_allowed_is_ten_times_as_high_after_three_minutes() {
     for per_minute in [3, 20, 60, 600] {
-        let mut lane = Lane::new(Dimension::Requests, per_minute * 10, 1, false, Nanos::ZERO);
+        let mut lane = Lane::new(Dimension::Requests, per_minute * 10, 1, Trust::Some, Nanos::ZERO);
         lane.correct(None, 1, true, Nanos::ZERO);
         let mut now = Nanos::ZERO;
         while now < Nanos::from_secs(180) {
@@ -210,7 +210,7 @@ fn a_rate_that_is_a_small_part_of_what_is_allowed_is_ten_times_as_high_after_thr
 
 #[test]
 fn a_low_rate_that_trials_confirm_is_tried_less_and_less() {
-    let mut lane = Lane::new(Dimension::Requests, 30, 1, false, Nanos::ZERO);
+    let mut lane = Lane::new(Dimension::Requests, 30, 1, Trust::Some, Nanos::ZERO);
     let mut now = Nanos::ZERO;
     let mut plateaus = Vec::new();
     for _ in 0..6 {
@@ -301,7 +301,7 @@ fn between_two_instants_that_the_provider_names_one_request_is_enough() {
 fn what_was_not_short_when_a_request_was_refused_is_not_corrected() {
     let mut pace = Pace::new();
     pace.lanes = [(Dimension::Requests, 600), (Dimension::Tokens, 600_000_000)]
-        .map(|(dimension, rate)| Lane::new(dimension, rate, 1, false, Nanos::ZERO))
+        .map(|(dimension, rate)| Lane::new(dimension, rate, 1, Trust::Some, Nanos::ZERO))
         .into();
     let mut account = Account::NONE;
     let amounts = request();
