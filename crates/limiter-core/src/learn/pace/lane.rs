@@ -60,7 +60,9 @@ const PLATEAU: Plateau = Plateau { least: Nanos::from_secs(30), requests: 100 };
 const PATIENCE: Nanos = Nanos::MINUTE;
 /// The first one may be much too low, where little could be saved up: it is tried sooner.
 const FIRST_PLATEAU: Plateau = Plateau { least: Nanos::from_secs(5), requests: 20 };
-const FIRST_PATIENCE: Nanos = Nanos::from_secs(30);
+/// One that was lowered without measuring is a guess, and kept no longer than this, half of the window that most limits are stated for.
+const GUESSED: Nanos = Nanos::from_secs(30);
+/// The longest plateau, of a rate that several trials have confirmed.
 const LONGEST_PLATEAU: Nanos = Nanos::from_secs(600);
 /// What is not far beyond it: half as much again.
 const CONFIRMED: u64 = 2;
@@ -125,7 +127,7 @@ impl Lane {
         self.measured = corrected.max(1);
         self.patience = if is_confirmed { Nanos::new(self.patience.get().saturating_mul(2)).min(LONGEST_PLATEAU) } else { PATIENCE };
         let plateau = match measured {
-            None if !is_confirmed => FIRST_PATIENCE,
+            None if !is_confirmed => GUESSED,
             _ => PLATEAU.of(self.measured, size).min(self.patience),
         };
         self.growth.restart(now, plateau);
