@@ -62,7 +62,13 @@ impl Limiter {
         let took = now.saturating_sub(reservation.admitted_at);
         if has_asked {
             // What was believed is right.
-            self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(reservation.number), took, now);
+            self.spacing.refused(
+                reservation.number,
+                self.admissions,
+                self.pace.has_recovered(reservation.number),
+                took,
+                now,
+            );
             self.hold_back(retry_after.unwrap_or(Nanos::ZERO), now);
             return;
         }
@@ -88,7 +94,13 @@ impl Limiter {
             }
         }
         self.guard.refused(reservation.number, self.admissions);
-        self.spacing.refused(reservation.number, self.admissions, self.pace.has_recovered(reservation.number), took, now);
+        self.spacing.refused(
+            reservation.number,
+            self.admissions,
+            self.pace.has_recovered(reservation.number),
+            took,
+            now,
+        );
         let cause = if is_unexplained {
             let (number, beside) = (reservation.number, reservation.beside);
             Some(self.flight_window.refused(number, beside, self.admissions, self.pace.is_on()))

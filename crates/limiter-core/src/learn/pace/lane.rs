@@ -125,7 +125,11 @@ impl Lane {
         self.refused_at = rate;
         self.kept = if was_tried { self.measured } else { self.kept.min(corrected) };
         self.measured = corrected.max(1);
-        self.patience = if is_confirmed { Nanos::new(self.patience.get().saturating_mul(2)).min(LONGEST_PLATEAU) } else { PATIENCE };
+        self.patience = if is_confirmed {
+            Nanos::new(self.patience.get().saturating_mul(2)).min(LONGEST_PLATEAU)
+        } else {
+            PATIENCE
+        };
         let plateau = match measured {
             None if !is_confirmed => GUESSED,
             _ => PLATEAU.of(self.measured, size).min(self.patience),

@@ -208,6 +208,20 @@ fn a_rate_that_is_a_small_part_of_what_is_allowed_is_ten_times_as_high_after_thr
     }
 }
 
+/// Nobody went for most of a minute, in which sixty came back of which nothing could be seen.
+#[test]
+fn what_was_let_through_around_a_pause_is_no_rate() {
+    let mut provider = Provider::of_requests(60, 10, Refill::Continuous, 10);
+    let first = provider.send_until_refused(Nanos::ZERO, millis(10));
+    let now = provider.send_until_refused(first.saturating_add(millis(9_000)), millis(10));
+    let rate = provider.measured(Dimension::Requests).unwrap();
+    let later = now.saturating_add(Nanos::MINUTE);
+    provider.pace.pause(later);
+    provider.send_until_refused(later, millis(10));
+    let lowered = provider.measured(Dimension::Requests).unwrap();
+    assert!(lowered >= rate * 0.79, "{lowered} instead of {rate}");
+}
+
 #[test]
 fn a_low_rate_that_trials_confirm_is_tried_less_and_less() {
     let mut lane = Lane::new(Dimension::Requests, 30, 1, Trust::Some, Nanos::ZERO);
@@ -323,7 +337,7 @@ fn what_was_not_short_when_a_request_was_refused_is_not_corrected() {
     for number in 2..20 {
         account.admit(&Parts::of(&request(), Dimension::Tokens));
         pace.take(&Taken { number, at: millis((number - 1) * 500) }, &request());
-        }
+    }
     let now = millis(9_000);
     refuse(&mut pace, &account, 20, now);
     let measured = pace.lanes.iter().map(|lane| lane.measured).collect::<Vec<_>>();
