@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use crate::learn::ledger::Parts;
 use crate::{Amounts, Bucket, Dimension, Nanos, Taken};
 use episode::Episode;
-use lane::Lane;
+use lane::{Lane, Trust};
 
 pub(crate) use episode::Refused;
 
@@ -38,6 +38,9 @@ pub(crate) struct Pace {
     lanes: Vec<Lane>,
     /// For how long less than half of what is allowed was asked for, in all.
     idle: Nanos,
+    /// When the last one went, and for how long nobody did because of pauses.
+    taken_at: Nanos,
+    paused: Nanos,
 }
 
 /// What was there at either end is anything up to what the refused request takes: what was let through in between has to
@@ -63,6 +66,8 @@ impl Pace {
             paused_until: Nanos::ZERO,
             lanes: Vec::new(),
             idle: Nanos::ZERO,
+            taken_at: Nanos::ZERO,
+            paused: Nanos::ZERO,
         }
     }
 
@@ -85,7 +90,7 @@ impl Pace {
 
     /// Something may have been met from here on: counting begins anew.
     pub(crate) fn count_from(&mut self, refused: &Refused<'_>, now: Nanos) {
-        self.bases = [Some(Episode::of(refused, self.idle, now)); 2];
+        self.bases = [Some(Episode::of(refused, [self.idle, self.paused], now)); 2];
     }
 
     /// Lowers all rates, and keeps them until the test [ends](Self::end_test).
@@ -130,6 +135,10 @@ impl Pace {
     pub(crate) fn take(&mut self, taken: &Taken, amounts: &Amounts) {
         self.hinted_at = Nanos::MAX;
         let was_paused = core::mem::replace(&mut self.paused_until, Nanos::ZERO) > Nanos::ZERO;
+        if was_paused {
+            self.paused = self.paused.saturating_add(taken.at.saturating_sub(self.taken_at));
+        }
+        self.taken_at = taken.at;
         // Nothing is known of rates that are not used, but for those that are more than is asked for.
         let is_used = !was_paused && self.lanes.iter().any(|lane| lane.is_used(taken.at));
         if !is_used
@@ -163,7 +172,7 @@ impl Pace {
         }
         let has_recovered = self.has_recovered(refused.number);
         self.judged_up_to(refused.latest);
-        let episode = Episode::of(refused, self.idle, now);
+        let episode = Episode::of(refused, [self.idle, self.paused], now);
         if !self.is_on() && refused.told.iter().any(Option::is_some) {
             self.bases = [Some(episode); 2];
             self.believe(&refused.told, now);
@@ -196,11 +205,17 @@ impl Pace {
                 None => LEAST_FIRST,
             };
             let measured = base.and_then(|base| episode.rate_since(&base, dimension, least));
+            let is_doubtful = base.is_some_and(|base| episode.is_doubtful(&base));
+            let trust = match base {
+                _ if is_doubtful => Trust::Little,
+                Some(base) if base.is_exact && episode.is_exact => Trust::Much,
+                _ => Trust::Some,
+            };
             match (lane, measured) {
                 // What was not short is not what was refused for.
                 (Some(lane), _) if is_any_short && !lane.is_short(now) => *base = Some(episode),
-                (Some(lane), _) => lane.correct(measured, size, is_any_short, now),
-                (None, Some(rate)) => self.lanes.push(Lane::new(dimension, rate, size, now)),
+                (Some(lane), _) => lane.correct(measured, size, is_any_short && !is_doubtful, now),
+                (None, Some(rate)) => self.lanes.push(Lane::new(dimension, rate, size, trust, now)),
                 (None, None) => {}
             }
             if measured.is_some() {
@@ -226,7 +241,7 @@ impl Pace {
     pub(crate) fn may_be_empty(&mut self, refused: &Refused<'_>, now: Nanos) {
         if refused.number > self.refused_up_to && !self.is_on() {
             self.judged_up_to(refused.latest);
-            self.bases = [Some(Episode::of(refused, self.idle, now)); 2];
+            self.bases = [Some(Episode::of(refused, [self.idle, self.paused], now)); 2];
         }
     }
 
@@ -234,7 +249,7 @@ impl Pace {
     fn believe(&mut self, told: &[Option<u64>; 2], now: Nanos) {
         let rates = Self::DIMENSIONS.into_iter().zip(told);
         let rates = rates.filter_map(|(dimension, rate)| rate.map(|rate| (dimension, rate.max(1))));
-        self.lanes.extend(rates.map(|(dimension, rate)| Lane::new(dimension, rate, 1, now)));
+        self.lanes.extend(rates.map(|(dimension, rate)| Lane::new(dimension, rate, 1, Trust::Some, now)));
     }
 }
 

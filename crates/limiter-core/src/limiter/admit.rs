@@ -229,6 +229,7 @@ impl Limiter {
         self.ledger.admit(cost.expected());
         self.pace.take(&taken, cost.expected());
         self.spacing.sent(now);
+        self.refusals.admitted();
         self.in_flight += 1;
         self.flight_window.admitted(self.in_flight, now);
         let (ledger, beside) = (self.ledger, self.in_flight);
@@ -251,7 +252,10 @@ impl Limiter {
     }
 
     pub(super) fn flight_is_full(&self, now: Nanos) -> bool {
-        let limit = if self.outage.is_on() || self.probes && self.refusals.is_on() {
+        if self.probes && self.refusals.is_asking() {
+            return true;
+        }
+        let limit = if self.outage.is_on() {
             1
         } else if self.probes {
             self.flight_window.allowed(self.is_searching(now).then_some(Spacing::IN_FLIGHT), now)

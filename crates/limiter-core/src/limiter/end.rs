@@ -128,6 +128,9 @@ impl Limiter {
         let pause = match retry_after {
             // A hint of nothing is none.
             Some(span) if span > Nanos::ZERO => {
+                // What was too short the last time is so again.
+                let is_short = self.probes && !is_explained && self.refusals.is_on();
+                let span = if is_short { span.max(self.refusals.delay(&self.backoff, random, now)) } else { span };
                 self.pace.hint(now.saturating_add(span));
                 span
             }
@@ -280,6 +283,7 @@ impl Limiter {
         let reserved = reservation.cost.expected();
         self.found.iter_mut().for_each(|found| found.asked_nothing(reservation.number));
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.refusals.ended(reservation.number);
         self.flight.remove(reservation.admitted_at, reserved);
         for quota in [&mut self.told, &mut self.held] {
             quota.settle_as(&reservation.taken(), &reservation.cost, ended.amounts(), now);

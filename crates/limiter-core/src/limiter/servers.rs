@@ -97,9 +97,9 @@ fn a_quota_that_is_enforced_in_smaller_portions_than_it_is_told_in_is_used_evenl
     check("5 a second", slices(5).telling(bucket(300, 300)), (600, 119.0), Later(1.15), 20);
     let says_it = slices(5).telling(bucket(3_000, 3_000)).saying(Says::Headers);
     check("5 a second, refusals that tell of the minute", says_it, (600, 119.0), Within(1.25), 20);
-    check("50 a second", slices(50).telling(bucket(3_000, 3_000)), (6_000, 119.0), Later(1.15), 60);
+    check("50 a second", slices(50).telling(bucket(3_000, 3_000)), (6_000, 119.0), Later(1.2), 60);
     let other = answering_in(300).limited(bucket(300, 3)).telling(bucket(3_000, 3_000));
-    check("a tenth of what is told", other, (500, 100.0), Within(1.2), 12);
+    check("a tenth of what is told", other, (500, 100.0), Within(1.2), 16);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_fixed_window_is_used_from_its_turn_on_behind_answers_that_take_long() {
 #[test]
 fn a_limit_that_changes_is_followed() {
     let bare = |limit| answering_in(200).limited(limit);
-    check("to a tenth", bare(bucket(600, 60)).changing(50, 60), (620, 109.0), Within(1.6), 24);
+    check("to a tenth", bare(bucket(600, 60)).changing(50, 60), (620, 109.0), Within(1.6), 30);
     check("tenfold", bare(bucket(120, 10)).changing(60, 1_200), (1_330, 120.0), Within(2.2), 13);
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Episode {
     pub(super) at: Nanos,
     /// For how long little had been asked for before it.
     idle: Nanos,
+    /// For how long nobody went before it.
+    paused: Nanos,
     /// Whether the provider said when what it takes is there: at this instant, then.
     pub(super) is_exact: bool,
     /// What had been let through before it, and what it would have taken.
@@ -41,12 +43,13 @@ pub(crate) struct Refused<'a> {
 const TELLING: Nanos = Nanos::from_secs(2);
 
 impl Episode {
-    pub(super) fn of(refused: &Refused<'_>, idle: Nanos, now: Nanos) -> Self {
+    pub(super) fn of(refused: &Refused<'_>, [idle, paused]: [Nanos; 2], now: Nanos) -> Self {
         let told_at = refused.again_at.filter(|at| *at >= now.saturating_add(TELLING));
         Self {
             number: refused.number,
             at: told_at.unwrap_or(refused.at),
             idle,
+            paused,
             is_exact: told_at.is_some(),
             account: *refused.account,
             amounts: *refused.amounts,
@@ -66,6 +69,13 @@ impl Episode {
     /// The mean of what requests took that were let through since `earlier`.
     pub(super) fn mean_since(&self, earlier: &Self, dimension: Dimension) -> u64 {
         self.since(earlier, dimension) / self.since(earlier, Dimension::Requests).max(1)
+    }
+
+    /// Whether nobody went for most of the time since `earlier`: what came back may be much more than what was let through.
+    pub(super) fn is_doubtful(&self, earlier: &Self) -> bool {
+        let paused = self.paused.saturating_sub(earlier.paused);
+        // What the provider says is there when a pause is over is no more.
+        !earlier.is_exact && paused.get() > self.at.saturating_sub(earlier.at).get() / 2
     }
 
     /// The same in [`Pace::WINDOW`], where it is at least so many times as much as was uncertain at either end.

@@ -25,6 +25,16 @@ pub(super) struct Lane {
     pub(super) taken: u64,
 }
 
+/// How well a first rate is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trust {
+    /// It may be a small part of what is allowed.
+    Little,
+    Some,
+    /// The provider said when the next one may come, at either end.
+    Much,
+}
+
 /// How much of a rate is kept at least: a window in which nothing could come back is no rate.
 const KEPT: u64 = 4;
 /// What is left of a rate that was refused when it was tried: nine tenths. What was saved up has gone into it, and what is
@@ -36,6 +46,9 @@ const BACK: u64 = 4;
 const UNMEASURED: (u64, u64) = (8, 10);
 /// How much slower it goes while it is tested whether that helps: an eighth, more than any share that chance refuses.
 const TESTED: u64 = 8;
+/// But no slower than a quarter of the rate before it was lowered: at a small part of what is allowed the test would take many
+/// minutes, and where less than that is allowed now, it is over after a few refusals.
+const TESTED_LEAST: u64 = 4;
 /// What goes at once: a second's worth. Shorter is finer than networks keep the order, longer is a burst that a
 /// provider with slices of a second refuses.
 const BURST: u64 = Pace::WINDOW.get() / Nanos::SECOND.get();
@@ -47,7 +60,9 @@ const PLATEAU: Plateau = Plateau { least: Nanos::from_secs(30), requests: 100 };
 const PATIENCE: Nanos = Nanos::MINUTE;
 /// The first one may be much too low, where little could be saved up: it is tried sooner.
 const FIRST_PLATEAU: Plateau = Plateau { least: Nanos::from_secs(5), requests: 20 };
-const FIRST_PATIENCE: Nanos = Nanos::from_secs(30);
+/// One that was lowered without measuring is a guess, and kept no longer than this, half of the window that most limits are stated for.
+const GUESSED: Nanos = Nanos::from_secs(30);
+/// The longest plateau, of a rate that several trials have confirmed.
 const LONGEST_PLATEAU: Nanos = Nanos::from_secs(600);
 /// What is not far beyond it: half as much again.
 const CONFIRMED: u64 = 2;
@@ -58,10 +73,15 @@ const STEPS: u128 = 10;
 
 impl Lane {
     /// The first rate. Nothing is left when it begins.
-    pub(super) fn new(dimension: Dimension, rate: u64, size: u64, now: Nanos) -> Self {
+    pub(super) fn new(dimension: Dimension, rate: u64, size: u64, trust: Trust, now: Nanos) -> Self {
         let mut bucket = Bucket::full(limit_of(dimension, rate), now);
         bucket.set_level(0, now, 0, now);
-        let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size).min(FIRST_PATIENCE));
+        let patience = match trust {
+            Trust::Little => FIRST_PLATEAU.least,
+            Trust::Some => PATIENCE,
+            Trust::Much => LONGEST_PLATEAU,
+        };
+        let growth = Growth::new(now, FIRST_PLATEAU.of(rate, size).min(patience));
         Self {
             bucket,
             measured: rate,
@@ -85,7 +105,8 @@ impl Lane {
         self.bucket.level(now).max(0).unsigned_abs() <= self.bucket.limit().burst() / 2
     }
 
-    /// A request was refused, since the last refusal as much as `measured` was let through.
+    /// A request was refused, since the last refusal as much as `measured` was let through. `was_short`: it is what held
+    /// requests back.
     pub(super) fn correct(&mut self, measured: Option<u64>, size: u64, was_short: bool, now: Nanos) {
         let rate = self.bucket.limit().amount();
         let share = |(part, whole): (u64, u64)| rate / whole * part + rate % whole * part / whole;
@@ -94,7 +115,7 @@ impl Lane {
         let corrected = match measured {
             // What came back may have run over while less was sent.
             Some(measured) if was_tried => measured.max(share(TRIED)),
-            // It held nobody back: what was let through is all that was asked for.
+            // It held nobody back, or a pause did: what was let through is all that was asked for.
             Some(measured) if !was_short => measured.min(rate).max(share(UNMEASURED)),
             Some(measured) => measured.min(rate).max(rate / KEPT),
             None if self.kept < rate => self.kept + (rate - self.kept) / BACK,
@@ -110,7 +131,7 @@ impl Lane {
             PATIENCE
         };
         let plateau = match measured {
-            None if !is_confirmed => FIRST_PLATEAU.of(self.measured, size).min(FIRST_PATIENCE),
+            None if !is_confirmed => GUESSED,
             _ => PLATEAU.of(self.measured, size).min(self.patience),
         };
         self.growth.restart(now, plateau);
@@ -127,7 +148,8 @@ impl Lane {
     pub(super) fn begin_test(&mut self, now: Nanos) {
         self.is_tested = true;
         self.measured = self.bucket.limit().amount();
-        self.set((self.measured - self.measured / TESTED).max(1), now);
+        let slower = (self.measured - self.measured / TESTED).max(self.before / TESTED_LEAST);
+        self.set(slower.max(1), now);
     }
 
     pub(super) fn end_test(&mut self, were_chance: bool, now: Nanos) {

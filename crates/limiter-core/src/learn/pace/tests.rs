@@ -45,7 +45,6 @@ impl Provider {
         self.pace.take(&Taken { number: self.number, at }, &request());
         if self.bucket.level(at) >= 1 {
             let _ = self.bucket.take(1, at);
-            self.pace.answered();
             return true;
         }
         self.account.forget(&parts);
@@ -170,14 +169,73 @@ fn refusals_of_one_flight_count_once() {
     assert!(before.is_some());
     // Five more were in flight when that was known; somebody was let through in between.
     provider.pace.refused_up_to = provider.number + 5;
-    provider.pace.answered();
     for _ in 0..5 {
         provider.number += 1;
         let account = provider.account;
         assert!(provider.refuse(&account, later.saturating_add(Nanos::MINUTE), None));
         assert_eq!(provider.measured(Dimension::Requests), before, "{}", provider.number);
     }
-    assert!(provider.pace.recovered, "none of them was news");
+    assert_eq!(provider.pace.refused_up_to, provider.number, "none of them was news");
+}
+
+/// Those that were in flight with a refused one may be answered long after it, and say nothing of what is there now.
+#[test]
+fn one_refused_right_after_another_lowers_no_rate() {
+    let mut provider = Provider::of_requests(60, 10, Refill::Continuous, 10);
+    let first = provider.send_until_refused(Nanos::ZERO, millis(10));
+    let at = provider.send_until_refused(first.saturating_add(millis(9_000)), millis(10));
+    let before = provider.measured(Dimension::Requests);
+    for milli in 1..6 {
+        assert!(!provider.send(at.saturating_add(millis(milli))));
+        assert_eq!(provider.measured(Dimension::Requests), before, "{milli}");
+    }
+}
+
+/// What was let through by a server that lets everything through, in a minute from so long after a rate was known.
+#[test]
+fn a_rate_that_is_a_small_part_of_what_is_allowed_is_ten_times_as_high_after_three_minutes() {
+    for per_minute in [3, 20, 60, 600] {
+        let mut lane = Lane::new(Dimension::Requests, per_minute * 10, 1, Trust::Some, Nanos::ZERO);
+        lane.correct(None, 1, true, Nanos::ZERO);
+        let mut now = Nanos::ZERO;
+        while now < Nanos::from_secs(180) {
+            now = lane.bucket.ready_at(1, now);
+            lane.grow(true, now);
+            lane.take(&Taken { number: 1, at: now }, 1);
+        }
+        let rate = lane.bucket.limit().amount() / 10;
+        assert!(rate >= 10 * per_minute, "{rate} instead of {per_minute}");
+    }
+}
+
+/// Nobody went for most of a minute, in which sixty came back of which nothing could be seen.
+#[test]
+fn what_was_let_through_around_a_pause_is_no_rate() {
+    let mut provider = Provider::of_requests(60, 10, Refill::Continuous, 10);
+    let first = provider.send_until_refused(Nanos::ZERO, millis(10));
+    let now = provider.send_until_refused(first.saturating_add(millis(9_000)), millis(10));
+    let rate = provider.measured(Dimension::Requests).unwrap();
+    let later = now.saturating_add(Nanos::MINUTE);
+    provider.pace.pause(later);
+    provider.send_until_refused(later, millis(10));
+    let lowered = provider.measured(Dimension::Requests).unwrap();
+    assert!(lowered >= rate * 0.79, "{lowered} instead of {rate}");
+}
+
+#[test]
+fn a_low_rate_that_trials_confirm_is_tried_less_and_less() {
+    let mut lane = Lane::new(Dimension::Requests, 30, 1, Trust::Some, Nanos::ZERO);
+    let mut now = Nanos::ZERO;
+    let mut plateaus = Vec::new();
+    for _ in 0..6 {
+        now = lane.growth.since().saturating_add(lane.growth.plateau()).saturating_add(Nanos::SECOND);
+        lane.correct(Some(30), 1, true, now);
+        plateaus.push(lane.growth.plateau().as_secs_f64());
+    }
+    assert_eq!(plateaus, [120.0, 240.0, 480.0, 600.0, 600.0, 600.0]);
+    // It was not tried: it is another one now.
+    lane.correct(Some(20), 1, true, now.saturating_add(Nanos::SECOND));
+    assert_eq!(lane.growth.plateau(), Nanos::MINUTE);
 }
 
 /// Goes at the pace for so many seconds; returns how many were let through and how many refused.
@@ -257,7 +315,7 @@ fn between_two_instants_that_the_provider_names_one_request_is_enough() {
 fn what_was_not_short_when_a_request_was_refused_is_not_corrected() {
     let mut pace = Pace::new();
     pace.lanes = [(Dimension::Requests, 600), (Dimension::Tokens, 600_000_000)]
-        .map(|(dimension, rate)| Lane::new(dimension, rate, 1, Nanos::ZERO))
+        .map(|(dimension, rate)| Lane::new(dimension, rate, 1, Trust::Some, Nanos::ZERO))
         .into();
     let mut account = Account::NONE;
     let amounts = request();
@@ -274,13 +332,11 @@ fn what_was_not_short_when_a_request_was_refused_is_not_corrected() {
         };
         pace.refused(&refused, at)
     };
-    pace.answered();
     refuse(&mut pace, &account, 1, Nanos::ZERO);
     // Nine seconds of two small ones each: tokens are there, requests are not.
     for number in 2..20 {
         account.admit(&Parts::of(&request(), Dimension::Tokens));
         pace.take(&Taken { number, at: millis((number - 1) * 500) }, &request());
-        pace.answered();
     }
     let now = millis(9_000);
     refuse(&mut pace, &account, 20, now);
@@ -343,9 +399,6 @@ fn absurd_amounts_numbers_and_times_do_no_harm() {
             let (number, at, now) = (pick(3), Nanos::new(pick(4)), Nanos::new(pick(1)));
             account.admit(&Parts::of(&amounts, Dimension::Tokens));
             pace.take(&Taken { number, at }, &amounts);
-            if round % 3 > 0 {
-                pace.answered();
-            }
             if round % 4 == 0 {
                 pace.forget(number, &amounts);
                 account.forget(&Parts::of(&amounts, Dimension::Tokens));
