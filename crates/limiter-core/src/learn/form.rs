@@ -277,6 +277,11 @@ impl FormGuess {
         self.asked.is_some_and(|asked| asked < self.shortest())
     }
 
+    /// The longest reset that was told, but for one alone that is far longer than all others.
+    pub(crate) const fn longest_reset(&self) -> Nanos {
+        self.longest_reset
+    }
+
     /// Whether the window was found by asking.
     pub(crate) const fn is_asked(&self) -> bool {
         self.asked.is_some()

@@ -18,7 +18,7 @@ impl Limiter {
         for found in self.heeded(now) {
             let ready_at = found.ready_at(cost, self.yields.parts(), self.tells, now);
             if ready_at > now {
-                at = at.max(found.asks_at(ready_at, is_alone));
+                at = at.max(found.asks_at(ready_at, is_alone, self.tells));
             }
         }
         if at < ready_at { at } else { Nanos::MAX }

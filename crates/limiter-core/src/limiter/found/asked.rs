@@ -89,30 +89,38 @@ impl Asked {
 impl Found {
     /// When somebody may ask whether a request fits that does not before `ready_at` by what is known; `is_alone`: nothing is
     /// in flight.
-    pub(in crate::limiter) fn asks_at(&self, ready_at: Nanos, is_alone: bool) -> Nanos {
-        let Asked { asks, taken_at, full, .. } = &self.asked;
+    pub(in crate::limiter) fn asks_at(&self, ready_at: Nanos, is_alone: bool, tells: bool) -> Nanos {
+        let Asked { asks, taken_at, .. } = &self.asked;
         let is_open = self.stated_window.is_none() && !self.is_sliced && !self.is_guess && !asks.is_asking();
-        if !is_open || !is_alone && !asks.has_gained() {
+        // What is counted here, and not by words, holds nothing twice that is in flight.
+        let is_counted = !tells || self.slides();
+        if !is_open || !is_alone && !is_counted && !asks.has_gained() {
             return Nanos::MAX;
         }
         let window = self.bucket.limit().window();
         let turns = matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
         let is_longer = self.form.is_told_longer();
+        // What was told before the latest was taken says nothing of when that is there, nor does what was too short before.
+        let is_about = |at: Nanos| at > *taken_at && asks.may_be_enough(at.saturating_sub(*taken_at));
+        let full = self.asked.full.filter(|(at, _)| is_longer && *at > *taken_at || is_about(*at));
         let is_told = full.is_some() && window <= LATEST && (is_longer || !asks.has_gained());
         if is_told && turns {
             // It is when all is there again that is believed.
             return Nanos::MAX;
         }
         let first = if full.is_some() { LATEST } else { LATEST.min(Nanos::new(window.get() / FIRST)) };
+        // No window is shorter than the longest wait for its end.
+        let first = first.max(self.form.longest_reset().saturating_sub(ROUNDED));
         let after = if is_told { Nanos::MAX } else { taken_at.saturating_add(asks.after(first)) };
         // What a reset names is there by then, if nothing else was taken.
         let full_at = full.map(|(at, _)| at).filter(|at| {
             let span = at.saturating_sub(*taken_at);
-            let sooner = SOONER.0.max(Nanos::new(span.get() / SOONER.1));
-            (is_longer || asks.may_be_enough(span)) && *at > *taken_at && ready_at.saturating_sub(*at) >= sooner
+            ready_at.saturating_sub(*at) >= SOONER.0.max(Nanos::new(span.get() / SOONER.1))
         });
         let at = after.min(full_at.unwrap_or(Nanos::MAX));
-        if at < ready_at { at } else { Nanos::MAX }
+        let at = if is_alone { at } else { at.max(taken_at.saturating_add(self.reordering())) };
+        let sooner = if asks.has_gained() { 0 } else { ready_at.saturating_sub(*taken_at).get() / SOONER.1 };
+        if at < ready_at && ready_at.saturating_sub(at).get() >= sooner { at } else { Nanos::MAX }
     }
 
     /// Whether one has to ask before many go at once for which `amount` each is there, by a window that is not sure: the last
