@@ -14,6 +14,8 @@ pub(crate) struct Asks {
     /// The longest wait that was too short, and the shortest that was enough.
     short: Nanos,
     enough: Option<Nanos>,
+    /// The wait that was named by the refusal of the one that asked last.
+    named: Nanos,
     /// How many have to be let through before less is tried, and how many were since it was.
     patience: u32,
     passed: u32,
@@ -31,7 +33,11 @@ impl Asks {
     /// After how long somebody asks, where `first` is how long nobody has to wait for the first time.
     pub(crate) fn after(&self, first: Nanos) -> Nanos {
         let Some(enough) = self.enough else {
-            return if self.short == Nanos::ZERO { first } else { self.short.saturating_add(self.short) };
+            return match self.short {
+                Nanos::ZERO => first,
+                short if self.named > short => self.named,
+                short => short.saturating_add(short),
+            };
         };
         let is_known = enough <= LEAST || self.short.get() / KNOWN.0 >= enough.get() / KNOWN.1;
         if is_known || self.passed < self.patience {
@@ -40,10 +46,15 @@ impl Asks {
         Nanos::new(self.short.get().midpoint(enough.get()))
     }
 
-    /// Whether a wait of `span`, which a reset names, may be tried: none is known that was enough, and what was too short is half
-    /// of it at most. A reset that is always a second away would be tried each second otherwise.
+    /// Whether a wait of `span`, which a reset names, may be tried: none is known that was enough, and what was too short is
+    /// less than that by an eighth. A reset that is always a second away would be tried each second otherwise.
     pub(crate) fn may_be_enough(&self, span: Nanos) -> bool {
-        self.enough.is_none() && span > Nanos::ZERO && span >= self.short.saturating_add(self.short)
+        self.enough.is_none() && span.get() / KNOWN.1 > self.short.get() / KNOWN.0
+    }
+
+    /// Who asked last and was refused was told to wait for so long.
+    pub(crate) const fn is_named(&mut self, span: Nanos) {
+        self.named = span;
     }
 
     /// What was `too_short` need not be tried.

@@ -109,8 +109,9 @@ impl Found {
             return Nanos::MAX;
         }
         let first = if full.is_some() { LATEST } else { LATEST.min(Nanos::new(window.get() / FIRST)) };
-        // No window is shorter than the longest wait for its end.
-        let first = first.max(self.form.longest_reset().saturating_sub(ROUNDED));
+        // No window is shorter than the longest wait for its end, but one whole second may be any part of it.
+        let told = Some(self.form.longest_reset()).filter(|reset| *reset > ROUNDED).unwrap_or(Nanos::ZERO);
+        let first = first.max(told).min(LATEST);
         let after = if is_told { Nanos::MAX } else { taken_at.saturating_add(asks.after(first)) };
         // What a reset names is there by then, if nothing else was taken.
         let full_at = full.map(|(at, _)| at).filter(|at| {
@@ -218,6 +219,11 @@ impl Found {
         let has_asked = self.asked.asks.refused(number);
         if has_asked {
             self.asked.taken_at = self.asked.before;
+            if self.bucket.limit().refill() != Refill::Continuous
+                && let Some((at, _)) = self.asked.full
+            {
+                self.asked.asks.is_named(at.saturating_sub(self.asked.taken_at));
+            }
             if self.asked.trial.take().is_some_and(|trial| trial.is_due) {
                 self.asked.sure = 0;
                 self.form.doubt();
