@@ -30,8 +30,9 @@ const PATIENCE: u32 = 8;
 const KNOWN: (u64, u64) = (7, 8);
 
 impl Asks {
-    /// After how long somebody asks, where `first` is how long nobody has to wait for the first time.
-    pub(crate) fn after(&self, first: Nanos) -> Nanos {
+    /// After how long somebody asks, where `first` is how long nobody has to wait for the first time, and `most` is what is
+    /// waited for where nobody asks.
+    pub(crate) fn after(&self, first: Nanos, most: Nanos) -> Nanos {
         let Some(enough) = self.enough else {
             return match self.short {
                 Nanos::ZERO => first,
@@ -39,6 +40,7 @@ impl Asks {
                 short => short.saturating_add(short),
             };
         };
+        let enough = enough.min(most);
         let is_known = enough <= LEAST || self.short.get() / KNOWN.0 >= enough.get() / KNOWN.1;
         if is_known || self.passed < self.patience {
             return enough;
@@ -122,7 +124,7 @@ mod tests {
     fn ask(asks: &mut Asks, millis: u64, times: u64) -> (Nanos, u64) {
         let (mut last, mut refused) = (Nanos::ZERO, 0);
         for number in 1..=times {
-            last = asks.after(Nanos::SECOND);
+            last = asks.after(Nanos::SECOND, Nanos::MAX);
             asks.ask(number, last);
             if last >= Nanos::from_millis(millis) {
                 assert_eq!(asks.passed(number), Some(last));

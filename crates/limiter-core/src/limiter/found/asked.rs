@@ -112,7 +112,7 @@ impl Found {
         // No window is shorter than the longest wait for its end, but one whole second may be any part of it.
         let told = Some(self.form.longest_reset()).filter(|reset| *reset > ROUNDED).unwrap_or(Nanos::ZERO);
         let first = first.max(told).min(LATEST);
-        let after = if is_told { Nanos::MAX } else { taken_at.saturating_add(asks.after(first)) };
+        let after = if is_told { Nanos::MAX } else { taken_at.saturating_add(asks.after(first, ready_at.saturating_sub(*taken_at))) };
         // What a reset names is there by then, if nothing else was taken.
         let full_at = full.map(|(at, _)| at).filter(|at| {
             let span = at.saturating_sub(*taken_at);
