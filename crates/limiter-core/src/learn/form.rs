@@ -263,7 +263,10 @@ impl FormGuess {
             // What is within a sliding window is within one that turns at any moment, and within a bucket.
             self.slides();
         }
-        self.asked = Some(window.max(self.too_brief));
+        // What was refused under one as short has shown that it is longer.
+        if window > self.too_brief {
+            self.asked = Some(window);
+        }
     }
 
     /// A window is at least as long as the longest wait for its end, which one stray answer alone does not tell.
@@ -285,6 +288,11 @@ impl FormGuess {
     /// Whether the window was found by asking.
     pub(crate) const fn is_asked(&self) -> bool {
         self.asked.is_some()
+    }
+
+    /// Whether the window is one that nobody told.
+    pub(crate) const fn is_found(&self) -> bool {
+        self.asked.is_some() || self.at_most.is_some()
     }
 
     /// The limit is another one now.

@@ -123,6 +123,8 @@ pub(super) struct Found {
     rivals: Rivals,
     turns: Turns,
     returns: Returns,
+    /// Whether one that was alone was refused though it had to fit, if what it takes comes back evenly.
+    is_late: bool,
     slices: Slices,
     asked: asked::Asked,
     /// Whether it is let out second by second, and what is owed of the seconds to come.
@@ -197,6 +199,7 @@ impl Found {
             rivals: Rivals::default(),
             turns: Turns::default(),
             returns: Returns::default(),
+            is_late: false,
             slices: Slices::default(),
             asked: asked::Asked::default(),
             is_sliced: false,

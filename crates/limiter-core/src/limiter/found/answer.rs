@@ -57,6 +57,11 @@ impl Found {
             self.form.doubt();
         }
         let Some(remaining) = reading.remaining else { return 0 };
+        let is_alone = reservation.is_some_and(|reservation| reservation.beside == 1);
+        let has_asked = self.form.is_asked() || self.asked.is_asker(number);
+        if is_alone && !has_asked && !self.is_sliced && !self.is_weighted() {
+            self.came_at_once(remaining, reserved, had, refused, now);
+        }
         self.asked.found(number, remaining.saturating_add(if refused { 0 } else { reserved }));
         self.grain.learn(remaining, self.told);
         let was = (self.is_sliced, self.is_presumed_sliced());

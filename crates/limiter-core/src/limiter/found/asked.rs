@@ -112,7 +112,11 @@ impl Found {
         // No window is shorter than the longest wait for its end, but one whole second may be any part of it.
         let told = Some(self.form.longest_reset()).filter(|reset| *reset > ROUNDED).unwrap_or(Nanos::ZERO);
         let first = first.max(told).min(LATEST);
-        let after = if is_told { Nanos::MAX } else { taken_at.saturating_add(asks.after(first, ready_at.saturating_sub(*taken_at))) };
+        let after = if is_told {
+            Nanos::MAX
+        } else {
+            taken_at.saturating_add(asks.after(first, ready_at.saturating_sub(*taken_at)))
+        };
         // What a reset names is there by then, if nothing else was taken.
         let full_at = full.map(|(at, _)| at).filter(|at| {
             let span = at.saturating_sub(*taken_at);
@@ -128,7 +132,8 @@ impl Found {
     /// word said that nothing was.
     fn is_unsure(&self, amount: u64, now: Nanos) -> bool {
         let many = i64::try_from(amount.saturating_mul(MANY)).unwrap_or(i64::MAX);
-        self.form.is_asked()
+        self.form.is_found()
+            && self.stated_window.is_none()
             && self.asked.sure < SURE
             && self.said.0 < i64::try_from(amount).unwrap_or(i64::MAX)
             && self.bucket.level(now) >= many
