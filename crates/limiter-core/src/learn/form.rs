@@ -334,7 +334,11 @@ impl FormGuess {
             let shortest = self.longest_reset.saturating_sub(RESET_ERROR);
             // One in which the window before counts in part is full when two have turned.
             let shortest = Nanos::new(shortest.get() / 2).max(Nanos::MINUTE);
-            return WINDOWS.into_iter().find(|window| *window >= shortest);
+            let common = WINDOWS.into_iter().find(|window| *window >= shortest);
+            // One of another length is no longer than its longest reset, as far as that tells.
+            let is_far = |window: &Nanos| window.get() / 2 > self.longest_reset.get();
+            let other = Some(self.longest_reset).filter(|reset| *reset > Nanos::MINUTE);
+            return other.filter(|_| common.as_ref().is_some_and(is_far)).or(common);
         }
         // One that was wrong is not what is known any more.
         self.window.or((self.wrong > Nanos::ZERO).then_some(Nanos::MINUTE.max(self.wrong)))
