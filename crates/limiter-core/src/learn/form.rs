@@ -470,7 +470,13 @@ impl FormGuess {
     fn follow_phase(&mut self, sample: &Sample) {
         let Some(window) = self.window() else { return };
         if let Some(Refill::AtBoundary { phase }) = &mut self.refill {
-            *phase = latest_turn(*phase, sample.turns_within(window), window);
+            let said = sample.turns_within(window);
+            let until =
+                (i128::from(phase.get()) - i128::from(sample.at.get())).rem_euclid(i128::from(window.get().max(1)));
+            let error = i128::from(RESET_ERROR.get());
+            // Where a whole window is left it has turned, though a turn was told that is to come within a second.
+            let has_turned = until <= error && sample.reset() + error >= i128::from(window.get());
+            *phase = if has_turned { said } else { latest_turn(*phase, said, window) };
         }
     }
 }
