@@ -361,7 +361,7 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         if amount > 0 {
-            self.asked.take(taken.at);
+            self.asked.take(taken.number, taken.at);
         }
         self.count_in_second(taken.at, books);
         self.owe(amount, taken.at);

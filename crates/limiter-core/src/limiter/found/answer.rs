@@ -62,7 +62,7 @@ impl Found {
         if is_alone && !has_asked && !self.is_sliced && !self.is_weighted() {
             self.came_at_once(remaining, reserved, had, refused, now);
         }
-        self.asked.found(number, remaining.saturating_add(if refused { 0 } else { reserved }));
+        self.asked.found(number, remaining.saturating_add(if refused { 0 } else { reserved }), remaining);
         self.grain.learn(remaining, self.told);
         let was = (self.is_sliced, self.is_presumed_sliced());
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));

@@ -36,6 +36,9 @@ pub(super) struct Asked {
     trial: Option<Trial>,
     /// What was there for the admission of this number.
     there: Option<(u64, u64)>,
+    /// Which one took something last, and what that left, if a word of it says so.
+    latest: u64,
+    left: u64,
     /// The refusals of admissions up to this one are known to say that the window is longer.
     doubted: u64,
     /// How often in a row the window was as long as was found by asking.
@@ -55,8 +58,9 @@ struct Trial {
 }
 
 impl Asked {
-    pub(super) const fn take(&mut self, at: Nanos) {
+    pub(super) const fn take(&mut self, number: u64, at: Nanos) {
         (self.before, self.taken_at) = (self.taken_at, at);
+        (self.latest, self.left) = (number, 0);
     }
 
     /// Keeps what the answer to a request sent at `sent` says of when all is there again.
@@ -84,8 +88,12 @@ impl Asked {
         is_new
     }
 
-    pub(super) const fn found(&mut self, number: u64, there: u64) {
+    /// So much was there for the admission `number`, of which so much was left.
+    pub(super) const fn found(&mut self, number: u64, there: u64, left: u64) {
         self.there = Some((number, there));
+        if number == self.latest {
+            self.left = left;
+        }
     }
 }
 
@@ -186,7 +194,8 @@ impl Found {
         // What is left until a turn is no window.
         let turns = matches!(limit.refill(), Refill::AtBoundary { .. });
         let told = self.asked.full.filter(|(at, _)| *at <= now && !turns).map(|(_, window)| window);
-        let level = u64::try_from(self.bucket.level(now)).unwrap_or(0);
+        // What the last word left may be more than is believed.
+        let level = u64::try_from(self.bucket.level(now)).unwrap_or(0).max(self.asked.left);
         let of_window = of_window.map(|window| window.max(waited));
         let is_due = ready_at <= now;
         self.asked.trial = Some(Trial { level, window: of_window, told, is_due });
