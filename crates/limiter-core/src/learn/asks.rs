@@ -152,6 +152,21 @@ mod tests {
     }
 
     #[test]
+    fn the_next_one_asks_when_the_refusal_says_to_and_sooner_than_is_waited_for() {
+        let mut asks = Asks::default();
+        asks.ask(1, Nanos::from_secs(4));
+        assert!(asks.refused(1));
+        asks.is_named(Nanos::from_secs(10));
+        assert_eq!(asks.after(Nanos::SECOND, Nanos::MINUTE), Nanos::from_secs(10));
+        assert!(asks.may_be_enough(Nanos::from_secs(5)) && !asks.may_be_enough(Nanos::from_secs(4)));
+        ask(&mut asks, 10_000, 1);
+        asks.ask(2, Nanos::from_secs(10));
+        asks.passed(2);
+        (0..8).for_each(|number| drop(asks.passed(100 + number)));
+        assert!(asks.after(Nanos::SECOND, Nanos::from_secs(6)) <= Nanos::from_secs(6));
+    }
+
+    #[test]
     fn what_was_enough_and_is_no_more_is_forgotten() {
         let mut asks = Asks::default();
         ask(&mut asks, 500, 10);

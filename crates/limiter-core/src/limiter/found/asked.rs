@@ -140,6 +140,11 @@ impl Found {
         if at < ready_at && ready_at.saturating_sub(at).get() >= sooner { at } else { Nanos::MAX }
     }
 
+    /// When `cost` is within the caller's own share, which nobody asks about.
+    pub(in crate::limiter) fn is_within_share_at(&self, cost: &Cost, yields: u64, now: Nanos) -> Nanos {
+        self.share_ready_at(self.charge.needed(&self.parts(cost.expected()), yields), now)
+    }
+
     /// When all is there by what the latest refusal told, and what window that is, where it is much shorter than is believed of
     /// what comes back evenly, and only refusals tell: one that is let through before says little then, and one after it much.
     fn named(&self, tells: bool) -> Option<(Nanos, Nanos)> {
