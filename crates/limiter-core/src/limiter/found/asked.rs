@@ -20,10 +20,6 @@ const MANY: u64 = 4;
 /// What a reset names is sooner than what is believed where two seconds lie between, and an eighth: a turn is told a second
 /// too early or too late.
 const SOONER: (Nanos, u64) = (Nanos::from_secs(2), 8);
-/// A window that a refusal names is much shorter than the one that is believed where it is by a quarter: what is used is
-/// rounded, and levels move while an answer is written.
-const SHORTER: (u64, u64) = (3, 4);
-
 /// What is known of the waits for one limit.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -133,8 +129,7 @@ impl Found {
             let span = at.saturating_sub(*taken_at);
             ready_at.saturating_sub(*at) >= SOONER.0.max(Nanos::new(span.get() / SOONER.1))
         });
-        let named_at = self.named(tells).map_or(Nanos::MAX, |(at, _)| at.max(*taken_at));
-        let at = after.min(full_at.unwrap_or(Nanos::MAX)).min(named_at);
+        let at = after.min(full_at.unwrap_or(Nanos::MAX));
         let at = if is_alone { at } else { at.max(taken_at.saturating_add(self.reordering())) };
         let sooner = if asks.has_gained() { 0 } else { ready_at.saturating_sub(*taken_at).get() / SOONER.1 };
         if at < ready_at && ready_at.saturating_sub(at).get() >= sooner { at } else { Nanos::MAX }
@@ -143,15 +138,6 @@ impl Found {
     /// When `cost` is within the caller's own share, which nobody asks about.
     pub(in crate::limiter) fn is_within_share_at(&self, cost: &Cost, yields: u64, now: Nanos) -> Nanos {
         self.share_ready_at(self.charge.needed(&self.parts(cost.expected()), yields), now)
-    }
-
-    /// When all is there by what the latest refusal told, and what window that is, where it is much shorter than is believed of
-    /// what comes back evenly, and only refusals tell: one that is let through before says little then, and one after it much.
-    fn named(&self, tells: bool) -> Option<(Nanos, Nanos)> {
-        let limit = self.bucket.limit();
-        let is_shorter =
-            |window: Nanos| window > ROUNDED && window.get() < limit.window().get() / SHORTER.1 * SHORTER.0;
-        self.asked.full.filter(|(_, window)| !tells && limit.refill() == Refill::Continuous && is_shorter(*window))
     }
 
     /// Whether one has to ask before many go at once for which `amount` each is there, by a window that is not sure: the last
@@ -188,7 +174,6 @@ impl Found {
                 let taken_at = ready_at.get().checked_sub(window.get());
                 taken_at.map(|taken_at| Nanos::new(now.get().saturating_sub(taken_at)))
             }
-            Refill::Continuous if self.named(tells).is_some_and(|(at, _)| at <= now) => None,
             Refill::Continuous => {
                 let whole = ready_at.saturating_sub(self.asked.taken_at).get().max(1);
                 let part = u128::from(window.get()) * u128::from(waited.get()) / u128::from(whole);
