@@ -14,6 +14,8 @@ pub(crate) struct Asks {
     /// The longest wait that was too short, and the shortest that was enough.
     short: Nanos,
     enough: Option<Nanos>,
+    /// The wait that was named by the refusal of the one that asked last.
+    named: Nanos,
     /// How many have to be let through before less is tried, and how many were since it was.
     patience: u32,
     passed: u32,
@@ -28,11 +30,17 @@ const PATIENCE: u32 = 8;
 const KNOWN: (u64, u64) = (7, 8);
 
 impl Asks {
-    /// After how long somebody asks, where `first` is how long nobody has to wait for the first time.
-    pub(crate) fn after(&self, first: Nanos) -> Nanos {
+    /// After how long somebody asks, where `first` is how long nobody has to wait for the first time, and `most` is what is
+    /// waited for where nobody asks.
+    pub(crate) fn after(&self, first: Nanos, most: Nanos) -> Nanos {
         let Some(enough) = self.enough else {
-            return if self.short == Nanos::ZERO { first } else { self.short.saturating_add(self.short) };
+            return match self.short {
+                Nanos::ZERO => first,
+                short if self.named > short => self.named,
+                short => short.saturating_add(short),
+            };
         };
+        let enough = enough.min(most);
         let is_known = enough <= LEAST || self.short.get() / KNOWN.0 >= enough.get() / KNOWN.1;
         if is_known || self.passed < self.patience {
             return enough;
@@ -40,10 +48,15 @@ impl Asks {
         Nanos::new(self.short.get().midpoint(enough.get()))
     }
 
-    /// Whether a wait of `span`, which a reset names, may be tried: none is known that was enough, and what was too short is half
-    /// of it at most. A reset that is always a second away would be tried each second otherwise.
+    /// Whether a wait of `span`, which a reset names, may be tried: none is known that was enough, and what was too short is
+    /// less than that by an eighth. A reset that is always a second away would be tried each second otherwise.
     pub(crate) fn may_be_enough(&self, span: Nanos) -> bool {
-        self.enough.is_none() && span > Nanos::ZERO && span >= self.short.saturating_add(self.short)
+        self.enough.is_none() && span.get() / KNOWN.1 > self.short.get() / KNOWN.0
+    }
+
+    /// Who asked last and was refused was told to wait for so long.
+    pub(crate) const fn is_named(&mut self, span: Nanos) {
+        self.named = span;
     }
 
     /// What was `too_short` need not be tried.
@@ -111,7 +124,7 @@ mod tests {
     fn ask(asks: &mut Asks, millis: u64, times: u64) -> (Nanos, u64) {
         let (mut last, mut refused) = (Nanos::ZERO, 0);
         for number in 1..=times {
-            last = asks.after(Nanos::SECOND);
+            last = asks.after(Nanos::SECOND, Nanos::MAX);
             asks.ask(number, last);
             if last >= Nanos::from_millis(millis) {
                 assert_eq!(asks.passed(number), Some(last));
@@ -136,6 +149,23 @@ mod tests {
         let mut asks = Asks::default();
         assert_eq!(ask(&mut asks, 100_000, 6), (Nanos::from_secs(32), 6));
         assert!(!asks.has_gained());
+    }
+
+    #[test]
+    fn the_next_one_asks_when_the_refusal_says_to_and_sooner_than_is_waited_for() {
+        let mut asks = Asks::default();
+        asks.ask(1, Nanos::from_secs(4));
+        assert!(asks.refused(1));
+        asks.is_named(Nanos::from_secs(10));
+        assert_eq!(asks.after(Nanos::SECOND, Nanos::MINUTE), Nanos::from_secs(10));
+        assert!(asks.may_be_enough(Nanos::from_secs(5)) && !asks.may_be_enough(Nanos::from_secs(4)));
+        ask(&mut asks, 10_000, 1);
+        asks.ask(2, Nanos::from_secs(10));
+        asks.passed(2);
+        for number in 100..108 {
+            assert_eq!(asks.passed(number), None);
+        }
+        assert!(asks.after(Nanos::SECOND, Nanos::from_secs(6)) <= Nanos::from_secs(6));
     }
 
     #[test]

@@ -263,7 +263,10 @@ impl FormGuess {
             // What is within a sliding window is within one that turns at any moment, and within a bucket.
             self.slides();
         }
-        self.asked = Some(window.max(self.too_brief));
+        // What was refused under one as short has shown that it is longer.
+        if window > self.too_brief {
+            self.asked = Some(window);
+        }
     }
 
     /// A window is at least as long as the longest wait for its end, which one stray answer alone does not tell.
@@ -277,9 +280,19 @@ impl FormGuess {
         self.asked.is_some_and(|asked| asked < self.shortest())
     }
 
+    /// The longest reset that was told, but for one alone that is far longer than all others.
+    pub(crate) const fn longest_reset(&self) -> Nanos {
+        self.longest_reset
+    }
+
     /// Whether the window was found by asking.
     pub(crate) const fn is_asked(&self) -> bool {
         self.asked.is_some()
+    }
+
+    /// Whether the window is one that nobody told.
+    pub(crate) const fn is_found(&self) -> bool {
+        self.asked.is_some() || self.at_most.is_some()
     }
 
     /// The limit is another one now.
@@ -321,7 +334,11 @@ impl FormGuess {
             let shortest = self.longest_reset.saturating_sub(RESET_ERROR);
             // One in which the window before counts in part is full when two have turned.
             let shortest = Nanos::new(shortest.get() / 2).max(Nanos::MINUTE);
-            return WINDOWS.into_iter().find(|window| *window >= shortest);
+            let common = WINDOWS.into_iter().find(|window| *window >= shortest);
+            // One of another length is no longer than its longest reset, as far as that tells.
+            let is_far = |window: &Nanos| window.get() / 2 > self.longest_reset.get();
+            let other = Some(self.longest_reset).filter(|reset| *reset > Nanos::MINUTE);
+            return other.filter(|_| common.as_ref().is_some_and(is_far)).or(common);
         }
         // One that was wrong is not what is known any more.
         self.window.or((self.wrong > Nanos::ZERO).then_some(Nanos::MINUTE.max(self.wrong)))
@@ -455,7 +472,13 @@ impl FormGuess {
     fn follow_phase(&mut self, sample: &Sample) {
         let Some(window) = self.window() else { return };
         if let Some(Refill::AtBoundary { phase }) = &mut self.refill {
-            *phase = latest_turn(*phase, sample.turns_within(window), window);
+            let said = sample.turns_within(window);
+            let until =
+                (i128::from(phase.get()) - i128::from(sample.at.get())).rem_euclid(i128::from(window.get().max(1)));
+            let error = i128::from(RESET_ERROR.get());
+            // Where a whole window is left it has turned, though a turn was told that is to come within a second.
+            let has_turned = until <= error && sample.reset() + error >= i128::from(window.get());
+            *phase = if has_turned { said } else { latest_turn(*phase, said, window) };
         }
     }
 }

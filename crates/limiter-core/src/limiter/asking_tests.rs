@@ -41,6 +41,24 @@ fn somebody_asks_once_a_told_reset_is_over_and_waits_for_longer_where_that_is_re
 }
 
 #[test]
+fn nobody_asks_for_more_than_the_share_that_the_caller_uses() {
+    let mut limiter = Limiter::new();
+    limiter.set_share(Dimension::Requests, 500_000, seconds(0));
+    let cost = Cost::of_request(1, 0);
+    for left in [1, 0] {
+        let mut said = Observation::new();
+        said.push(Reading { limit: Some(2), remaining: Some(left), ..Reading::of(Dimension::Requests) });
+        let Ok(mut sent) = limiter.try_reserve(&cost, seconds(0)) else { break };
+        limiter.observe(&mut sent, &said, seconds(0));
+        limiter.settle(sent, cost.expected(), seconds(0));
+    }
+    limiter.enqueue(&cost, Priority::NORMAL, seconds(0)).unwrap();
+    for second in (4..30).step_by(4) {
+        assert!(matches!(limiter.admit(seconds(second)), Admission::NotYet(_)), "after {second} s");
+    }
+}
+
+#[test]
 fn a_lower_limit_that_one_answer_told_refuses_nothing_for_good_and_two_do() {
     let mut limiter = Limiter::new();
     let (small, large) = (Cost::of_request(1, 0), Cost::of_request(500, 0));

@@ -123,6 +123,8 @@ pub(super) struct Found {
     rivals: Rivals,
     turns: Turns,
     returns: Returns,
+    /// Whether one that was alone was refused though it had to fit, if what it takes comes back evenly.
+    is_late: bool,
     slices: Slices,
     asked: asked::Asked,
     /// Whether it is let out second by second, and what is owed of the seconds to come.
@@ -197,6 +199,7 @@ impl Found {
             rivals: Rivals::default(),
             turns: Turns::default(),
             returns: Returns::default(),
+            is_late: false,
             slices: Slices::default(),
             asked: asked::Asked::default(),
             is_sliced: false,
@@ -358,7 +361,7 @@ impl Found {
             self.rationed_until = self.rationed_until.max(taken.at).saturating_add(span);
         }
         if amount > 0 {
-            self.asked.take(taken.at);
+            self.asked.take(taken.number, taken.at);
         }
         self.count_in_second(taken.at, books);
         self.owe(amount, taken.at);

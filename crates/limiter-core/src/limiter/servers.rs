@@ -3,6 +3,7 @@
 //! A row is a server, a number of requests, the least time that anybody needs for them, how many times as long it may take
 //! (over all, or after the first minute), and how many may be refused.
 
+mod asked;
 mod meter;
 mod server;
 

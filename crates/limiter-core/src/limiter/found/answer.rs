@@ -57,7 +57,12 @@ impl Found {
             self.form.doubt();
         }
         let Some(remaining) = reading.remaining else { return 0 };
-        self.asked.found(number, remaining.saturating_add(if refused { 0 } else { reserved }));
+        let is_alone = reservation.is_some_and(|reservation| reservation.beside == 1);
+        let has_asked = self.form.is_asked() || self.asked.is_asker(number);
+        if is_alone && !has_asked && !self.is_sliced && !self.is_weighted() {
+            self.came_at_once(remaining, reserved, had, refused, now);
+        }
+        self.asked.found(number, remaining.saturating_add(if refused { 0 } else { reserved }), remaining);
         self.grain.learn(remaining, self.told);
         let was = (self.is_sliced, self.is_presumed_sliced());
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));

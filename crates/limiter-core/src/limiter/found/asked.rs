@@ -20,7 +20,6 @@ const MANY: u64 = 4;
 /// What a reset names is sooner than what is believed where two seconds lie between, and an eighth: a turn is told a second
 /// too early or too late.
 const SOONER: (Nanos, u64) = (Nanos::from_secs(2), 8);
-
 /// What is known of the waits for one limit.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -33,6 +32,9 @@ pub(super) struct Asked {
     trial: Option<Trial>,
     /// What was there for the admission of this number.
     there: Option<(u64, u64)>,
+    /// Which one took something last, and what that left, if a word of it says so.
+    latest: u64,
+    left: u64,
     /// The refusals of admissions up to this one are known to say that the window is longer.
     doubted: u64,
     /// How often in a row the window was as long as was found by asking.
@@ -52,8 +54,9 @@ struct Trial {
 }
 
 impl Asked {
-    pub(super) const fn take(&mut self, at: Nanos) {
+    pub(super) const fn take(&mut self, number: u64, at: Nanos) {
         (self.before, self.taken_at) = (self.taken_at, at);
+        (self.latest, self.left) = (number, 0);
     }
 
     /// Keeps what the answer to a request sent at `sent` says of when all is there again.
@@ -81,45 +84,68 @@ impl Asked {
         is_new
     }
 
-    pub(super) const fn found(&mut self, number: u64, there: u64) {
+    /// So much was there for the admission `number`, of which so much was left.
+    pub(super) const fn found(&mut self, number: u64, there: u64, left: u64) {
         self.there = Some((number, there));
+        if number == self.latest {
+            self.left = left;
+        }
     }
 }
 
 impl Found {
     /// When somebody may ask whether a request fits that does not before `ready_at` by what is known; `is_alone`: nothing is
     /// in flight.
-    pub(in crate::limiter) fn asks_at(&self, ready_at: Nanos, is_alone: bool) -> Nanos {
-        let Asked { asks, taken_at, full, .. } = &self.asked;
+    pub(in crate::limiter) fn asks_at(&self, ready_at: Nanos, is_alone: bool, tells: bool) -> Nanos {
+        let Asked { asks, taken_at, .. } = &self.asked;
         let is_open = self.stated_window.is_none() && !self.is_sliced && !self.is_guess && !asks.is_asking();
-        if !is_open || !is_alone && !asks.has_gained() {
+        // What is counted here, and not by words, holds nothing twice that is in flight.
+        let is_counted = !tells || self.slides();
+        if !is_open || !is_alone && !is_counted && !asks.has_gained() {
             return Nanos::MAX;
         }
         let window = self.bucket.limit().window();
         let turns = matches!(self.bucket.limit().refill(), Refill::AtBoundary { .. });
         let is_longer = self.form.is_told_longer();
+        // What was told before the latest was taken says nothing of when that is there, nor does what was too short before.
+        let is_about = |at: Nanos| at > *taken_at && asks.may_be_enough(at.saturating_sub(*taken_at));
+        let full = self.asked.full.filter(|(at, _)| is_longer && *at > *taken_at || is_about(*at));
         let is_told = full.is_some() && window <= LATEST && (is_longer || !asks.has_gained());
         if is_told && turns {
             // It is when all is there again that is believed.
             return Nanos::MAX;
         }
         let first = if full.is_some() { LATEST } else { LATEST.min(Nanos::new(window.get() / FIRST)) };
-        let after = if is_told { Nanos::MAX } else { taken_at.saturating_add(asks.after(first)) };
+        // No window is shorter than the longest wait for its end, but one whole second may be any part of it.
+        let told = Some(self.form.longest_reset()).filter(|reset| *reset > ROUNDED).unwrap_or(Nanos::ZERO);
+        let first = first.max(told).min(LATEST);
+        let after = if is_told {
+            Nanos::MAX
+        } else {
+            taken_at.saturating_add(asks.after(first, ready_at.saturating_sub(*taken_at)))
+        };
         // What a reset names is there by then, if nothing else was taken.
         let full_at = full.map(|(at, _)| at).filter(|at| {
             let span = at.saturating_sub(*taken_at);
-            let sooner = SOONER.0.max(Nanos::new(span.get() / SOONER.1));
-            (is_longer || asks.may_be_enough(span)) && *at > *taken_at && ready_at.saturating_sub(*at) >= sooner
+            ready_at.saturating_sub(*at) >= SOONER.0.max(Nanos::new(span.get() / SOONER.1))
         });
         let at = after.min(full_at.unwrap_or(Nanos::MAX));
-        if at < ready_at { at } else { Nanos::MAX }
+        let at = if is_alone { at } else { at.max(taken_at.saturating_add(self.reordering())) };
+        let sooner = if asks.has_gained() { 0 } else { ready_at.saturating_sub(*taken_at).get() / SOONER.1 };
+        if at < ready_at && ready_at.saturating_sub(at).get() >= sooner { at } else { Nanos::MAX }
+    }
+
+    /// When `cost` is within the caller's own share, which nobody asks about.
+    pub(in crate::limiter) fn is_within_share_at(&self, cost: &Cost, yields: u64, now: Nanos) -> Nanos {
+        self.share_ready_at(self.charge.needed(&self.parts(cost.expected()), yields), now)
     }
 
     /// Whether one has to ask before many go at once for which `amount` each is there, by a window that is not sure: the last
     /// word said that nothing was.
     fn is_unsure(&self, amount: u64, now: Nanos) -> bool {
         let many = i64::try_from(amount.saturating_mul(MANY)).unwrap_or(i64::MAX);
-        self.form.is_asked()
+        self.form.is_found()
+            && self.stated_window.is_none()
             && self.asked.sure < SURE
             && self.said.0 < i64::try_from(amount).unwrap_or(i64::MAX)
             && self.bucket.level(now) >= many
@@ -158,7 +184,8 @@ impl Found {
         // What is left until a turn is no window.
         let turns = matches!(limit.refill(), Refill::AtBoundary { .. });
         let told = self.asked.full.filter(|(at, _)| *at <= now && !turns).map(|(_, window)| window);
-        let level = u64::try_from(self.bucket.level(now)).unwrap_or(0);
+        // What the last word left may be more than is believed.
+        let level = u64::try_from(self.bucket.level(now)).unwrap_or(0).max(self.asked.left);
         let of_window = of_window.map(|window| window.max(waited));
         let is_due = ready_at <= now;
         self.asked.trial = Some(Trial { level, window: of_window, told, is_due });
@@ -210,6 +237,11 @@ impl Found {
         let has_asked = self.asked.asks.refused(number);
         if has_asked {
             self.asked.taken_at = self.asked.before;
+            if self.bucket.limit().refill() != Refill::Continuous
+                && let Some((at, _)) = self.asked.full
+            {
+                self.asked.asks.is_named(at.saturating_sub(self.asked.taken_at));
+            }
             if self.asked.trial.take().is_some_and(|trial| trial.is_due) {
                 self.asked.sure = 0;
                 self.form.doubt();

@@ -136,6 +136,24 @@ impl Found {
         }
     }
 
+    /// One that was alone found so much remaining and took `own`, or was `refused`, where `thought` was thought to be there.
+    /// Of what comes back evenly nothing is missing first, and all of it there later.
+    pub(super) fn came_at_once(&mut self, remaining: u64, own: u64, thought: i64, refused: bool, now: Nanos) {
+        let (limit, own_there) = (*self.bucket.limit(), i64::try_from(own).unwrap_or(i64::MAX));
+        if limit.refill() != Refill::Continuous || self.dimension() != Dimension::Requests {
+            return;
+        }
+        if refused {
+            self.is_late |= remaining < own && thought >= own_there;
+            return;
+        }
+        let (there, burst) = (remaining.saturating_add(own), limit.burst());
+        let half = i64::try_from(burst / 2).unwrap_or(i64::MAX);
+        if self.is_late && there >= burst && thought <= half {
+            self.stands_still(now);
+        }
+    }
+
     /// The provider has not counted a request.
     pub(in crate::limiter) fn uncount(&mut self, reservation: &Reservation) {
         let parts = self.parts(reservation.cost.expected());

@@ -17,6 +17,8 @@ pub(super) enum Says {
     Hint,
     /// What every answer says.
     Headers,
+    /// What no other answer says.
+    AloneHeaders,
 }
 
 /// What its headers call a reset.
@@ -234,7 +236,12 @@ impl Server {
     fn observation(&self, refused: bool, now: Nanos) -> Observation {
         let mut observation = Observation::new();
         observation.refused = refused;
-        if let Some(bucket) = self.told.as_ref().filter(|_| !refused || self.says == Says::Headers) {
+        let is_told = match self.says {
+            Says::Headers => true,
+            Says::AloneHeaders => refused,
+            _ => !refused,
+        };
+        if let Some(bucket) = self.told.as_ref().filter(|_| is_told) {
             observation.push(Reading {
                 limit: Some(self.claim.unwrap_or(bucket.limit().amount())),
                 remaining: Some(bucket.level(now)),
