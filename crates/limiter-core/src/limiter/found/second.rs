@@ -34,8 +34,9 @@ impl Found {
         match &mut self.second {
             Some(second) if second.turn == turn => second.unanswered = second.unanswered.saturating_add(1),
             second => {
-                // What is owed of it is no part of what it loses.
-                let is_telling = self.owed.is_none();
+                // What is owed of it is no part of what it loses, and of the first one something may have gone before it was
+                // known to be one.
+                let is_telling = self.owed.is_none() && second.is_some();
                 let least = u64::MAX;
                 *second = Some(Second { turn, before, after: before, unanswered: 1, least, is_telling });
             }
