@@ -61,6 +61,9 @@ impl Found {
         self.grain.learn(remaining, self.told);
         let was = (self.is_sliced, self.is_presumed_sliced());
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
+        if let Some(reservation) = reservation {
+            self.hear_of_second(reservation, remaining, refused);
+        }
         self.learn_slices(remaining, account.filter(|_| !refused), refused, sent, now);
         if was != (self.is_sliced, self.is_presumed_sliced()) {
             logged = self.bucket;

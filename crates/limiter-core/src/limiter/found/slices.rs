@@ -112,7 +112,6 @@ impl Found {
         self.slices.learn(remaining, self.grain.error(), worth, account, sent, now);
         // Something is left of the second in which it went: it was charged less than thought, and owes nothing.
         self.owed.take_if(|owed| refused || sent >= owed.since && remaining > 0);
-        self.hear_of_second(sent, account, remaining, refused);
         self.follow_slices(now);
     }
 
