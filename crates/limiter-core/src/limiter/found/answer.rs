@@ -228,7 +228,9 @@ impl Found {
             self.judge_turn(&judged, now);
         }
         self.count_window(now);
-        if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
+        let gained = self.bucket.level(now).saturating_sub(counted_here);
+        self.was_less(u64::try_from(gained).unwrap_or(0).min(reserved));
+        if is_first { 0 } else { gained }
     }
 
     /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.

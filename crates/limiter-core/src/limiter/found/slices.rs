@@ -63,6 +63,13 @@ impl Found {
         }
     }
 
+    /// So much was not charged of what was taken: what goes evenly need not wait for it.
+    pub(super) fn was_less(&mut self, amount: u64) {
+        if self.is_presumed_sliced() {
+            self.rationed_until = self.rationed_until.saturating_sub(self.slice_span(amount));
+        }
+    }
+
     /// When `amount` may go where slices are held possible: what is more than a second's part is there of a bucket only when
     /// nothing was taken for as long as it takes to come back.
     pub(super) fn paced_at(&self, amount: u64) -> Nanos {
