@@ -1,7 +1,5 @@
 //! A minute's limit that is enforced second by second.
 
-use std::collections::VecDeque;
-
 use super::*;
 use crate::{Cost, Dimension, Observation, Priority, Reading};
 
@@ -19,6 +17,8 @@ enum Enforces {
 
 struct Provider {
     enforces: Enforces,
+    /// What it charges for 100 tokens.
+    charges: u64,
     /// In thousandths of a token.
     level: i64,
     at: Nanos,
@@ -69,9 +69,19 @@ impl Run {
 
 /// Sends requests of these sizes, in turn.
 fn run(enforces: Enforces, sizes: impl IntoIterator<Item = u64>) -> Run {
+    run_with(enforces, 100, |_| LATENCY, sizes)
+}
+
+/// The same where so much is charged for 100 tokens, and the answer to each request takes so long.
+fn run_with(
+    enforces: Enforces,
+    charges: u64,
+    latency: impl Fn(u64) -> Nanos,
+    sizes: impl IntoIterator<Item = u64>,
+) -> Run {
     let mut limiter = Limiter::new();
     limiter.set_order(Order::LookAhead { bound: Nanos::MINUTE });
-    let mut provider = Provider { enforces, level: 0, at: Nanos::ZERO };
+    let mut provider = Provider { enforces, charges, level: 0, at: Nanos::ZERO };
     if enforces == Enforces::Slices {
         provider.level = PER_SECOND as i64 * 1_000;
     }
@@ -81,25 +91,29 @@ fn run(enforces: Enforces, sizes: impl IntoIterator<Item = u64>) -> Run {
         limiter.enqueue(&Cost::of_request(size, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
     }
     let (mut early, mut later) = (0, 0);
-    let (mut flight, mut now) = (VecDeque::new(), Nanos::ZERO);
+    let (mut flight, mut now, mut sent) = (Vec::new(), Nanos::ZERO, 0);
     while left > 0 {
         assert!(now < Nanos::HOUR, "{left} left");
         let wake = match limiter.admit(now) {
             Admission::Granted(_, reservation) => {
-                let takes = provider.takes(reservation.cost.expected().of(Dimension::Tokens), now);
+                let tokens = reservation.cost.expected().of(Dimension::Tokens);
+                let takes = provider.takes(tokens * provider.charges / 100, now);
                 let remaining = u64::try_from(provider.level / 1_000).unwrap_or(0);
-                flight.push_back((now.saturating_add(LATENCY), reservation, takes, remaining));
+                let latency = if takes { latency(sent) } else { LATENCY };
+                sent += 1;
+                flight.push((now.saturating_add(latency), reservation, takes, remaining));
+                flight.sort_by_key(|answer| answer.0);
                 continue;
             }
             Admission::NotYet(at) => at,
             Admission::Blocked | Admission::Idle => Nanos::MAX,
             Admission::Refused(_, never) => panic!("{never}"),
         };
-        if flight.front().is_none_or(|first| first.0 > wake) {
+        if flight.first().is_none_or(|first| first.0 > wake) {
             now = wake;
             continue;
         }
-        let (at, mut reservation, takes, remaining) = flight.pop_front().unwrap();
+        let (at, mut reservation, takes, remaining) = flight.remove(0);
         now = at;
         let mut said = Observation::new();
         said.refused = !takes;
@@ -135,6 +149,23 @@ fn what_is_enforced_second_by_second_is_kept_second_by_second() {
     assert_eq!(run.window(Dimension::Tokens), Nanos::SECOND);
     assert_eq!(run.refused, (0, 0), "words tell it without a refusal");
     assert!(run.seconds < least * 1.08, "{} s of {least}", run.seconds);
+}
+
+#[test]
+fn what_a_second_charges_is_learned_of_the_refused_ones_too() {
+    let run = run_with(Enforces::Slices, 130, |_| LATENCY, sizes(800).map(|size| size.min(400)));
+    assert_eq!(run.window(Dimension::Tokens), Nanos::SECOND);
+    assert_eq!(run.refused.1, 0, "it is learned after {:?}", run.refused);
+}
+
+#[test]
+fn a_word_from_an_earlier_second_says_nothing_of_what_this_one_owes() {
+    // One answer in five comes two seconds later, and one request in ten takes more than a second has.
+    let latency = |sent: u64| if sent % 5 == 3 { Nanos::from_millis(2_230) } else { LATENCY };
+    let sizes = sizes(600).enumerate().map(|(place, size)| if place % 10 == 9 { 1_200 } else { size.min(300) });
+    let run = run_with(Enforces::Slices, 100, latency, sizes);
+    assert_eq!(run.window(Dimension::Tokens), Nanos::SECOND);
+    assert_eq!(run.refused.1, 0);
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //! order matters, and nothing came back in between.
 
 use super::{Books, Found};
-use crate::{Amounts, Nanos, Reservation};
 use crate::learn::{Account, Shape, Word};
+use crate::{Amounts, Nanos, Reservation};
 
 /// What went in one second, and what is heard of it.
 #[derive(Clone, Copy, Debug)]
