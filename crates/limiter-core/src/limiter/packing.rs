@@ -6,8 +6,7 @@
 //!
 //! * Whoever is first goes, unless that leaves something nobody can take any more: less than the smallest who wait take,
 //!   or more than what is left of the other limits carries of it, with the mix of all who wait.
-//! * Then the oldest that leaves nothing so goes instead, or the one that leaves least.
-//! * Where the first one does not fit, the one goes that leaves least.
+//! * Otherwise, or where it does not fit, the oldest goes that leaves nothing so, or the one that leaves least.
 //!
 //! It looks at the oldest requests of each size, and what overtakes is bounded as ever.
 
@@ -15,8 +14,8 @@ use super::meters::Meter;
 use super::{Allowance, Limiter};
 use crate::{Amounts, Cost, Dimension, Nanos, Refill, Ticket};
 
-/// Of each size so many are looked at: two of one size are an eighth of it apart on average where they are as many as
-/// eight, and one in so many fits what is left to a few hundredths.
+/// Of each size so many are looked at. Sizes of one lane are at most twice one another, so so many are a few hundredths
+/// apart.
 const OLDEST: usize = 32;
 
 /// What is left of the limit that holds up most of what waits, beside the others.
