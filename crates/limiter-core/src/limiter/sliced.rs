@@ -1,7 +1,7 @@
 //! A minute's limit that is enforced second by second.
 
 use super::*;
-use crate::{Cost, Dimension, Observation, Priority, Reading};
+use crate::{Cost, Dimension, Observation, Priority, Reading, Reservation};
 
 const LATENCY: Nanos = Nanos::from_millis(50);
 const PER_SECOND: u64 = 1_000;
@@ -193,4 +193,31 @@ fn a_day_of_which_nothing_is_left_has_no_slices() {
         run.limiter.refuse(reservation, None, run.now, 0);
     }
     assert_eq!((run.window(Dimension::Requests), run.window(Dimension::Tokens)), (Nanos::DAY, Nanos::SECOND));
+}
+
+/// How many go at once until the first one has to wait.
+fn burst(limiter: &mut Limiter, now: Nanos) -> Vec<Reservation> {
+    core::iter::from_fn(|| limiter.try_reserve(&Cost::of_request(1, 0), now).ok()).collect()
+}
+
+#[test]
+fn what_is_in_flight_grows_with_the_answers_however_much_they_say_is_left() {
+    let mut limiter = Limiter::new();
+    let (mut now, mut left) = (Nanos::ZERO, 10_000);
+    let mut bursts = Vec::new();
+    for _ in 0..5 {
+        let flight = burst(&mut limiter, now);
+        bursts.push(flight.len());
+        now = now.saturating_add(LATENCY);
+        for mut reservation in flight {
+            left -= 1;
+            let mut said = Observation::new();
+            let reading = Reading::of(Dimension::Requests);
+            said.push(Reading { limit: Some(10_000), remaining: Some(left), ..reading });
+            limiter.observe(&mut reservation, &said, now);
+            limiter.settle(reservation, Cost::of_request(1, 0).expected(), now);
+        }
+    }
+    assert_eq!(bursts[..2], [1, 4], "ten thousand are left");
+    assert!(bursts[1..].windows(2).all(|two| two[0] < two[1] && two[1] <= 2 * two[0]), "{bursts:?}");
 }
