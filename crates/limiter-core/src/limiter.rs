@@ -8,6 +8,7 @@ mod limits;
 mod meters;
 mod observe;
 mod order;
+mod packing;
 mod state;
 
 use alloc::vec::Vec;

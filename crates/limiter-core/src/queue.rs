@@ -86,6 +86,7 @@ pub(crate) struct Queue {
 struct Lane {
     kind: Kind,
     requests: Chunks<Entry>,
+    amounts: Amounts,
 }
 
 /// What the requests of a lane have in common.
@@ -162,11 +163,14 @@ impl Queue {
         self.amounts.add(cost.expected());
         let known = self.lanes.iter().position(|lane| lane.kind == kind);
         let index = known.unwrap_or_else(|| {
-            self.lanes.push(Lane { kind, requests: Chunks::new() });
+            self.lanes.push(Lane { kind, requests: Chunks::new(), amounts: Amounts::ZERO });
             self.lanes.len() - 1
         });
         let entry = Entry { serial, since, cost: *cost };
-        let place = self.lanes.get_mut(index).map_or(0, |lane| lane.requests.push(entry));
+        let place = self.lanes.get_mut(index).map_or(0, |lane| {
+            lane.amounts.add(cost.expected());
+            lane.requests.push(entry)
+        });
         // 8 priorities and some 500 sizes, twice.
         Ticket { serial, lane: u16::try_from(index).unwrap_or(u16::MAX), place }
     }
@@ -197,13 +201,17 @@ impl Queue {
         firsts.min_by_key(|(key, _)| *key).map(|(_, first)| first)
     }
 
-    /// The first of every lane, who is due first first.
-    pub(crate) fn firsts(&self) -> Vec<(Ticket, Cost)> {
+    /// The first of every lane, so `many` of each, who is due first first.
+    pub(crate) fn firsts(&self, many: usize) -> Vec<(Ticket, Cost)> {
         let lanes = self.lanes.iter().enumerate();
         let mut firsts: Vec<_> = lanes
-            .filter_map(|(index, lane)| {
-                let (ticket, cost) = lane.first(u16::try_from(index).unwrap_or(u16::MAX))?;
-                Some((lane.due(self.ageing)?, ticket, *cost))
+            .flat_map(|(index, lane)| {
+                let index = u16::try_from(index).unwrap_or(u16::MAX);
+                let requests = lane.requests.iter().take(many);
+                requests.map(move |(place, entry)| {
+                    let ticket = Ticket { serial: entry.serial, lane: index, place };
+                    (lane.kind.due(entry, self.ageing), ticket, entry.cost)
+                })
             })
             .collect();
         firsts.sort_unstable_by_key(|(due, ..)| *due);
@@ -212,13 +220,14 @@ impl Queue {
 
     /// Takes a request out, wherever it stands. `None` when it no longer waits.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Cost> {
-        let requests = &mut self.lanes.get_mut(usize::from(ticket.lane))?.requests;
+        let Lane { requests, amounts, .. } = self.lanes.get_mut(usize::from(ticket.lane))?;
         if requests.get(ticket.place)?.serial != ticket.serial {
             return None;
         }
         let entry = requests.take(ticket.place)?;
         self.waiting -= 1;
         self.amounts.subtract(entry.cost.expected());
+        amounts.subtract(entry.cost.expected());
         Some(entry.cost)
     }
 
@@ -230,6 +239,14 @@ impl Queue {
     /// What all who wait will take.
     pub(crate) const fn amounts(&self) -> &Amounts {
         &self.amounts
+    }
+
+    /// What all will take who wait in lanes of such requests, by what those of one lane take together.
+    pub(crate) fn amounts_where(&self, are_such: impl Fn(&Amounts) -> bool) -> Amounts {
+        let mut amounts = Amounts::ZERO;
+        let lanes = self.lanes.iter().map(|lane| &lane.amounts);
+        lanes.filter(|lane| are_such(lane)).for_each(|lane| amounts.add(lane));
+        amounts
     }
 
     /// Everybody who waits, lane by lane.
@@ -252,16 +269,25 @@ impl Lane {
         Some((Ticket { serial: entry.serial, lane: index, place }, &entry.cost))
     }
 
-    /// Whether its first one goes for the first time, and when it is due; of two at the same time the one of the higher
-    /// priority, and then the older one.
-    fn due(&self, ageing: Nanos) -> Option<(bool, Nanos, u8, NonZeroU64)> {
-        let (_, entry) = self.requests.first()?;
-        if self.kind.again {
-            return Some((false, Nanos::ZERO, 0, entry.serial));
+    /// When its first one is due.
+    fn due(&self, ageing: Nanos) -> Option<Due> {
+        self.requests.first().map(|(_, entry)| self.kind.due(entry, ageing))
+    }
+}
+
+/// Whether one goes for the first time, and when it is due; of two at the same time the one of the higher priority, and
+/// then the older one.
+type Due = (bool, Nanos, u8, NonZeroU64);
+
+impl Kind {
+    /// When an entry of this kind is due.
+    const fn due(&self, entry: &Entry, ageing: Nanos) -> Due {
+        if self.again {
+            return (false, Nanos::ZERO, 0, entry.serial);
         }
-        let below = Priority::HIGHEST.0 - self.kind.priority.0;
-        let head_start = Nanos::new(ageing.get().saturating_mul(u64::from(below)));
-        Some((true, entry.since.saturating_add(head_start), below, entry.serial))
+        let below = Priority::HIGHEST.0 - self.priority.0;
+        let head_start = Nanos::new(ageing.get().saturating_mul(below as u64));
+        (true, entry.since.saturating_add(head_start), below, entry.serial)
     }
 }
 

@@ -305,6 +305,16 @@ impl Charge {
         self.compare(before, after, limit);
         if !self.flat.is_believed() {
             self.choose(false);
+            self.is_at_least_measured();
+        }
+    }
+
+    /// Takes over what is measured where it is a little more than what is believed: where requests are fitted together to
+    /// the last unit, each unit that is charged more is a refusal.
+    fn is_at_least_measured(&mut self) {
+        let measured = self.evidence.get(self.rule.index()).map_or(0, Evidence::factor);
+        if self.intervals >= self.enough && self.factor.abs_diff(measured) <= self.factor / 50 {
+            self.factor = self.factor.max(measured);
         }
     }
 

@@ -107,6 +107,11 @@ impl Account {
         self.produced = self.produced.wrapping_add(actual.output);
     }
 
+    /// What has ended is what had by `other`.
+    pub(crate) const fn has_ended_as(&mut self, other: &Self) {
+        (self.unused, self.produced) = (other.unused, other.produced);
+    }
+
     /// What was admitted since `earlier` and not refused.
     pub(crate) fn admitted_since(&self, earlier: &Self) -> Parts {
         self.admitted.since(&earlier.admitted)

@@ -363,7 +363,7 @@ impl Found {
         if amount > 0 {
             self.asked.take(taken.number, taken.at);
         }
-        self.count_in_second(taken.at, books);
+        self.count_in_second(amounts, taken.at, books);
         self.owe(amount, taken.at);
         self.pace_slice(amount, taken.at);
         self.others.take(amount);

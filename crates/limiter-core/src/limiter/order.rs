@@ -18,6 +18,7 @@
 //! once more as long for those who came later, and the bound.
 
 use super::meters::Meter;
+use super::packing::Packed;
 use super::{Admission, Limiter};
 use crate::{Cost, Nanos, Ticket};
 
@@ -65,6 +66,11 @@ impl Allowance {
     fn spend(&mut self, span: Nanos) {
         self.left = self.left.saturating_sub(span);
     }
+
+    /// Whether what comes back in `span` may still overtake.
+    pub(super) fn allows(&self, span: Nanos) -> bool {
+        span <= self.left
+    }
 }
 
 impl Limiter {
@@ -77,17 +83,22 @@ impl Limiter {
         now: Nanos,
     ) -> Admission {
         let fits = head_ready_at <= now;
-        let busiest = if fits { self.neglected(&head.1, now) } else { None };
+        let packed = if head_ready_at < Nanos::MAX { self.pack((head.0, &head.1), fits, allowance, now) } else { None };
+        if let Some(Packed::Other(ticket, cost, time)) = packed {
+            self.change_allowance(|allowance| allowance.spend(time));
+            return self.grant(ticket, &cost, now);
+        }
+        let busiest = if fits && packed.is_none() { self.neglected(&head.1, now) } else { None };
         let mut wake = head_ready_at;
         // Who waits for a request in flight to end would wait for those that overtake it too.
         let may_overtake = if fits { busiest.is_some() } else { head_ready_at < Nanos::MAX };
         if may_overtake {
-            for (ticket, cost) in self.queue.firsts() {
+            for (ticket, cost) in self.queue.firsts(1) {
                 let time = self.refill_time(&cost);
                 let helps = busiest.is_none_or(|meter| meter.span(cost.expected()) == time);
                 // One that never fits hears of it when its turn comes.
                 let Ok(ready_at) = self.ready_at(&cost, now) else { continue };
-                if ticket == head.0 || time > allowance.left || !helps {
+                if ticket == head.0 || !allowance.allows(time) || !helps {
                     continue;
                 }
                 if ready_at <= now {
@@ -125,7 +136,7 @@ impl Limiter {
     }
 
     /// The time in which what `cost` takes comes back: that of the limit for which it takes longest, and never nothing.
-    fn refill_time(&self, cost: &Cost) -> Nanos {
+    pub(super) fn refill_time(&self, cost: &Cost) -> Nanos {
         let spans = self.meters(self.time.present()).map(|meter| meter.span(cost.expected()));
         spans.fold(Nanos::new(1), Nanos::max)
     }

@@ -76,7 +76,8 @@ fn each_window_is_used_in_both_dimensions() {
     }
 }
 
-/// What a second leaves is lost with it. 1,000 requests are 100 seconds of requests, and 108 of tokens.
+/// What a second leaves is lost with it. 1,000 requests are 100 seconds of requests, and 108 of tokens; six of 150 and two
+/// of 45 fill a second best, and five of each next: 50 and 60 seconds, of which the last begins after 109.
 #[test]
 fn each_second_of_slices_is_used_in_both_dimensions() {
     let second = |dimension, amount| {
@@ -86,7 +87,27 @@ fn each_second_of_slices_is_used_in_both_dimensions() {
     let requests: Vec<_> = (0..1_000).map(|place| (if place / 20 % 5 < 3 { 150 } else { 45 }, 0)).collect();
     let in_turn = latest(&run_within(limits, Order::Turn, &requests).0);
     let ahead = latest(&run_within(limits, LOOK_AHEAD, &requests).0);
-    assert!(in_turn > 130.0 && ahead < 111.0, "{in_turn}, {ahead}");
+    assert!(in_turn > 130.0 && ahead <= 111.0, "{in_turn}, {ahead}");
+}
+
+/// The last of a second is chosen by what it leaves. Sizes from 40 to 400, three in four of them below 100, are 7.5 to a
+/// second on average.
+#[test]
+fn a_second_is_filled_by_what_fits() {
+    let second = |dimension, amount| {
+        Limit::new(dimension, amount, Nanos::SECOND).with_refill(crate::Refill::AtBoundary { phase: Nanos::ZERO })
+    };
+    let limits = [second(Dimension::Requests, 10), second(Dimension::Tokens, 1_000)];
+    let mut state = 1_u64;
+    let requests: Vec<_> = (0..1_000)
+        .map(|place| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (if place % 4 == 0 { 100 + (state >> 33) % 300 } else { 40 + (state >> 33) % 60 }, 0)
+        })
+        .collect();
+    let least = requests.iter().map(|(tokens, _)| *tokens).sum::<u64>() as f64 / 1_000.0;
+    let ahead = latest(&run_within(limits, LOOK_AHEAD, &requests).0);
+    assert!(ahead < least * 1.01, "{ahead} of {least}");
 }
 
 /// Every second a small request comes, and every half minute one that takes most of a full bucket.

@@ -1,9 +1,7 @@
 //! A minute's limit that is enforced second by second.
 
-use std::collections::VecDeque;
-
 use super::*;
-use crate::{Cost, Dimension, Observation, Priority, Reading};
+use crate::{Cost, Dimension, Observation, Priority, Reading, Reservation};
 
 const LATENCY: Nanos = Nanos::from_millis(50);
 const PER_SECOND: u64 = 1_000;
@@ -19,6 +17,8 @@ enum Enforces {
 
 struct Provider {
     enforces: Enforces,
+    /// What it charges for 100 tokens.
+    charges: u64,
     /// In thousandths of a token.
     level: i64,
     at: Nanos,
@@ -69,9 +69,19 @@ impl Run {
 
 /// Sends requests of these sizes, in turn.
 fn run(enforces: Enforces, sizes: impl IntoIterator<Item = u64>) -> Run {
+    run_with(enforces, 100, |_| LATENCY, sizes)
+}
+
+/// The same where so much is charged for 100 tokens, and the answer to each request takes so long.
+fn run_with(
+    enforces: Enforces,
+    charges: u64,
+    latency: impl Fn(u64) -> Nanos,
+    sizes: impl IntoIterator<Item = u64>,
+) -> Run {
     let mut limiter = Limiter::new();
     limiter.set_order(Order::LookAhead { bound: Nanos::MINUTE });
-    let mut provider = Provider { enforces, level: 0, at: Nanos::ZERO };
+    let mut provider = Provider { enforces, charges, level: 0, at: Nanos::ZERO };
     if enforces == Enforces::Slices {
         provider.level = PER_SECOND as i64 * 1_000;
     }
@@ -81,25 +91,29 @@ fn run(enforces: Enforces, sizes: impl IntoIterator<Item = u64>) -> Run {
         limiter.enqueue(&Cost::of_request(size, 0), Priority::NORMAL, Nanos::ZERO).unwrap();
     }
     let (mut early, mut later) = (0, 0);
-    let (mut flight, mut now) = (VecDeque::new(), Nanos::ZERO);
+    let (mut flight, mut now, mut sent) = (Vec::new(), Nanos::ZERO, 0);
     while left > 0 {
         assert!(now < Nanos::HOUR, "{left} left");
         let wake = match limiter.admit(now) {
             Admission::Granted(_, reservation) => {
-                let takes = provider.takes(reservation.cost.expected().of(Dimension::Tokens), now);
+                let tokens = reservation.cost.expected().of(Dimension::Tokens);
+                let takes = provider.takes(tokens * provider.charges / 100, now);
                 let remaining = u64::try_from(provider.level / 1_000).unwrap_or(0);
-                flight.push_back((now.saturating_add(LATENCY), reservation, takes, remaining));
+                let latency = if takes { latency(sent) } else { LATENCY };
+                sent += 1;
+                flight.push((now.saturating_add(latency), reservation, takes, remaining));
+                flight.sort_by_key(|answer| answer.0);
                 continue;
             }
             Admission::NotYet(at) => at,
             Admission::Blocked | Admission::Idle => Nanos::MAX,
             Admission::Refused(_, never) => panic!("{never}"),
         };
-        if flight.front().is_none_or(|first| first.0 > wake) {
+        if flight.first().is_none_or(|first| first.0 > wake) {
             now = wake;
             continue;
         }
-        let (at, mut reservation, takes, remaining) = flight.pop_front().unwrap();
+        let (at, mut reservation, takes, remaining) = flight.remove(0);
         now = at;
         let mut said = Observation::new();
         said.refused = !takes;
@@ -138,6 +152,23 @@ fn what_is_enforced_second_by_second_is_kept_second_by_second() {
 }
 
 #[test]
+fn what_a_second_charges_is_learned_of_the_refused_ones_too() {
+    let run = run_with(Enforces::Slices, 130, |_| LATENCY, sizes(800).map(|size| size.min(400)));
+    assert_eq!(run.window(Dimension::Tokens), Nanos::SECOND);
+    assert_eq!(run.refused.1, 0, "it is learned after {:?}", run.refused);
+}
+
+#[test]
+fn a_word_from_an_earlier_second_says_nothing_of_what_this_one_owes() {
+    // One answer in five comes two seconds later, and one request in ten takes more than a second has.
+    let latency = |sent: u64| if sent % 5 == 3 { Nanos::from_millis(2_230) } else { LATENCY };
+    let sizes = sizes(600).enumerate().map(|(place, size)| if place % 10 == 9 { 1_200 } else { size.min(300) });
+    let run = run_with(Enforces::Slices, 100, latency, sizes);
+    assert_eq!(run.window(Dimension::Tokens), Nanos::SECOND);
+    assert_eq!(run.refused.1, 0);
+}
+
+#[test]
 fn a_bucket_of_any_depth_is_not_taken_for_slices() {
     for seconds in [3, 6, 60] {
         let run = run(Enforces::Bucket(seconds), sizes(800).map(|size| size.min(2_000)));
@@ -162,4 +193,31 @@ fn a_day_of_which_nothing_is_left_has_no_slices() {
         run.limiter.refuse(reservation, None, run.now, 0);
     }
     assert_eq!((run.window(Dimension::Requests), run.window(Dimension::Tokens)), (Nanos::DAY, Nanos::SECOND));
+}
+
+/// How many go at once until the first one has to wait.
+fn burst(limiter: &mut Limiter, now: Nanos) -> Vec<Reservation> {
+    core::iter::from_fn(|| limiter.try_reserve(&Cost::of_request(1, 0), now).ok()).collect()
+}
+
+#[test]
+fn what_is_in_flight_grows_with_the_answers_however_much_they_say_is_left() {
+    let mut limiter = Limiter::new();
+    let (mut now, mut left) = (Nanos::ZERO, 10_000);
+    let mut bursts = Vec::new();
+    for _ in 0..5 {
+        let flight = burst(&mut limiter, now);
+        bursts.push(flight.len());
+        now = now.saturating_add(LATENCY);
+        for mut reservation in flight {
+            left -= 1;
+            let mut said = Observation::new();
+            let reading = Reading::of(Dimension::Requests);
+            said.push(Reading { limit: Some(10_000), remaining: Some(left), ..reading });
+            limiter.observe(&mut reservation, &said, now);
+            limiter.settle(reservation, Cost::of_request(1, 0).expected(), now);
+        }
+    }
+    assert_eq!(bursts[..2], [1, 4], "ten thousand are left");
+    assert!(bursts[1..].windows(2).all(|two| two[0] < two[1] && two[1] <= 2 * two[0]), "{bursts:?}");
 }

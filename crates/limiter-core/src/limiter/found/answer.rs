@@ -66,6 +66,9 @@ impl Found {
         self.grain.learn(remaining, self.told);
         let was = (self.is_sliced, self.is_presumed_sliced());
         let account = reservation.and_then(|reservation| reservation.ledger.of(self.dimension()));
+        if let Some(reservation) = reservation {
+            self.hear_of_second(reservation, remaining, refused);
+        }
         self.learn_slices(remaining, account.filter(|_| !refused), refused, sent, now);
         if was != (self.is_sliced, self.is_presumed_sliced()) {
             logged = self.bucket;
@@ -230,7 +233,9 @@ impl Found {
             self.judge_turn(&judged, now);
         }
         self.count_window(now);
-        if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
+        let gained = self.bucket.level(now).saturating_sub(counted_here);
+        self.was_less(u64::try_from(gained).unwrap_or(0).min(reserved));
+        if is_first { 0 } else { gained }
     }
 
     /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.

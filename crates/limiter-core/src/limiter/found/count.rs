@@ -55,6 +55,10 @@ impl Found {
     /// What was held twice before our own count was kept has been answered: as much is there at least as the last word told,
     /// less what is in flight and may not be part of it.
     pub(super) fn release_doubles(&mut self, books: &Books<'_>, now: Nanos) {
+        if self.is_sliced && self.shape().turned(self.said_at, now) {
+            // Of a new second something may be owed, and nothing is held twice.
+            return;
+        }
         let held = self.in_flight_since(self.uncertain_from, books);
         let least = self.told_level(books, now).saturating_sub_unsigned(held);
         if self.counts && least > self.bucket.level(now) {

@@ -63,6 +63,13 @@ impl Found {
         }
     }
 
+    /// So much was not charged of what was taken: what goes evenly need not wait for it.
+    pub(super) fn was_less(&mut self, amount: u64) {
+        if self.is_presumed_sliced() {
+            self.rationed_until = self.rationed_until.saturating_sub(self.slice_span(amount));
+        }
+    }
+
     /// When `amount` may go where slices are held possible: what is more than a second's part is there of a bucket only when
     /// nothing was taken for as long as it takes to come back.
     pub(super) fn paced_at(&self, amount: u64) -> Nanos {
@@ -112,7 +119,6 @@ impl Found {
         self.slices.learn(remaining, self.grain.error(), worth, account, sent, now);
         // Something is left of the second in which it went: it was charged less than thought, and owes nothing.
         self.owed.take_if(|owed| refused || sent >= owed.since && remaining > 0);
-        self.hear_of_second(sent, account, remaining, refused);
         self.follow_slices(now);
     }
 
