@@ -12,6 +12,7 @@ mod count;
 mod counter;
 mod log;
 mod others;
+mod own;
 mod returns;
 mod second;
 mod slices;
@@ -142,6 +143,10 @@ pub(super) struct Found {
     /// How much of it is used, in millionths, and where that is not all, what is left of that.
     share: u32,
     ceiling: Option<Box<Bucket>>,
+    /// What is left by our own count.
+    own: own::Own,
+    /// Whether a request was refused though words said that there is enough for it.
+    are_words_old: bool,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
     has_word: bool,
     word_at: Nanos,
@@ -169,6 +174,7 @@ impl Found {
         let in_flight = flight.since(Nanos::ZERO, limit.dimension());
         bucket.lose(in_flight, now);
         log.lose(in_flight, now);
+        let own = own::Own::new(bucket, now);
         Self {
             bucket,
             log: Some(Box::new(log)),
@@ -210,6 +216,8 @@ impl Found {
             flight,
             share: WHOLE,
             ceiling: None,
+            own,
+            are_words_old: false,
             has_word: false,
             word_at: Nanos::ZERO,
             said: (0, 0),
@@ -369,6 +377,7 @@ impl Found {
             log.take_as(taken, amount);
         }
         self.take_share(taken, amount);
+        self.take_own(taken, amount);
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         self.took(taken.at);
@@ -386,6 +395,9 @@ impl Found {
         self.turn_counter(now);
         let (taken, reserved) = (reservation.taken(), self.reserved(reservation, index));
         self.end_share(reservation, reserved, ended, now);
+        if !reservation.is_spoken_of(index) || matches!(ended, Ended::Answered(_)) {
+            self.end_own(reservation, reserved, ended, now);
+        }
         // Whether what it takes is still held for it, and not part of the provider's word.
         let is_held = !reservation.is_spoken_of(index) && {
             let start = self.flight.remove(taken.at, reservation.cost.expected());

@@ -38,6 +38,9 @@ impl Found {
             // As far as it has not come back with time: the word may be too old to be taken.
             self.bucket.settle_as(&reservation.taken(), reserved, 0, now);
         }
+        if let Some(reservation) = reservation.filter(|_| refused) {
+            self.uncount_own(reservation, reserved, now);
+        }
         let had = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let was_wrong = refused
             && self.form.is_asked()
@@ -143,6 +146,9 @@ impl Found {
         if is_old || is_near && spoken.level(now) > known {
             self.as_log(logged, own.as_ref(), now);
             self.release_doubles(books, now);
+            if books.tells {
+                self.keep_to_own(now);
+            }
             return 0;
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
@@ -198,6 +204,7 @@ impl Found {
         if self.counts {
             self.bucket = Self::within(self.bucket, most, counted_here, now);
         }
+        self.hold_to_own(at_most, is_first, books.tells, now);
         let ended = account.zip(books.ledger.of(self.dimension())).filter(|_| self.charge.rule() == Rule::Corrected);
         let unused = ended.map_or(0, |(then, account)| account.unused_since(then).cast_signed().max(0).unsigned_abs());
         let there = i64::try_from(remaining).unwrap_or(i64::MAX);
@@ -327,6 +334,7 @@ impl Found {
         }
         self.bucket.set_limit(limit, now);
         self.follow_share(now);
+        self.follow_own(now);
         match &mut self.log {
             Some(log) if self.form.refill() != Some(Refill::Continuous) => {
                 log.set_limit(limit.with_refill(Refill::Sliding), now);

@@ -1,0 +1,101 @@
+//! Words that do not include what was surely counted: a figure that is read from a cache once a second, one that is told
+//! before the request itself is counted, or one from another machine that lags behind.
+//!
+//! Beside the level that words tell, what was admitted is counted here alone. A word may lower that at once: somebody else
+//! may have taken something. It raises it only as far as all words of a few seconds agree: as soon as the level moves less,
+//! a word that is old says what one that is new says, while what comes back sooner than it is thought to is there in all of
+//! them. No word makes more of a limit than is left by that count.
+
+use super::{Ended, Found};
+use crate::{Bucket, Nanos, Refill, Reservation, Taken};
+
+/// What all words of this time say is true: few caches are older.
+const OLDEST: Nanos = Nanos::from_secs(4);
+
+/// What is left by our own count alone.
+#[derive(Debug)]
+pub(super) struct Own {
+    bucket: Bucket,
+    /// How much more words said at least, since when, and how much in the time before that.
+    excess: i64,
+    since: Nanos,
+    before: i64,
+}
+
+impl Own {
+    pub(super) const fn new(bucket: Bucket, now: Nanos) -> Self {
+        Self { bucket, excess: i64::MAX, since: now, before: i64::MAX }
+    }
+
+    /// A word says that at most so much is left.
+    fn hear(&mut self, at_most: i64, now: Nanos) {
+        let more = at_most.saturating_sub(self.bucket.level(now));
+        if more <= 0 {
+            self.bucket.lose(more.unsigned_abs(), now);
+        }
+        if now >= self.since.saturating_add(Nanos::new(OLDEST.get() / 2)) {
+            let agreed = self.excess.min(self.before);
+            if agreed > 0 && agreed < i64::MAX {
+                let level = self.bucket.level(now).saturating_add(agreed);
+                self.bucket.set_level(level.max(0).unsigned_abs(), now, level.min(0).unsigned_abs(), now);
+                self.excess = self.excess.saturating_sub(agreed);
+            }
+            (self.before, self.excess, self.since) = (self.excess, i64::MAX, now);
+        }
+        self.excess = self.excess.min(more.max(0));
+    }
+}
+
+impl Found {
+    /// Keeps the level within our own count, after a word by which there is `at_most` so much.
+    pub(super) fn hold_to_own(&mut self, at_most: i64, is_new: bool, tells: bool, now: Nanos) {
+        if is_new || self.is_sliced || self.is_weighted() || !tells {
+            let bucket = self.bucket;
+            self.own = Own::new(bucket, now);
+            return;
+        }
+        self.own.hear(at_most, now);
+        self.keep_to_own(now);
+    }
+
+    /// Keeps the level within our own count.
+    pub(super) fn keep_to_own(&mut self, now: Nanos) {
+        if self.is_sliced || self.is_weighted() || self.is_charged_by_rule() && !self.are_words_old {
+            return;
+        }
+        let over = self.bucket.level(now).saturating_sub(self.own.bucket.level(now));
+        if over > 0 {
+            self.bucket.lose(over.unsigned_abs(), now);
+        }
+    }
+
+    pub(super) fn take_own(&mut self, taken: &Taken, amount: u64) {
+        self.own.bucket.take_as(taken, amount);
+    }
+
+    /// A request was refused for which `reserved` was taken.
+    pub(super) fn uncount_own(&mut self, reservation: &Reservation, reserved: u64, now: Nanos) {
+        self.own.bucket.settle_as(&reservation.taken(), reserved, 0, now);
+    }
+
+    /// A request ended for which `reserved` was taken and is still counted.
+    pub(super) fn end_own(&mut self, reservation: &Reservation, reserved: u64, ended: &Ended, now: Nanos) {
+        let parts = self.parts(reservation.cost.expected());
+        let due = match ended {
+            Ended::Answered(actual) if self.charge.rule().settles() => self.charge.settled(&parts, &self.parts(actual)),
+            Ended::Answered(_) => reserved,
+            Ended::Counted(amounts) => amounts.of(self.dimension()).min(reserved),
+        };
+        self.own.bucket.settle_as(&reservation.taken(), reserved, due, now);
+    }
+
+    /// The limit is another one now.
+    pub(super) fn follow_own(&mut self, now: Nanos) {
+        let limit = *self.bucket.limit();
+        if limit.refill() == Refill::Sliding && self.own.bucket.limit().refill() != Refill::Sliding {
+            self.own = Own::new(self.bucket, now);
+        } else {
+            self.own.bucket.set_limit(limit, now);
+        }
+    }
+}
