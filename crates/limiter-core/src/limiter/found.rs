@@ -145,8 +145,6 @@ pub(super) struct Found {
     ceiling: Option<Box<Bucket>>,
     /// What is left by our own count.
     own: own::Own,
-    /// Whether a request was refused though words said that there is enough for it.
-    are_words_old: bool,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
     has_word: bool,
     word_at: Nanos,
@@ -217,7 +215,6 @@ impl Found {
             share: WHOLE,
             ceiling: None,
             own,
-            are_words_old: false,
             has_word: false,
             word_at: Nanos::ZERO,
             said: (0, 0),

@@ -39,6 +39,10 @@ impl Limiter {
                 let [requests, others] = &mut reservation.lacks;
                 *(if reading.dimension == Dimension::Requests { requests } else { others }) = true;
             }
+            if reservation.lacks == [false; 2] && self.tells {
+                let spoken = self.found.iter_mut().enumerate().filter(|(index, _)| reservation.is_spoken_of(*index));
+                spoken.for_each(|(_, found)| found.is_contradicted(reservation.number, self.admissions));
+            }
             if let Some(span) = observation.retry_after.filter(|_| self.tells) {
                 let (cost, yields) = (reservation.cost, self.yields.parts());
                 let lacking =

@@ -204,7 +204,7 @@ impl Found {
         if self.counts {
             self.bucket = Self::within(self.bucket, most, counted_here, now);
         }
-        self.hold_to_own(at_most, is_first, books.tells, now);
+        self.hold_to_own(at_most, sent, is_first, books.tells, now);
         let ended = account.zip(books.ledger.of(self.dimension())).filter(|_| self.charge.rule() == Rule::Corrected);
         let unused = ended.map_or(0, |(then, account)| account.unused_since(then).cast_signed().max(0).unsigned_abs());
         let there = i64::try_from(remaining).unwrap_or(i64::MAX);

@@ -11,6 +11,8 @@ use crate::{Bucket, Nanos, Refill, Reservation, Taken};
 
 /// What all words of this time say is true: few caches are older.
 const OLDEST: Nanos = Nanos::from_secs(4);
+/// One flight that is refused though words said that there is enough may be for a limit that nobody tells.
+const CONTRADICTIONS: u32 = 1;
 
 /// What is left by our own count alone.
 #[derive(Debug)]
@@ -20,17 +22,24 @@ pub(super) struct Own {
     excess: i64,
     since: Nanos,
     before: i64,
+    /// How many flights were refused though words said that there is enough, and up to which admission.
+    contradictions: u32,
+    contradicted: u64,
 }
 
 impl Own {
     pub(super) const fn new(bucket: Bucket, now: Nanos) -> Self {
-        Self { bucket, excess: i64::MAX, since: now, before: i64::MAX }
+        Self { bucket, excess: i64::MAX, since: now, before: i64::MAX, contradictions: 0, contradicted: 0 }
     }
 
-    /// A word says that at most so much is left.
-    fn hear(&mut self, at_most: i64, now: Nanos) {
+    fn restart(&mut self, bucket: Bucket, now: Nanos) {
+        (self.bucket, self.excess, self.since, self.before) = (bucket, i64::MAX, now, i64::MAX);
+    }
+
+    /// A word says that at most so much is left. What `is_of_before` may be of before a turn.
+    fn hear(&mut self, at_most: i64, is_of_before: bool, now: Nanos) {
         let more = at_most.saturating_sub(self.bucket.level(now));
-        if more <= 0 {
+        if more <= 0 && !is_of_before {
             self.bucket.lose(more.unsigned_abs(), now);
         }
         if now >= self.since.saturating_add(Nanos::new(OLDEST.get() / 2)) {
@@ -48,24 +57,34 @@ impl Own {
 
 impl Found {
     /// Keeps the level within our own count, after a word by which there is `at_most` so much.
-    pub(super) fn hold_to_own(&mut self, at_most: i64, is_new: bool, tells: bool, now: Nanos) {
+    pub(super) fn hold_to_own(&mut self, at_most: i64, sent: Nanos, is_new: bool, tells: bool, now: Nanos) {
         if is_new || self.is_sliced || self.is_weighted() || !tells {
             let bucket = self.bucket;
-            self.own = Own::new(bucket, now);
+            self.own.restart(bucket, now);
             return;
         }
-        self.own.hear(at_most, now);
+        let is_of_before = self.last_turn(now).is_some_and(|turn| sent < turn.saturating_add(OLDEST));
+        self.own.hear(at_most, is_of_before, now);
         self.keep_to_own(now);
     }
 
     /// Keeps the level within our own count.
     pub(super) fn keep_to_own(&mut self, now: Nanos) {
-        if self.is_sliced || self.is_weighted() || self.is_charged_by_rule() && !self.are_words_old {
+        if self.is_sliced || self.is_weighted() || self.is_charged_by_rule() && self.own.contradictions < CONTRADICTIONS {
             return;
         }
         let over = self.bucket.level(now).saturating_sub(self.own.bucket.level(now));
         if over > 0 {
             self.bucket.lose(over.unsigned_abs(), now);
+        }
+    }
+
+    /// A request was refused though the word in its answer says that there is enough for it. Those up to `latest` were in
+    /// flight with it.
+    pub(in crate::limiter) fn is_contradicted(&mut self, number: u64, latest: u64) {
+        if number > self.own.contradicted {
+            self.own.contradicted = latest;
+            self.own.contradictions = self.own.contradictions.saturating_add(1);
         }
     }
 
@@ -93,7 +112,8 @@ impl Found {
     pub(super) fn follow_own(&mut self, now: Nanos) {
         let limit = *self.bucket.limit();
         if limit.refill() == Refill::Sliding && self.own.bucket.limit().refill() != Refill::Sliding {
-            self.own = Own::new(self.bucket, now);
+            let bucket = self.bucket;
+            self.own.restart(bucket, now);
         } else {
             self.own.bucket.set_limit(limit, now);
         }
