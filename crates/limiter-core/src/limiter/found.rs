@@ -22,7 +22,7 @@ use alloc::boxed::Box;
 
 use crate::flight::Flight;
 use crate::learn::{
-    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Others, Parts, Returns, Rivals, Rule, Slices,
+    Account, Charge, Constant, Depth, FormGuess, Grain, Growth, Ledger, Margin, Others, Parts, Returns, Rivals, Rule, Slices,
     Standstill, Turns, Word,
 };
 use crate::share::WHOLE;
@@ -145,6 +145,7 @@ pub(super) struct Found {
     ceiling: Option<Box<Bucket>>,
     /// What is left by our own count.
     own: own::Own,
+    constant: Constant,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
     has_word: bool,
     word_at: Nanos,
@@ -215,6 +216,7 @@ impl Found {
             share: WHOLE,
             ceiling: None,
             own,
+            constant: Constant::new(),
             has_word: false,
             word_at: Nanos::ZERO,
             said: (0, 0),

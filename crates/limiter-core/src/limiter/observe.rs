@@ -152,10 +152,15 @@ impl Limiter {
             tells: self.tells || !refused,
         };
         let found = self.found.get_mut(index)?;
-        if reading.remaining.is_none() {
+        let is_alone = reservation.as_ref().is_none_or(|it| it.beside == 1);
+        let is_silent = reading.remaining.is_none_or(|remaining| found.says_nothing(remaining, is_alone, refused));
+        if is_silent {
             // It says what the limit is and not what is left: the request stays counted as it was.
             let sent = reservation.as_ref().map_or(now, |reservation| reservation.admitted_at);
             found.learn(reading, refused, sent, now);
+            if let Some(reservation) = reservation.filter(|_| reading.remaining.is_some()) {
+                found.took_nothing(reservation, index, now);
+            }
             return None;
         }
         // What the provider says of the levels without being asked too much need not be probed.

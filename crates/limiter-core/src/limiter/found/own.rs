@@ -7,6 +7,7 @@
 //! them. No word makes more of a limit than is left by that count.
 
 use super::{Ended, Found};
+use crate::learn::Margin;
 use crate::{Bucket, Nanos, Refill, Reservation, Taken};
 
 /// What all words of this time say is true: few caches are older.
@@ -76,6 +77,30 @@ impl Found {
         let over = self.bucket.level(now).saturating_sub(self.own.bucket.level(now));
         if over > 0 {
             self.bucket.lose(over.unsigned_abs(), now);
+        }
+    }
+
+    /// Whether a word that `remaining` is left says nothing, because it is the same whatever is taken.
+    pub(in crate::limiter) fn says_nothing(&mut self, remaining: u64, is_alone: bool, refused: bool) -> bool {
+        if refused {
+            self.constant.refused();
+            return false;
+        }
+        let is_silent = self.constant.hear(remaining, self.told, is_alone);
+        if is_silent {
+            // Nor did the words before it say anything.
+            (self.has_word, self.margin) = (false, Margin::default());
+            self.depth.forget();
+        }
+        is_silent
+    }
+
+    /// A request was let through of which it is not known whether it took anything.
+    pub(in crate::limiter) fn took_nothing(&mut self, reservation: &Reservation, index: usize, now: Nanos) {
+        if self.constant.is_boundless() {
+            let reserved = self.reserved(reservation, index);
+            self.settle(&reservation.taken(), reserved, 0, now);
+            self.own.bucket.settle_as(&reservation.taken(), reserved, 0, now);
         }
     }
 
