@@ -14,20 +14,17 @@ const PART: u64 = 2;
 pub(crate) struct Constant {
     most: u64,
     times: u32,
-    /// How many were let through since the last refusal, and how many that has to be: twice as many after each.
-    quiet: u32,
-    needed: u32,
+    was_refused: bool,
 }
 
 impl Constant {
     pub(crate) const fn new() -> Self {
-        Self { most: 0, times: 0, quiet: FIRST, needed: FIRST }
+        Self { most: 0, times: 0, was_refused: false }
     }
 
     /// A success tells `remaining` of `limit`. Whether it says nothing. One that goes alone says nothing of the figure: it
     /// may be all that can be there.
     pub(crate) const fn hear(&mut self, remaining: u64, limit: u64, is_alone: bool) -> bool {
-        self.quiet = self.quiet.saturating_add(1);
         if remaining > self.most {
             (self.most, self.times) = (remaining, 0);
         } else if remaining < self.most {
@@ -48,15 +45,12 @@ impl Constant {
 
     /// Whether what is let through takes nothing.
     pub(crate) const fn is_boundless(&self) -> bool {
-        self.is_known() && self.quiet > self.needed
+        self.is_known() && !self.was_refused
     }
 
     /// A request was refused.
     pub(crate) const fn refused(&mut self) {
-        if self.quiet > self.needed {
-            self.needed = self.needed.saturating_mul(2);
-        }
-        self.quiet = 0;
+        self.was_refused = true;
     }
 }
 
@@ -70,8 +64,7 @@ mod tests {
         assert_eq!((0..9).filter(|_| constant.hear(0, 300, true)).count(), 1);
         assert!(constant.is_boundless());
         constant.refused();
-        assert!((0..16).all(|_| constant.hear(0, 300, true) && !constant.is_boundless()));
-        assert!(constant.hear(0, 300, true) && constant.is_boundless());
+        assert!(constant.hear(0, 300, true) && !constant.is_boundless());
     }
 
     #[test]

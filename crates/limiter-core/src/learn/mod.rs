@@ -3,8 +3,8 @@
 
 mod asks;
 mod chance;
-mod constant;
 mod charge;
+mod constant;
 mod depth;
 mod flat;
 mod form;

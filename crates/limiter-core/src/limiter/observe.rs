@@ -41,7 +41,7 @@ impl Limiter {
             }
             if reservation.lacks == [false; 2] && self.tells {
                 let spoken = self.found.iter_mut().enumerate().filter(|(index, _)| reservation.is_spoken_of(*index));
-                spoken.for_each(|(_, found)| found.is_contradicted(reservation.number, self.admissions));
+                spoken.for_each(|(_, found)| found.is_contradicted());
             }
             if let Some(span) = observation.retry_after.filter(|_| self.tells) {
                 let (cost, yields) = (reservation.cost, self.yields.parts());

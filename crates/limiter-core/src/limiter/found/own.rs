@@ -12,8 +12,6 @@ use crate::{Bucket, Nanos, Refill, Reservation, Taken};
 
 /// What all words of this time say is true: few caches are older.
 const OLDEST: Nanos = Nanos::from_secs(4);
-/// One flight that is refused though words said that there is enough may be for a limit that nobody tells.
-const CONTRADICTIONS: u32 = 1;
 
 /// What is left by our own count alone.
 #[derive(Debug)]
@@ -23,14 +21,13 @@ pub(super) struct Own {
     excess: i64,
     since: Nanos,
     before: i64,
-    /// How many flights were refused though words said that there is enough, and up to which admission.
-    contradictions: u32,
-    contradicted: u64,
+    /// Whether a request was refused though words said that there is enough for it.
+    is_contradicted: bool,
 }
 
 impl Own {
     pub(super) const fn new(bucket: Bucket, now: Nanos) -> Self {
-        Self { bucket, excess: i64::MAX, since: now, before: i64::MAX, contradictions: 0, contradicted: 0 }
+        Self { bucket, excess: i64::MAX, since: now, before: i64::MAX, is_contradicted: false }
     }
 
     fn restart(&mut self, bucket: Bucket, now: Nanos) {
@@ -71,7 +68,7 @@ impl Found {
 
     /// Keeps the level within our own count.
     pub(super) fn keep_to_own(&mut self, now: Nanos) {
-        if self.is_sliced || self.is_weighted() || self.is_charged_by_rule() && self.own.contradictions < CONTRADICTIONS {
+        if self.is_sliced || self.is_weighted() || self.is_charged_by_rule() && !self.own.is_contradicted {
             return;
         }
         let over = self.bucket.level(now).saturating_sub(self.own.bucket.level(now));
@@ -104,13 +101,10 @@ impl Found {
         }
     }
 
-    /// A request was refused though the word in its answer says that there is enough for it. Those up to `latest` were in
-    /// flight with it.
-    pub(in crate::limiter) fn is_contradicted(&mut self, number: u64, latest: u64) {
-        if number > self.own.contradicted {
-            self.own.contradicted = latest;
-            self.own.contradictions = self.own.contradictions.saturating_add(1);
-        }
+    /// A request was refused though the word in its answer says that there is enough for it. Then our own count holds of
+    /// tokens, too, though what they are charged is less certain than what a request is.
+    pub(in crate::limiter) const fn is_contradicted(&mut self) {
+        self.own.is_contradicted = true;
     }
 
     pub(super) fn take_own(&mut self, taken: &Taken, amount: u64) {
