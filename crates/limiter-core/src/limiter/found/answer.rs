@@ -204,6 +204,7 @@ impl Found {
         if self.counts {
             self.bucket = Self::within(self.bucket, most, counted_here, now);
         }
+        let gained = if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) };
         self.hold_to_own(at_most, sent, is_first, books.tells, now);
         let ended = account.zip(books.ledger.of(self.dimension())).filter(|_| self.charge.rule() == Rule::Corrected);
         let unused = ended.map_or(0, |(then, account)| account.unused_since(then).cast_signed().max(0).unsigned_abs());
@@ -232,7 +233,7 @@ impl Found {
             self.judge_turn(&judged, now);
         }
         self.count_window(now);
-        if is_first { 0 } else { self.bucket.level(now).saturating_sub(counted_here) }
+        gained
     }
 
     /// Whether less was there than was `thought`, by what remains after `counted` was taken at `sent` or later.
