@@ -431,6 +431,8 @@ impl Found {
             let reserved = self.reserved(reservation, index);
             self.settle(&reservation.taken(), reserved, 0, now);
         }
+        let reserved = self.reserved(reservation, index);
+        self.uncount_own(reservation, reserved, now);
     }
 
     /// One answer spoke of several like it.

@@ -21,30 +21,51 @@ pub(super) struct Own {
     excess: i64,
     since: Nanos,
     before: i64,
+    /// When something was taken last, and when it was after so long a pause that no word is older.
+    taken_at: Nanos,
+    rested_at: Nanos,
     /// Whether a request was refused though words said that there is enough for it.
     is_contradicted: bool,
 }
 
 impl Own {
     pub(super) const fn new(bucket: Bucket, now: Nanos) -> Self {
-        Self { bucket, excess: i64::MAX, since: now, before: i64::MAX, is_contradicted: false }
+        Self {
+            bucket,
+            excess: i64::MAX,
+            since: now,
+            before: i64::MAX,
+            taken_at: now,
+            rested_at: Nanos::ZERO,
+            is_contradicted: false,
+        }
     }
 
     fn restart(&mut self, bucket: Bucket, now: Nanos) {
         (self.bucket, self.excess, self.since, self.before) = (bucket, i64::MAX, now, i64::MAX);
     }
 
+    fn raise(&mut self, more: i64, now: Nanos) {
+        let level = self.bucket.level(now).saturating_add(more);
+        self.bucket.set_level(level.max(0).unsigned_abs(), now, level.min(0).unsigned_abs(), now);
+    }
+
     /// A word says that at most so much is left. What `is_of_before` may be of before a turn.
-    fn hear(&mut self, at_most: i64, is_of_before: bool, now: Nanos) {
+    fn hear(&mut self, at_most: i64, sent: Nanos, is_of_before: bool, now: Nanos) {
         let more = at_most.saturating_sub(self.bucket.level(now));
         if more <= 0 && !is_of_before {
             self.bucket.lose(more.unsigned_abs(), now);
         }
+        if more > 0 && sent == self.rested_at {
+            // All that was taken before is part of it, however old it is.
+            self.raise(more, now);
+            (self.excess, self.before) = (0, i64::MAX);
+            return;
+        }
         if now >= self.since.saturating_add(Nanos::new(OLDEST.get() / 2)) {
             let agreed = self.excess.min(self.before);
             if agreed > 0 && agreed < i64::MAX {
-                let level = self.bucket.level(now).saturating_add(agreed);
-                self.bucket.set_level(level.max(0).unsigned_abs(), now, level.min(0).unsigned_abs(), now);
+                self.raise(agreed, now);
                 self.excess = self.excess.saturating_sub(agreed);
             }
             (self.before, self.excess, self.since) = (self.excess, i64::MAX, now);
@@ -62,13 +83,18 @@ impl Found {
             return;
         }
         let is_of_before = self.last_turn(now).is_some_and(|turn| sent < turn.saturating_add(OLDEST));
-        self.own.hear(at_most, is_of_before, now);
+        self.own.hear(at_most, sent, is_of_before, now);
         self.keep_to_own(now);
     }
 
     /// Keeps the level within our own count.
     pub(super) fn keep_to_own(&mut self, now: Nanos) {
-        if self.is_sliced || self.is_weighted() || self.is_charged_by_rule() && !self.own.is_contradicted {
+        if self.is_sliced
+            || self.is_weighted()
+            || self.slides()
+            || self.has_rivals()
+            || self.is_charged_by_rule() && !self.own.is_contradicted
+        {
             return;
         }
         let over = self.bucket.level(now).saturating_sub(self.own.bucket.level(now));
@@ -108,6 +134,10 @@ impl Found {
     }
 
     pub(super) fn take_own(&mut self, taken: &Taken, amount: u64) {
+        if taken.at >= self.own.taken_at.saturating_add(OLDEST) {
+            self.own.rested_at = taken.at;
+        }
+        self.own.taken_at = taken.at;
         self.own.bucket.take_as(taken, amount);
     }
 
