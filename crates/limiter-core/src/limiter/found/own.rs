@@ -168,3 +168,22 @@ impl Found {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dimension, Limit};
+
+    #[test]
+    fn a_word_lowers_our_own_count_at_once_and_raises_it_when_all_words_of_a_while_agree() {
+        let second = Nanos::from_secs;
+        let full = Bucket::full(Limit::per_minute(Dimension::Requests, 60), Nanos::ZERO);
+        let mut own = Own::new(full, Nanos::ZERO);
+        own.hear(10, second(1), false, second(1));
+        assert_eq!(own.bucket.level(second(1)), 10);
+        own.hear(50, second(2), false, second(2));
+        assert_eq!(own.bucket.level(second(2)), 11);
+        (3..12).for_each(|at| own.hear(50, second(at), false, second(at)));
+        assert!(own.bucket.level(second(12)) > 40);
+    }
+}
