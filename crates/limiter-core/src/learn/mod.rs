@@ -4,6 +4,7 @@
 mod asks;
 mod chance;
 mod charge;
+mod constant;
 mod depth;
 mod flat;
 mod form;
@@ -27,6 +28,7 @@ mod yields;
 pub(crate) use asks::Asks;
 pub(crate) use chance::{Chance, Tested, Verdict};
 pub(crate) use charge::{Charge, Ends, Rule, Shape, Word};
+pub(crate) use constant::Constant;
 pub(crate) use depth::Depth;
 pub(crate) use form::{FormGuess, latest_turn};
 pub(crate) use grain::Grain;

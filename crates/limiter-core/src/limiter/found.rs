@@ -12,6 +12,7 @@ mod count;
 mod counter;
 mod log;
 mod others;
+mod own;
 mod returns;
 mod second;
 mod slices;
@@ -21,8 +22,8 @@ use alloc::boxed::Box;
 
 use crate::flight::Flight;
 use crate::learn::{
-    Account, Charge, Depth, FormGuess, Grain, Growth, Ledger, Margin, Others, Parts, Returns, Rivals, Rule, Slices,
-    Standstill, Turns, Word,
+    Account, Charge, Constant, Depth, FormGuess, Grain, Growth, Ledger, Margin, Others, Parts, Returns, Rivals, Rule,
+    Slices, Standstill, Turns, Word,
 };
 use crate::share::WHOLE;
 use crate::{Amounts, Bucket, Cost, Dimension, Limit, Nanos, NeverFits, Reading, Refill, Reservation, Taken};
@@ -144,6 +145,9 @@ pub(super) struct Found {
     /// How much of it is used, in millionths, and where that is not all, what is left of that.
     share: u32,
     ceiling: Option<Box<Bucket>>,
+    /// What is left by our own count.
+    own: own::Own,
+    constant: Constant,
     /// Whether the provider said what remains, and when the request was admitted whose answer is its last word.
     has_word: bool,
     word_at: Nanos,
@@ -171,6 +175,7 @@ impl Found {
         let in_flight = flight.since(Nanos::ZERO, limit.dimension());
         bucket.lose(in_flight, now);
         log.lose(in_flight, now);
+        let own = own::Own::new(bucket, now);
         Self {
             bucket,
             log: Some(Box::new(log)),
@@ -213,6 +218,8 @@ impl Found {
             flight,
             share: WHOLE,
             ceiling: None,
+            own,
+            constant: Constant::new(),
             has_word: false,
             word_at: Nanos::ZERO,
             said: (0, 0),
@@ -372,6 +379,7 @@ impl Found {
             log.take_as(taken, amount);
         }
         self.take_share(taken, amount);
+        self.take_own(taken, amount);
         let before = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         self.flight.add(taken.at, amounts, before);
         self.took(taken.at);
@@ -389,6 +397,9 @@ impl Found {
         self.turn_counter(now);
         let (taken, reserved) = (reservation.taken(), self.reserved(reservation, index));
         self.end_share(reservation, reserved, ended, now);
+        if !reservation.is_spoken_of(index) || matches!(ended, Ended::Answered(_)) {
+            self.end_own(reservation, reserved, ended, now);
+        }
         // Whether what it takes is still held for it, and not part of the provider's word.
         let is_held = !reservation.is_spoken_of(index) && {
             let start = self.flight.remove(taken.at, reservation.cost.expected());
@@ -423,6 +434,8 @@ impl Found {
             let reserved = self.reserved(reservation, index);
             self.settle(&reservation.taken(), reserved, 0, now);
         }
+        let reserved = self.reserved(reservation, index);
+        self.uncount_own(reservation, reserved, now);
     }
 
     /// One answer spoke of several like it.

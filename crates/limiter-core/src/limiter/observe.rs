@@ -39,6 +39,10 @@ impl Limiter {
                 let [requests, others] = &mut reservation.lacks;
                 *(if reading.dimension == Dimension::Requests { requests } else { others }) = true;
             }
+            if reservation.lacks == [false; 2] && self.tells {
+                let spoken = self.found.iter_mut().enumerate().filter(|(index, _)| reservation.is_spoken_of(*index));
+                spoken.for_each(|(_, found)| found.is_contradicted());
+            }
             if let Some(span) = observation.retry_after.filter(|_| self.tells) {
                 let (cost, yields) = (reservation.cost, self.yields.parts());
                 let lacking =
@@ -148,10 +152,15 @@ impl Limiter {
             tells: self.tells || !refused,
         };
         let found = self.found.get_mut(index)?;
-        if reading.remaining.is_none() {
+        let is_alone = reservation.as_ref().is_none_or(|it| it.beside == 1);
+        let is_silent = reading.remaining.is_none_or(|remaining| found.says_nothing(remaining, is_alone, refused));
+        if is_silent {
             // It says what the limit is and not what is left: the request stays counted as it was.
             let sent = reservation.as_ref().map_or(now, |reservation| reservation.admitted_at);
             found.learn(reading, refused, sent, now);
+            if let Some(reservation) = reservation.filter(|_| reading.remaining.is_some()) {
+                found.took_nothing(reservation, index, now);
+            }
             return None;
         }
         // What the provider says of the levels without being asked too much need not be probed.

@@ -38,6 +38,9 @@ impl Found {
             // As far as it has not come back with time: the word may be too old to be taken.
             self.bucket.settle_as(&reservation.taken(), reserved, 0, now);
         }
+        if let Some(reservation) = reservation.filter(|_| refused) {
+            self.uncount_own(reservation, reserved, now);
+        }
         let had = before.saturating_add_unsigned(if was_uncertain { reserved } else { 0 });
         let was_wrong = refused
             && self.form.is_asked()
@@ -151,6 +154,9 @@ impl Found {
         if is_old || is_near && spoken.level(now) > known {
             self.as_log(logged, own.as_ref(), now);
             self.release_doubles(books, now);
+            if books.tells {
+                self.keep_to_own(now);
+            }
             return 0;
         }
         let is_first = !core::mem::replace(&mut self.has_word, true);
@@ -206,6 +212,8 @@ impl Found {
         if self.counts {
             self.bucket = Self::within(self.bucket, most, counted_here, now);
         }
+        let gained = self.bucket.level(now).saturating_sub(counted_here);
+        self.hold_to_own(at_most, sent, is_first, books.tells, now);
         let ended = account.zip(books.ledger.of(self.dimension())).filter(|_| self.charge.rule() == Rule::Corrected);
         let unused = ended.map_or(0, |(then, account)| account.unused_since(then).cast_signed().max(0).unsigned_abs());
         let there = i64::try_from(remaining).unwrap_or(i64::MAX);
@@ -233,7 +241,6 @@ impl Found {
             self.judge_turn(&judged, now);
         }
         self.count_window(now);
-        let gained = self.bucket.level(now).saturating_sub(counted_here);
         self.was_less(u64::try_from(gained).unwrap_or(0).min(reserved));
         if is_first { 0 } else { gained }
     }
@@ -337,6 +344,7 @@ impl Found {
         }
         self.bucket.set_limit(limit, now);
         self.follow_share(now);
+        self.follow_own(now);
         match &mut self.log {
             Some(log) if self.form.refill() != Some(Refill::Continuous) => {
                 log.set_limit(limit.with_refill(Refill::Sliding), now);

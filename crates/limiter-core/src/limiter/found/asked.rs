@@ -97,6 +97,10 @@ impl Found {
     /// When somebody may ask whether a request fits that does not before `ready_at` by what is known; `is_alone`: nothing is
     /// in flight.
     pub(in crate::limiter) fn asks_at(&self, ready_at: Nanos, is_alone: bool, tells: bool) -> Nanos {
+        if self.constant.is_known() {
+            // The answer would not say.
+            return Nanos::MAX;
+        }
         let Asked { asks, taken_at, .. } = &self.asked;
         let is_open = self.stated_window.is_none() && !self.is_sliced && !self.is_guess && !asks.is_asking();
         // What is counted here, and not by words, holds nothing twice that is in flight.
@@ -146,6 +150,7 @@ impl Found {
         let many = i64::try_from(amount.saturating_mul(MANY)).unwrap_or(i64::MAX);
         self.form.is_found()
             && self.stated_window.is_none()
+            && !self.constant.is_known()
             && self.asked.sure < SURE
             && self.said.0 < i64::try_from(amount).unwrap_or(i64::MAX)
             && self.bucket.level(now) >= many

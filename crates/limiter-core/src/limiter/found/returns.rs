@@ -43,7 +43,7 @@ impl Found {
         let limit = self.bucket.limit();
         let is_fixed = matches!(limit.refill(), Refill::AtBoundary { .. });
         let is_known = limit.window() <= Nanos::MINUTE || self.form.fills(limit.window());
-        is_fixed && !self.is_sliced && !self.turns.is_certain() && is_known
+        is_fixed && !self.is_sliced && !self.constant.is_known() && !self.turns.is_certain() && is_known
     }
 
     /// When `amount` is there also if what is told as a turn is none: one asks at the turn, and until its word says what came
