@@ -54,6 +54,11 @@ impl Found {
         let Some((turn, log)) = turn.zip(self.log.as_deref()) else { return ready_at };
         let latest = turn.saturating_add(Nanos::new(self.bucket.limit().window().get() / WAITS));
         let logged = log.ready_at(amount, now).min(latest).max(ready_at);
+        // Something comes back then, whatever it is. Where the log knows nothing of it, one asks.
+        let slack = Nanos::new(self.bucket.limit().window().get() / SLACK);
+        if self.flight.is_empty() && self.word_at < turn && logged > ready_at.saturating_add(slack) {
+            return ready_at;
+        }
         self.as_weighed(amount, turn, logged, now).min(latest).max(logged)
     }
 
