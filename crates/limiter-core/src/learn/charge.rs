@@ -106,6 +106,8 @@ pub(crate) struct Charge {
     /// What the figures of the words were off by at most.
     rounded: u64,
     intervals: u32,
+    /// Whether a rule was chosen that explains them.
+    is_chosen: bool,
     /// How many intervals have to be compared before a rule is chosen, and how many flights were refused since one was.
     enough: u32,
     refusals: u32,
@@ -162,6 +164,7 @@ impl Charge {
             moved: 0,
             rounded: 0,
             intervals: 0,
+            is_chosen: false,
             enough: ENOUGH,
             refusals: 0,
             flat: Flat::new(),
@@ -182,9 +185,9 @@ impl Charge {
         self.intervals > 0
     }
 
-    /// Whether so little was compared that any rule may still be right.
+    /// Whether so little was compared, or is explained by any rule, that each may still be right, and any factor.
     pub(crate) const fn is_unsettled(&self) -> bool {
-        self.intervals < ENOUGH && !self.flat.is_believed()
+        (self.intervals < ENOUGH || !self.is_chosen) && !self.flat.is_believed()
     }
 
     /// What is reserved for a request of these parts, where `yields` of 1,024 units that may be produced are.
@@ -322,7 +325,8 @@ impl Charge {
         let back = limit.refilled(anchor.at, word.at);
         let before = i128::from(anchor.remaining) + i128::from(back);
         // Near the top some of what came back may have run over.
-        let is_cut = word.remaining.max(anchor.remaining) > limit.full - limit.full / 10;
+        let is_near = word.remaining.max(anchor.remaining) > limit.full - limit.full / 10;
+        let is_cut = is_near && limit.refill == Refill::Continuous;
         if self.intervals.is_multiple_of(MEMORY) && self.intervals > 0 {
             self.moved /= 2;
             self.rounded /= 2;
@@ -376,6 +380,7 @@ impl Charge {
             return;
         }
         let least = Rule::ALL.into_iter().map(error).min().unwrap_or(0);
+        self.is_chosen = true;
         // As much again as the best one leaves unexplained may be chance, at first twice as much: requests are counted in
         // another order. A hundredth of all that moved always is, more than a twentieth never. And figures are rounded.
         let again = if self.intervals < MANY { least.saturating_mul(2) } else { least / 2 + self.moved / 100 };

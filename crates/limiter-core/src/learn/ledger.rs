@@ -73,12 +73,14 @@ pub(crate) struct Account {
     requests: u64,
     /// What requests took that ended without an answer, as far as anybody knows. Wraps.
     unanswered: Parts,
+    /// What was reserved for those that were answered. Wraps.
+    answered: u64,
 }
 
 impl Account {
     /// Nothing.
     pub(crate) const NONE: Self =
-        Self { admitted: Parts::NONE, unused: 0, produced: 0, requests: 0, unanswered: Parts::NONE };
+        Self { admitted: Parts::NONE, unused: 0, produced: 0, requests: 0, unanswered: Parts::NONE, answered: 0 };
 
     pub(crate) fn admit(&mut self, parts: &Parts) {
         self.admitted.add(parts);
@@ -105,6 +107,13 @@ impl Account {
     pub(crate) fn end(&mut self, reserved: &Parts, actual: &Parts) {
         self.unused = self.unused.wrapping_add(reserved.output.wrapping_sub(actual.output));
         self.produced = self.produced.wrapping_add(actual.output);
+        self.answered = self.answered.wrapping_add(reserved.whole);
+    }
+
+    /// What was in flight then or went since, up to `now`, and was not refused. What had been answered by then was counted
+    /// before whatever went later; what ended without an answer may be counted at any time.
+    pub(crate) const fn beside(&self, now: &Self) -> u64 {
+        now.admitted.whole.wrapping_sub(self.answered)
     }
 
     /// What has ended is what had by `other`.
@@ -245,5 +254,21 @@ mod tests {
         (0..5).for_each(|_| ledger.admit(&request));
         assert_eq!(ledger, before);
         assert!(ledger.of(Dimension::Images).is_none());
+    }
+
+    #[test]
+    fn what_was_answered_before_a_request_went_is_in_no_doubt_and_what_ended_without_an_answer_stays() {
+        let mut account = Account::NONE;
+        let of = |whole| Parts { whole, ..Parts::NONE };
+        [1, 20, 300, 4_000].into_iter().for_each(|whole| account.admit(&of(whole)));
+        account.end(&of(1), &of(1));
+        account.lose(&of(20));
+        let then = account;
+        assert_eq!(then.beside(&account), 4_320);
+        account.end(&of(4_000), &of(4_000));
+        account.admit(&of(50_000));
+        account.forget(&of(300));
+        assert_eq!(then.beside(&account), 54_020, "whatever was answered since may have been counted later");
+        assert_eq!(account.beside(&account), 50_020);
     }
 }

@@ -92,3 +92,35 @@ fn extreme_instants_and_hints_neither_panic_nor_stop_anybody_for_good() {
     let late = seconds(1).saturating_add(Limit::MAX_WINDOW).saturating_add(Limit::MAX_WINDOW);
     assert!(matches!(limiter.admit(late), Admission::Granted(..)), "{:?}", limiter.state(late));
 }
+
+/// A limit that is told for a minute and given back each six seconds: what is told to turn in five seconds may be when the
+/// oldest part of a minute comes back, of which the log of what was taken here knows nothing.
+#[test]
+fn at_a_told_turn_that_no_log_explains_one_asks_and_its_answer_is_believed() {
+    let mut limiter = Limiter::new();
+    let cost = Cost::of_request(1, 0);
+    let said = |remaining, reset| {
+        let mut said = Observation::new();
+        let reading = Reading::of(Dimension::Requests);
+        said.push(Reading { limit: Some(600), remaining: Some(remaining), reset: Some(reset), ..reading });
+        said
+    };
+    for number in 0..60 {
+        let at = Nanos::from_millis(70 * number);
+        // A little is held back at the end.
+        let Ok(mut reservation) = limiter.try_reserve(&cost, at) else { break };
+        limiter.observe(&mut reservation, &said(59 - number, seconds(5).saturating_sub(at)), at);
+        limiter.settle(reservation, cost.expected(), at);
+    }
+    assert!(limiter.try_reserve(&cost, Nanos::from_millis(4_500)).is_err());
+    let turned = Nanos::from_millis(5_100);
+    let mut asker = limiter.try_reserve(&cost, turned).unwrap();
+    assert!(limiter.try_reserve(&cost, turned).is_err(), "one asks");
+    limiter.observe(&mut asker, &said(59, Nanos::from_millis(5_900)), turned);
+    limiter.settle(asker, cost.expected(), turned);
+    for _ in 0..8 {
+        let next = limiter.try_reserve(&cost, Nanos::from_millis(5_200));
+        assert!(next.is_ok(), "{next:?}");
+        limiter.settle(next.unwrap(), cost.expected(), Nanos::from_millis(5_200));
+    }
+}

@@ -1,6 +1,7 @@
 //! Providers that charge by each rule, and what is learned from their words.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::*;
 
@@ -289,4 +290,24 @@ fn what_somebody_else_takes_evenly_is_no_part_of_each_request() {
         charge.amount(&own, 1_024) > 20
     };
     assert_eq!([believes(false), believes(true)], [true, false]);
+}
+
+/// A bucket that is full tells no factor: some of what came back may have run over.
+#[test]
+fn a_rule_is_not_known_while_it_leaves_unexplained_what_was_lost_near_the_top() {
+    let (mut charge, mut account) = (Charge::new(), Account::NONE);
+    let mut remaining = LIMIT.full;
+    let mut learned = Vec::new();
+    for second in 0..8_u64 {
+        for _ in 0..20 {
+            account.admit(&Parts { whole: 2_000, output: 200, larger: 1_800, requests: 1 });
+        }
+        // 30 % more of the prompts, and what came back.
+        remaining = remaining - 20 * (1_800 * 13 / 10 + 200) + LIMIT.amount / 60;
+        let word = (remaining, Nanos::from_secs(second), account);
+        charge.learn(of(word, 0), &NOTHING, &LIMIT, false);
+        learned.push((charge.is_unsettled(), charge.factor()));
+    }
+    assert!(learned.iter().all(|(is_open, factor)| *is_open || *factor > ONE), "{learned:?}");
+    assert!(!charge.is_unsettled(), "{learned:?}");
 }

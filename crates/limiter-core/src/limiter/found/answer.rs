@@ -89,7 +89,7 @@ impl Found {
                 at: sent,
                 remaining,
                 account: counted,
-                doubtful: self.doubtful(sent, &own, books),
+                doubtful: self.doubtful(account, sent, &own, books),
                 rounded: self.grain.suspected(),
             };
             self.notice_rise(&word, now);

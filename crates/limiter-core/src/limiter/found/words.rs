@@ -70,13 +70,24 @@ impl Found {
     }
 
     /// What was admitted and what came back about when a request of the parts `own` was admitted, and may be part of its
-    /// answer's word or not.
-    pub(super) fn doubtful(&self, sent: Nanos, own: &Parts, books: &Books<'_>) -> u64 {
+    /// answer's word or not: what went at the same time. `said` is what had been admitted with it.
+    ///
+    /// While the rule of charging is not known, every interval is waited for, and what was in flight together with it counts
+    /// where that is less: what had been answered was counted before it, and what went after its answer later. Once it is
+    /// known, words that are close together would tell the factor from a handful of requests.
+    pub(super) fn doubtful(&self, said: &Account, sent: Nanos, own: &Parts, books: &Books<'_>) -> u64 {
         let now = books.ledger.of(self.dimension()).unwrap_or(&Account::NONE);
         let later = self.flight.account_after(sent.saturating_add(JITTER)).unwrap_or(now);
         let earlier = self.flight.account_before(sent.saturating_sub(JITTER));
-        let ended = later.unused_since(earlier).cast_signed().max(0).unsigned_abs();
-        later.admitted_since(earlier).whole.saturating_sub(own.whole).saturating_add(ended)
+        let ended =
+            |later: &Account, earlier: &Account| later.unused_since(earlier).cast_signed().max(0).unsigned_abs();
+        let lately =
+            later.admitted_since(earlier).whole.saturating_sub(own.whole).saturating_add(ended(later, earlier));
+        if !self.is_charged_by_rule() || !self.charge.is_unsettled() {
+            return lately;
+        }
+        let beside = said.beside(now).saturating_sub(own.whole).saturating_add(ended(now, said));
+        lately.min(beside)
     }
 
     /// Notices where more remains than an earlier word said, beyond what was given back.
