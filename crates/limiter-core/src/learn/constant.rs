@@ -24,7 +24,11 @@ impl Constant {
 
     /// A success tells `remaining` of `limit`. Whether it says nothing. One that goes alone says nothing of the figure: it
     /// may be all that can be there.
-    pub(crate) const fn hear(&mut self, remaining: u64, limit: u64, is_alone: bool) -> bool {
+    pub(crate) fn hear(&mut self, remaining: u64, limit: u64, is_alone: bool) -> bool {
+        if remaining > limit / PART {
+            (self.most, self.times) = (self.most.max(remaining), 0);
+            return false;
+        }
         if remaining > self.most {
             (self.most, self.times) = (remaining, 0);
         } else if remaining < self.most {
@@ -35,7 +39,7 @@ impl Constant {
         if !is_alone || remaining == 0 || self.is_known() {
             self.times = self.times.saturating_add(1);
         }
-        self.is_known() && self.most <= limit / PART
+        self.is_known()
     }
 
     /// Whether it measures nothing.

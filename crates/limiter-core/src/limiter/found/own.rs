@@ -93,7 +93,7 @@ impl Found {
             || self.is_weighted()
             || self.slides()
             || self.has_rivals()
-            || self.is_charged_by_rule() && !self.own.is_contradicted
+            || !self.own.is_contradicted && (self.is_charged_by_rule() || !self.comes_back_as_known())
         {
             return;
         }
@@ -101,6 +101,11 @@ impl Found {
         if over > 0 {
             self.bucket.lose(over.unsigned_abs(), now);
         }
+    }
+
+    /// Whether it is known how soon it comes back: of a short window that nobody stated, words say so before anything else.
+    fn comes_back_as_known(&self) -> bool {
+        self.stated_window.or(self.form.window()).is_some_and(|window| window >= Nanos::MINUTE)
     }
 
     /// Whether a word that `remaining` is left says nothing, because it is the same whatever is taken.
