@@ -95,7 +95,8 @@ fn limits_of_which_each_answer_tells_one_are_all_kept() {
     check("600 and 60", [minute(600), minute(60)], (400, 140.0), 1.05);
     check("6,000 and 60", [minute(6_000), minute(60)], (400, 140.0), 1.05);
     check("600 and 500", [minute(600), minute(500)], (2_000, 60.0), 1.13);
-    check("600 and 60 in windows", [fixed(600), fixed(60)], (400, 180.0), 1.05);
+    // Behind slow answers a few of a window wait for the next one.
+    check("600 and 60 in windows", [fixed(600), fixed(60)], (400, 180.0), 1.35);
 }
 
 #[test]
