@@ -18,7 +18,8 @@ impl Limiter {
         for found in self.heeded(now) {
             let ready_at = found.ready_at(cost, self.yields.parts(), self.tells, now);
             if ready_at > now {
-                at = at.max(found.asks_at(ready_at, is_alone, self.tells));
+                // By then it fits into this one.
+                at = at.max(found.asks_at(ready_at, is_alone, self.tells).min(ready_at));
                 at = at.max(found.is_within_share_at(cost, self.yields.parts(), now));
             }
         }
