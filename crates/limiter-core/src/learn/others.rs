@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::{Amounts, Dimension};
 
-    /// One request each half a second of a limit of 600 a minute, a hundredth of which was left at first: what is believed
+    /// One request each half a second of a limit of 600 a minute, a hundred of which were left at first: what is believed
     /// after so many, of which `told` says what remains when so many were sent.
     fn after(requests: u64, told: impl Fn(u64) -> u64) -> Others {
         let (mut others, mut account) = (Others::default(), Account::NONE);

@@ -29,12 +29,14 @@ impl Limiter {
     /// Whether `cost`, which fits, has to wait for an answer: somebody asks, or has to, whether what was found by asking holds.
     pub(super) fn is_held_to_ask(&self, cost: &Cost, now: Nanos) -> bool {
         let (yields, is_alone) = (self.yields.parts(), self.in_flight == 0);
-        self.probes && self.heeded(now).any(|found| found.is_held_to_ask(cost, yields, is_alone, now))
+        let is_open = self.probes && !self.outage.is_on();
+        is_open && self.heeded(now).any(|found| found.is_held_to_ask(cost, yields, is_alone, now))
     }
 
     /// Whether `cost`, which fits, goes first to ask.
     pub(super) fn has_to_ask(&self, cost: &Cost, now: Nanos) -> bool {
-        self.probes && self.heeded(now).any(|found| found.has_to_ask(cost, self.yields.parts(), now))
+        let is_open = self.probes && !self.outage.is_on();
+        is_open && self.heeded(now).any(|found| found.has_to_ask(cost, self.yields.parts(), now))
     }
 
     /// Admits `cost` before it fits, to ask whether it does.

@@ -53,14 +53,16 @@ impl Limiter {
             return;
         }
         self.outage.answered(now);
+        // One that does not say that anything lacks says nothing of what was asked.
+        let lacks = reservation.lacks != [false; 2];
         let mut has_asked = false;
         for found in &mut self.found {
-            has_asked |= found.was_refused(reservation.number, now);
+            has_asked |= found.was_refused(reservation.number, lacks, now);
         }
         self.uncount(&reservation);
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
         let took = now.saturating_sub(reservation.admitted_at);
-        if has_asked {
+        if has_asked && lacks {
             // What was believed is right.
             self.spacing.refused(
                 reservation.number,
@@ -69,7 +71,9 @@ impl Limiter {
                 took,
                 now,
             );
-            self.hold_back(retry_after.unwrap_or(Nanos::ZERO), now);
+            if let Some(span) = retry_after {
+                self.hold_back(span, now);
+            }
             return;
         }
         let is_explained = self.is_explained(&reservation, now);
@@ -88,7 +92,12 @@ impl Limiter {
             }
             self.take_in(tested, now);
             match verdict {
-                Verdict::Chance => return,
+                Verdict::Chance => {
+                    if let Some(span) = retry_after.filter(|span| *span > Nanos::ZERO) {
+                        self.hold_back(span, now);
+                    }
+                    return;
+                }
                 Verdict::Met => {}
                 Verdict::Doubted => is_doubted = true,
             }

@@ -237,8 +237,8 @@ impl Found {
         }
     }
 
-    /// The admission `number` was refused. Returns whether it was one that asked.
-    pub(in crate::limiter) fn was_refused(&mut self, number: u64, now: Nanos) -> bool {
+    /// The admission `number` was refused; `lacks`: because something lacks. Returns whether it was one that asked.
+    pub(in crate::limiter) fn was_refused(&mut self, number: u64, lacks: bool, now: Nanos) -> bool {
         let has_asked = self.asked.asks.refused(number);
         if has_asked {
             self.asked.taken_at = self.asked.before;
@@ -247,7 +247,7 @@ impl Found {
             {
                 self.asked.asks.is_named(at.saturating_sub(self.asked.taken_at));
             }
-            if self.asked.trial.take().is_some_and(|trial| trial.is_due) {
+            if self.asked.trial.take().is_some_and(|trial| trial.is_due) && lacks {
                 self.asked.sure = 0;
                 self.form.doubt();
                 self.follow_asked(now);

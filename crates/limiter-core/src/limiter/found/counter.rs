@@ -219,9 +219,14 @@ impl Found {
                 self.counter.turn = turn;
             }
         }
-        while let Some(bucket) = turned(&self.bucket, &mut self.counter, self.told, now) {
-            self.bucket = bucket;
+        // After two windows in which nothing is taken all of it is there, however many follow.
+        for _ in 0..3 {
+            match turned(&self.bucket, &mut self.counter, self.told, now) {
+                Some(bucket) => self.bucket = bucket,
+                None => return,
+            }
         }
+        self.counter.turn = turn_of(self.counter.turn, self.bucket.limit().window(), now);
     }
 
     /// When `amount` is there, where the rate is another one from the next turn on.
