@@ -326,22 +326,3 @@ fn no_large_request_is_refused_after_a_burst_of_small_ones() {
     }
     assert_eq!(refused, 0, "{log:?}");
 }
-
-/// A window that turns in a minute, and a server that says one second whatever is missing.
-#[test]
-fn a_hint_that_was_too_short_each_time_is_not_taken_each_time() {
-    let mut limiter = Limiter::new();
-    let cost = Cost::of_request(1, 0);
-    let (mut now, mut refused) = (Nanos::ZERO, 0);
-    while now < seconds(60) {
-        match limiter.try_reserve(&cost, now) {
-            Ok(reservation) => {
-                refused += 1;
-                limiter.refuse(reservation, Some(Nanos::SECOND), now, 0);
-            }
-            Err(Refusal::NotYet { ready_at }) => now = ready_at,
-            Err(other) => panic!("{other:?}"),
-        }
-    }
-    assert!((8..=16).contains(&refused), "{refused}");
-}

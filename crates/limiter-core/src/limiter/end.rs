@@ -137,9 +137,6 @@ impl Limiter {
         let pause = match retry_after {
             // A hint of nothing is none.
             Some(span) if span > Nanos::ZERO => {
-                // What was too short the last time is so again.
-                let is_short = self.probes && !is_explained && self.refusals.is_on();
-                let span = if is_short { span.max(self.refusals.delay(&self.backoff, random, now)) } else { span };
                 self.pace.hint(now.saturating_add(span));
                 span
             }
