@@ -225,6 +225,11 @@ impl Others {
         self.most
     }
 
+    /// Until when others are thought to be there.
+    pub(crate) const fn until(&self) -> Nanos {
+        self.until
+    }
+
     /// Whether anybody else was noticed.
     pub(crate) fn are_there(&self, now: Nanos) -> bool {
         now < self.until

@@ -335,6 +335,11 @@ impl Found {
             let over = self.word_at.saturating_add(self.reordering());
             ready_at = ready_at.min(self.weighted_ready_at(needed(later), now).max(over));
         }
+        if is_kept_apart {
+            // From then on nobody else is thought to be there.
+            let alone = amount.saturating_add(self.margin.units().min(share)).min(full - left_over) + left_over;
+            ready_at = ready_at.min(self.weighted_ready_at(alone, now).max(self.others.until()));
+        }
         let needed = needed(later);
         let ready_at = self.as_presumed(needed, ready_at, now);
         let ready_at = self.unowed_at(needed, ready_at).max(self.share_ready_at(amount, now));

@@ -282,8 +282,6 @@ fn serve(mut one: One, waiting: usize) -> Checked {
             Admission::Refused(_, never) => prop_assert!(never.needed > never.capacity),
             Admission::NotYet(ready_at) => {
                 one.check_answer(ready_at)?;
-                let before = ready_at.saturating_sub(Nanos::new(1));
-                prop_assert_eq!(one.limiter.admit(before), Admission::NotYet(ready_at));
                 one.latest = ready_at;
                 match one.limiter.admit(one.latest) {
                     Admission::Granted(_, reservation) => one.limiter.release(reservation, one.latest),

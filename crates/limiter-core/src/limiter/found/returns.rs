@@ -58,8 +58,10 @@ impl Found {
         }
         let logged = self.as_weighed(amount, turn, log.ready_at(amount, now).max(ready_at), now);
         // Where no word is on its way, the next one asks.
-        let span = if self.flight.is_empty() { self.bucket.limit().window().get() / WAITS } else { u64::MAX };
-        logged.min(turn.saturating_add(Nanos::new(span))).max(ready_at)
+        let window = self.bucket.limit().window();
+        let span = if self.flight.is_empty() { Nanos::new(window.get() / WAITS) } else { window };
+        // And at the next turn one asks in any case.
+        logged.min(turn.saturating_add(span)).max(ready_at)
     }
 
     /// What had come back of a sliding window since the last time that this was asked, or soon will have, where what is told
