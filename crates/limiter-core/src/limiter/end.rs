@@ -61,23 +61,14 @@ impl Limiter {
         }
         self.uncount(&reservation);
         self.end(&reservation, &Ended::Counted(Amounts::ZERO.with(Dimension::Requests, 1)), now);
-        let took = now.saturating_sub(reservation.admitted_at);
         if has_asked && lacks {
             // What was believed is right.
-            self.spacing.refused(
-                reservation.number,
-                self.admissions,
-                self.pace.has_recovered(reservation.number),
-                took,
-                now,
-            );
-            if let Some(span) = retry_after {
-                self.hold_back(span, now);
-            }
+            self.space_out(&reservation, now);
+            self.heed(retry_after, now);
             return;
         }
         let is_explained = self.is_explained(&reservation, now);
-        let is_unexplained = !is_explained && reservation.lacks == [false; 2];
+        let is_unexplained = !is_explained && !lacks;
         let mut is_doubted = false;
         if is_unexplained && self.probes {
             let was_lowered = self.tells && self.pace.is_on()
@@ -93,9 +84,7 @@ impl Limiter {
             self.take_in(tested, now);
             match verdict {
                 Verdict::Chance => {
-                    if let Some(span) = retry_after.filter(|span| *span > Nanos::ZERO) {
-                        self.hold_back(span, now);
-                    }
+                    self.heed(retry_after, now);
                     return;
                 }
                 Verdict::Met => {}
@@ -103,13 +92,7 @@ impl Limiter {
             }
         }
         self.guard.refused(reservation.number, self.admissions);
-        self.spacing.refused(
-            reservation.number,
-            self.admissions,
-            self.pace.has_recovered(reservation.number),
-            took,
-            now,
-        );
+        self.space_out(&reservation, now);
         let cause = if is_unexplained {
             let (number, beside) = (reservation.number, reservation.beside);
             Some(self.flight_window.refused(number, beside, self.admissions, self.pace.is_on()))
@@ -118,7 +101,7 @@ impl Limiter {
             let is_judged = self.probes && self.tells && self.guard.is_on();
             (is_judged && !self.guard.is_large(reservation.cost.expected())).then_some(Cause::Rate)
         };
-        let is_judged = cause.is_some() && (is_explained || reservation.lacks != [false; 2]);
+        let is_judged = cause.is_some() && (is_explained || lacks);
         if cause.is_none() && !self.tells {
             self.flight_window.halve(reservation.number, self.admissions);
         }
@@ -173,6 +156,20 @@ impl Limiter {
         let now = self.advance(now);
         self.lose_count(&reservation);
         self.end(&reservation, &Ended::Counted(*reservation.cost.expected()), now);
+    }
+
+    /// Goes slower where nothing is known: this request was refused.
+    fn space_out(&mut self, reservation: &Reservation, now: Nanos) {
+        let took = now.saturating_sub(reservation.admitted_at);
+        let has_recovered = self.pace.has_recovered(reservation.number);
+        self.spacing.refused(reservation.number, self.admissions, has_recovered, took, now);
+    }
+
+    /// Pauses for as long as a refusal says. A hint of nothing is none.
+    fn heed(&mut self, retry_after: Option<Nanos>, now: Nanos) {
+        if let Some(span) = retry_after.filter(|span| *span > Nanos::ZERO) {
+            self.hold_back(span, now);
+        }
     }
 
     /// Whether what the provider tells of its limits is why it refused a request.
